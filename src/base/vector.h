@@ -1,0 +1,57 @@
+/*
+ * A growing array of any type, as macros over a plain struct:
+ *
+ *     struct { int *items; size_t count, capacity; } numbers = {0};
+ *     vector_push(&numbers, 7);
+ *     vector_each(int, number, &numbers) total += *number;
+ *     vector_fini(&numbers);
+ *
+ * Pointers into it last until the next push. Out of memory ends the program.
+ */
+#ifndef THRUM_BASE_VECTOR_H
+#define THRUM_BASE_VECTOR_H
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/die.h"
+
+#define vector(type)                                                                               \
+    struct {                                                                                       \
+        type *items;                                                                               \
+        size_t count;                                                                              \
+        size_t capacity;                                                                           \
+    }
+
+#define vector_reserve(v, n)                                                                       \
+    do {                                                                                           \
+        size_t vector_wanted_ = (n);                                                               \
+        if (vector_wanted_ > (v)->capacity) {                                                      \
+            size_t vector_room_ = (v)->capacity ? (v)->capacity * 2 : 8;                           \
+            if (vector_room_ < vector_wanted_)                                                     \
+                vector_room_ = vector_wanted_;                                                     \
+            (v)->items = xrealloc((v)->items, vector_room_ * sizeof *(v)->items);                  \
+            (v)->capacity = vector_room_;                                                          \
+        }                                                                                          \
+    } while (0)
+
+#define vector_push(v, ...)                                                                        \
+    do {                                                                                           \
+        vector_reserve((v), (v)->count + 1);                                                       \
+        (v)->items[(v)->count++] = __VA_ARGS__;                                                    \
+    } while (0)
+
+#define vector_last(v) ((v)->items[(v)->count - 1])
+
+#define vector_each(type, name, v)                                                                 \
+    for (type *name = (v)->items, *name##_end_ = (v)->count ? (v)->items + (v)->count : name;      \
+         name != name##_end_; name++)
+
+#define vector_fini(v)                                                                             \
+    do {                                                                                           \
+        free((v)->items);                                                                          \
+        (v)->items = NULL;                                                                         \
+        (v)->count = (v)->capacity = 0;                                                            \
+    } while (0)
+
+#endif
