@@ -1,0 +1,290 @@
+/*
+ * A compiled scenario: what lang/ writes and everything else reads.
+ *
+ * A program is immutable once compiled and may be read by any number of threads. All that hangs on it lives in one
+ * arena. The machine it describes is a register machine: each call of a function has a frame of 8-byte slots
+ * (parameters, locals, temporaries), kinds are static, and an instruction names slots of the current frame.
+ *
+ * Ids. Threads: 0 is MainThread, then the declared ones in the order of the file, then those made by Thread(...) at run
+ * time, in [thread_count, thread_limit). Cells: shared variables and list elements, [0, cell_count). Objects:
+ * [0, object_count); the elements of a list of objects are consecutive, as are the cells of a list. A `thing` is what
+ * has a guard and a version in a live run and an id in a trace: cells first, then objects, then the thread register.
+ */
+#ifndef THRUM_MODEL_PROGRAM_H
+#define THRUM_MODEL_PROGRAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+enum {
+    NO_SLOT = 0xffff,           /* an operand that is absent */
+    MAX_THREADS = 4096,         /* in a run, ended ones included */
+    MAX_CODE = 60000,           /* instructions; a pc fits 16 bits */
+    MAX_CELLS = 1 << 20,        /* shared cells in all */
+    MAX_RECURSION = 64,         /* calls deep, then RuntimeError "maximum recursion depth exceeded" */
+    MAX_INVISIBLE = 100000,     /* instructions in one atomic block, after, invariant: then an error */
+    MAX_STRING = 256,           /* bytes of one string value; longer ones are an OverflowError in the thread */
+};
+
+/* None in a slot of an optional kind. An integer of this value stored there raises OverflowError. */
+#define NONE_VALUE INT64_MIN
+
+/* A place in the file: line << 12 | column, both from 1; 0 is nowhere. */
+#define POSITION(line, column)    ((uint32_t)(line) << 12 | (uint32_t)((column) > 4095 ? 4095 : (column)))
+#define POSITION_LINE(position)   ((position) >> 12)
+#define POSITION_COLUMN(position) ((position)&4095u)
+
+enum opcode {
+#define OPCODE(name, operands, visible, text, meaning) OP_##name,
+#include "model/opcodes.def"
+#undef OPCODE
+    OPCODES
+};
+
+enum exception {
+    EXCEPTION_NONE,
+#define EXCEPTION(id, name, parent) EXCEPTION_##id,
+#include "model/exceptions.def"
+#undef EXCEPTION
+    EXCEPTIONS
+};
+
+enum object_type {
+#define OBJECT_TYPE(id, name) OBJECT_##id,
+#include "model/object_types.def"
+#undef OBJECT_TYPE
+    OBJECT_TYPES
+};
+
+enum verdict {
+#define VERDICT(id, name) VERDICT_##id,
+#include "model/verdicts.def"
+#undef VERDICT
+    VERDICTS
+};
+
+/* The scalar kinds of values. */
+enum kind { KIND_INTEGER, KIND_BOOLEAN, KIND_STRING, KIND_DURATION, KIND_NONE, KIND_OBJECT, KIND_THREAD, KINDS };
+
+struct instruction {
+    uint8_t op;      /* enum opcode */
+    uint8_t x;       /* a small number */
+    uint16_t a, b, c; /* slots of the frame */
+    int32_t d;       /* a number, pc, function, first cell or object */
+    uint32_t source; /* POSITION of the expression or statement */
+};
+
+/* Slots to zero at a resting place: those that are dead there, so that equal futures are equal bytes. */
+struct clear_list {
+    uint32_t first; /* in program.clear_slots */
+    uint16_t count;
+};
+
+/* `try` and `with`: an exception raised at a pc in [from, to) goes on at `handler`. Innermost first. */
+struct handler {
+    uint16_t from, to;
+    uint16_t handler;
+    uint16_t kind_slot;    /* receives enum exception */
+    uint16_t message_slot; /* receives the message, a string (0: none) */
+};
+
+/* A body: of a thread, main, a def, after, an invariant, a sometimes. */
+struct function {
+    const char *name;         /* "transfer", "philosopher", "MainThread", "after" */
+    uint32_t position;        /* of its header */
+    uint16_t entry, end;      /* its instructions are [entry, end) */
+    uint16_t frame_size;      /* slots, the return slot of a def included */
+    uint16_t parameter_count; /* slots; they are the first ones, after the return slot if there is one */
+    uint16_t result_width;    /* slots of its result, 0 for None */
+    bool has_return_slot;     /* slot 0 holds the return address: every def, called or started */
+    bool recursive;           /* may reach itself */
+    const struct handler *handlers;
+    uint16_t handler_count;
+    const char *const *slot_names; /* frame_size of them: a local's name, NULL for a temporary */
+    const uint8_t *slot_kinds;     /* enum kind of each slot, for display */
+    const uint8_t *slot_optional;  /* 1 where None is possible */
+};
+
+/* A shared variable, list, or atomic. */
+struct variable {
+    const char *name;
+    uint32_t position;
+    uint32_t first_cell;
+    uint32_t length;      /* elements; 1 for a variable that is no list */
+    uint16_t width;       /* cells an element: 1, or the width of a tuple */
+    bool is_list;
+    bool atomic;          /* made by Atomic(): its accesses synchronise and do not race */
+    const uint8_t *kinds; /* `width` of enum kind */
+    const uint8_t *optional; /* `width` of 0 or 1 */
+};
+
+struct object {
+    const char *name;       /* "guard", "forks[2]" */
+    uint32_t position;
+    uint8_t type;           /* enum object_type */
+    int32_t lock;           /* a condition: the object id of its lock (an own, unnamed RLock if none was given); else -1 */
+    int64_t initial;        /* semaphores: the first value; barriers: the parties */
+    int32_t action;         /* barriers: the function, or -1 */
+    int64_t timeout;        /* barriers: the constructor's, nanoseconds, or NONE_VALUE */
+    bool hidden;            /* a condition's own lock: not shown as an object of its own */
+    uint32_t offset;        /* of its bytes in the world; set by program_layout() */
+    uint32_t size;
+};
+
+struct declared_thread {
+    const char *name;          /* "A", "philosopher-3", "MainThread" */
+    const char *group;         /* "philosopher", or the name */
+    uint32_t group_index;      /* its place in the group, from 0 */
+    uint32_t position;
+    int32_t function;
+    bool daemon;
+    const int64_t *parameters; /* for OP_PARAM */
+    uint16_t parameter_count;
+    uint32_t offset;           /* of its region in the world; set by program_layout() */
+    uint32_t size;
+};
+
+/* How OP_TEXT writes a value: `width` slots of these kinds; a tuple prints in parentheses, a list in brackets. */
+struct format {
+    enum { FORMAT_SCALAR, FORMAT_TUPLE, FORMAT_LIST } shape;
+    uint16_t count;           /* elements of a list; 1 otherwise */
+    uint16_t width;           /* slots an element */
+    const uint8_t *kinds;     /* `width` of them */
+    const uint8_t *optional;
+    bool quoted;              /* a string inside a tuple or list prints as its repr */
+    const char *spec;         /* f-string format such as ">5" or "03d", or NULL */
+};
+
+/* A stretch of things, e.g. those that an atomic block or a predicate may touch. */
+struct thing_range {
+    uint32_t first, count;
+};
+
+struct atomic_block {
+    const struct thing_range *touches; /* ascending, disjoint: guards are taken in this order */
+    uint32_t touch_count;
+    uint16_t begin, end;               /* pcs of ATOMIC_BEGIN and ATOMIC_END */
+};
+
+struct property {
+    int32_t function;    /* returns a boolean */
+    const char *text;    /* its words, or its source */
+    uint32_t position;
+    const struct thing_range *reads;
+    uint32_t read_count;
+};
+
+struct expectation {
+    enum verdict verdict;
+    const char *detail;  /* the text of an assertion, the name of an exception; NULL: any */
+    uint32_t position;
+};
+
+struct program_options {
+    int64_t gil;                 /* switch interval in ns; 0: no GIL */
+    bool time_ordered;
+    uint32_t cpus;               /* 0: all */
+    bool has_seed;
+    uint64_t seed;
+    const char *policy;          /* NULL: none given */
+    int64_t policy_quantum;      /* ns or steps as the policy has it; 0: none given */
+};
+
+struct program {
+    struct arena arena;          /* everything below lives here */
+
+    const char *path;            /* as given on the command line */
+    const char *source;          /* the text, zero-terminated */
+    size_t source_length;
+    uint64_t checksum;           /* of the source; its low 32 bits stand in schedules as #1a2b3c4d */
+    const char *title;           /* first line of the first string, or the file's name */
+    const char *explanation;     /* the rest, or "" */
+
+    const struct instruction *code;
+    uint32_t code_length;
+    const struct clear_list *clears; /* one a pc; count 0 for most. Applied when a thread rests there, and at CALL */
+    const uint16_t *clear_slots;
+    const int64_t *constants;
+    uint32_t constant_count;
+    const char *const *strings;      /* texts of string constants and names; their values are string_value(text) */
+    uint32_t string_count;
+
+    const struct function *functions;
+    uint32_t function_count;
+    int32_t after_function;          /* or -1 */
+    const struct variable *variables;
+    uint32_t variable_count;
+    uint32_t cell_count;
+    const int64_t *initial_cells;    /* cell_count of them */
+    struct object *objects;
+    uint32_t object_count;
+    struct declared_thread *threads; /* thread_count of them, MainThread first */
+    uint32_t thread_count;
+    uint32_t thread_limit;           /* thread_count plus the most that Thread(...) can make */
+    const struct format *formats;
+    uint32_t format_count;
+    const struct atomic_block *atomics;
+    uint32_t atomic_count;
+    const struct property *invariants;
+    uint32_t invariant_count;
+    const struct property *sometimes;
+    uint32_t sometimes_count;
+    const struct expectation *expects;
+    uint32_t expect_count;
+    struct program_options options;
+
+    /* Set by program_layout(). */
+    uint32_t world_size;             /* bytes of a world, every thread slot included */
+    uint32_t dynamic_offset;         /* where the region of thread `thread_count` starts */
+    uint32_t dynamic_size;           /* bytes of the region of a thread made at run time */
+};
+
+/* Computes where everything lies in a world. Called by the compiler last; `program` is complete but for the layout. */
+void program_layout(struct program *program);
+
+/* Frees a program and all that hangs on it; NULL is fine. */
+void program_free(struct program *program);
+
+/* Things: cells, then objects, then the thread register. */
+static inline uint32_t program_object_thing(const struct program *program, uint32_t object)
+{
+    return program->cell_count + object;
+}
+static inline uint32_t program_register_thing(const struct program *program)
+{
+    return program->cell_count + program->object_count;
+}
+static inline uint32_t program_thing_count(const struct program *program)
+{
+    return program->cell_count + program->object_count + 1;
+}
+
+/* The variable that a cell belongs to. O(log variables). */
+const struct variable *program_variable_of(const struct program *program, uint32_t cell);
+
+/* Appends the name of a thing: "counter", "meals[3]", "forks[0]", "threads". */
+struct text;
+void program_thing_name(const struct program *program, uint32_t thing, struct text *out);
+
+/* The value of a string: never 0, never NONE_VALUE. */
+int64_t string_value(const char *text);
+
+/* One line of the file without its end, for messages; "" outside. Not zero-terminated: `ret_length` bytes. */
+const char *program_line(const struct program *program, uint32_t line, size_t *ret_length);
+
+extern const char *const opcode_names[OPCODES];
+extern const char *const opcode_operands[OPCODES];
+extern const bool opcode_visible[OPCODES];
+extern const char *const exception_names[EXCEPTIONS];  /* [EXCEPTION_NONE] is "" */
+extern const char *const object_type_names[OBJECT_TYPES];
+extern const char *const verdict_names[VERDICTS];
+
+/* The exceptions that `except E` catches: E and its sub-classes, as a bit mask over enum exception. */
+uint32_t exception_mask(enum exception exception);
+
+/* Lists the whole program as text, one instruction a line, for golden tests and people. */
+void program_dump(const struct program *program, struct text *out);
+
+#endif
