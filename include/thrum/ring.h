@@ -1,0 +1,354 @@
+/*
+ * The ring: how records leave a thread. One producer (the thread), one consumer (the collector),
+ * header-only.
+ *
+ * Who writes what, each on cache lines of its own:
+ *
+ *     producer:  next (private), cached_tail (private)     head  -- published, release --> consumer
+ *     consumer:                                            tail  -- given back, release -->
+ * producer
+ *
+ * Invariants: tail <= head <= next <= tail + capacity, all counted from 0 for ever (64 bits never
+ * wrap). Slots in [tail, head) belong to the consumer, all others to the producer. The dangerous
+ * interleaving is a producer that reuses a slot which is still being copied:
+ *
+ *     consumer                                  producer
+ *     copies slot 5
+ *     tail = 6, release          ------>        acquires tail: 6
+ *                                               next = 5 + capacity: may write slot 5
+ *
+ * Without the release the copy could be read after the new record was written. In the other
+ * direction head's release makes the record's bytes visible before the number that says they are
+ * there. The producer caches tail, so in the steady state an emit touches no line that the consumer
+ * writes (Lamport's queue of 1983 with the cached index and the batched publishing of MCRingBuffer,
+ * Lee, Bu and Chandranmenon 2010).
+ *
+ * Two ways of use:
+ *
+ * - A program that only emits: thrum_emit(). Records are published every 16 (`batch`), so call
+ * thrum_ring_publish() before anything that may block, and thrum_ring_close() at the thread's end.
+ * A full ring drops the newest record and counts it; when there is room again a THRUM_KIND_LOST
+ * record says how many. Always, once all is drained: `emitted = delivered + lost`, THRUM_KIND_LOST
+ * records counted on neither side.
+ * - A scenario's thread loses nothing: batch 1, thrum_ring_reserve() before it takes a guard
+ * (false: full, park and let the collector run), then thrum_emit_at() under the guard, which then
+ * cannot fail.
+ *
+ * Progress: thrum_emit, thrum_emit_at, thrum_ring_reserve, thrum_ring_publish are wait-free.
+ * Nothing here allocates, locks, or makes a system call, but thrum_clock_init() (a few
+ * milliseconds) and clock_gettime() where the TSC is not invariant.
+ */
+#ifndef THRUM_RING_H
+#define THRUM_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include "thrum/event.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#include <x86intrin.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define THRUM_LINE __attribute__((aligned(64)))
+
+/* ---- the clock ---- */
+
+/* How to read the time. Written once by thrum_clock_init(), then shared by all threads and
+ * constant. */
+struct thrum_clock {
+    uint64_t origin;      /* TSC ticks at time 0; or CLOCK_MONOTONIC nanoseconds at time 0 */
+    uint64_t nanoseconds; /* per tick, times 2^32 */
+    uint32_t ticks;       /* 1: the TSC is invariant and is read; 0: CLOCK_MONOTONIC is */
+};
+
+static inline uint64_t thrum_clock_monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t thrum_clock_scale(uint64_t ticks, uint64_t nanoseconds)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    return (uint64_t)((wide)ticks * nanoseconds >> 32);
+#else
+    return (ticks >> 32) * nanoseconds + ((ticks & 0xffffffffu) * nanoseconds >> 32);
+#endif
+}
+
+/* Nanoseconds since thrum_clock_init(). Any thread. */
+static inline uint64_t thrum_clock_now(const struct thrum_clock *clock)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    if (__builtin_expect(clock->ticks != 0, 1))
+        return thrum_clock_scale(__rdtsc() - clock->origin, clock->nanoseconds);
+#endif
+    return thrum_clock_monotonic() - clock->origin;
+}
+
+/*
+ * The same, but not before the loads that precede it in the program: a plain rdtsc may run ahead of
+ * an acquire by some 200 ns.
+ */
+static inline uint64_t thrum_clock_now_ordered(const struct thrum_clock *clock)
+{
+#if defined(__x86_64__)
+    _mm_lfence();
+#endif
+    return thrum_clock_now(clock);
+}
+
+/*
+ * Makes now the time 0. Uses the TSC where the processor says that it is invariant, and measures
+ * its rate against CLOCK_MONOTONIC for about 4 ms (error about 20 ppm). Call once, before the
+ * threads start.
+ */
+static inline void thrum_clock_init(struct thrum_clock *clock)
+{
+    memset(clock, 0, sizeof *clock);
+#if defined(__x86_64__) || defined(__i386__)
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (__get_cpuid(0x80000007u, &a, &b, &c, &d) && (d & (1u << 8))) {
+        uint64_t time0 = thrum_clock_monotonic(), ticks0 = __rdtsc(), time1, ticks1;
+        do {
+            time1 = thrum_clock_monotonic();
+            ticks1 = __rdtsc();
+        } while (time1 - time0 < 4000000u);
+        if (ticks1 > ticks0) {
+            clock->nanoseconds = ((time1 - time0) << 32) / (ticks1 - ticks0);
+            clock->origin = ticks1;
+            clock->ticks = 1;
+            return;
+        }
+    }
+#endif
+    clock->origin = thrum_clock_monotonic();
+}
+
+/* ---- the ring ---- */
+
+/*
+ * Which rings have news: one bit a ring, so that a collector of 4,096 mostly idle rings need not
+ * look at each. A bit is a hint: the producer skips setting one that looks set, so news can be
+ * missed for a while; the collector looks at every ring now and then.
+ */
+struct thrum_news {
+    uint64_t words[64]; /* bit n: ring number n published something */
+};
+
+struct thrum_ring {
+    /* constant after thrum_ring_init(), but `number` and `news`, which the collector sets before
+     * the first emit */
+    struct thrum_event *slots; /* capacity records, owned by the caller of thrum_ring_init() */
+    uint64_t mask;             /* capacity - 1 */
+    const struct thrum_clock *clock; /* for thrum_emit() */
+    struct thrum_news *news;         /* or NULL */
+    uint32_t number;                 /* bit in `news`, given by the collector */
+    uint32_t thread;                 /* whose records these are: its number in the catalog */
+    uint32_t batch;                  /* publish at every multiple of this, a power of two */
+
+    /* the producer's own */
+    THRUM_LINE uint64_t next; /* records written */
+    uint64_t cached_tail;     /* tail as last seen */
+    uint64_t lost;            /* records dropped because the ring was full */
+    uint64_t lost_unsaid;     /* dropped since the last THRUM_KIND_LOST record */
+    uint64_t lost_records;    /* THRUM_KIND_LOST records written */
+    uint64_t last_time;       /* stamp of the last record */
+
+    /* written by the producer, read by the consumer */
+    THRUM_LINE uint64_t
+        head;        /* records published; release, pairs with the acquire in thrum_ring_drain() */
+    uint32_t closed; /* 1: no more will come; release after the last head, acquired before reading
+                        head */
+
+    /* written by the consumer, read by the producer */
+    THRUM_LINE uint64_t
+        tail; /* records given back; release, pairs with the acquire in thrum_ring_room() */
+};
+
+/*
+ * An empty ring for `thread`. `capacity` is a power of two, at least 32; `slots` has room for as
+ * many and stays with the caller. `batch` is 16 for programs that only emit, 1 for scenarios.
+ * `clock` may be NULL when only thrum_emit_at() is used. Also makes a drained ring of an ended
+ * thread ready for another thread.
+ */
+static inline void thrum_ring_init(struct thrum_ring *ring, struct thrum_event *slots,
+                                   uint64_t capacity, uint32_t thread, uint32_t batch,
+                                   const struct thrum_clock *clock)
+{
+    memset(ring, 0, sizeof *ring);
+    ring->slots = slots;
+    ring->mask = capacity - 1;
+    ring->clock = clock;
+    ring->thread = thread;
+    ring->batch = batch;
+}
+
+/* Producer: how many records fit now. Looks at the consumer's line only when fewer than `wanted`
+ * are known to fit. */
+static inline uint64_t thrum_ring_room(struct thrum_ring *ring, uint64_t wanted)
+{
+    uint64_t room = ring->mask + 1 - (ring->next - ring->cached_tail);
+    if (__builtin_expect(room < wanted, 0)) {
+        /* acquire: the consumer's copies of the slots it gave back happened before */
+        ring->cached_tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+        room = ring->mask + 1 - (ring->next - ring->cached_tail);
+    }
+    return room;
+}
+
+/* Producer: whether `count` records fit; if so, the next `count` calls of thrum_emit_at() succeed.
+ */
+static inline bool thrum_ring_reserve(struct thrum_ring *ring, uint64_t count)
+{
+    return thrum_ring_room(ring, count) >= count;
+}
+
+/* Producer: lets the consumer see all that was written. Before anything that may block. */
+static inline void thrum_ring_publish(struct thrum_ring *ring)
+{
+    /* release: the records' bytes before the number that says they are there */
+    __atomic_store_n(&ring->head, ring->next, __ATOMIC_RELEASE);
+    if (ring->news) {
+        uint64_t bit = 1ull << (ring->number & 63);
+        uint64_t *word = &ring->news->words[ring->number >> 6 & 63];
+        /* relaxed: only a hint; what it hints at is ordered by head */
+        if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
+            __atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+    }
+}
+
+static inline void thrum_ring_put_(struct thrum_ring *ring, uint64_t time, uint16_t kind,
+                                   uint8_t flags, uint8_t processor, uint32_t object,
+                                   uint32_t version, uint32_t source, int64_t value)
+{
+    struct thrum_event *slot = &ring->slots[ring->next & ring->mask];
+    slot->time = time;
+    slot->value = value;
+    slot->object = object;
+    slot->version = version;
+    slot->source = source;
+    slot->kind = kind;
+    slot->processor = processor;
+    slot->flags = flags;
+    ring->next++;
+    if ((ring->next & (ring->batch - 1)) == 0)
+        thrum_ring_publish(ring);
+}
+
+/* Producer: the slow path of a ring that is full or was. Returns whether a record may be written
+ * now. */
+static inline bool thrum_ring_recover_(struct thrum_ring *ring, uint64_t time)
+{
+    if (thrum_ring_room(ring, 2) < 2) {
+        ring->lost++;
+        ring->lost_unsaid++;
+        thrum_ring_publish(ring);
+        return false;
+    }
+    if (ring->lost_unsaid) {
+        int64_t lost = (int64_t)ring->lost_unsaid;
+        ring->lost_unsaid = 0;
+        ring->lost_records++;
+        thrum_ring_put_(ring, time, THRUM_KIND_LOST, 0, THRUM_NO_PROCESSOR, THRUM_NONE, 0, 0, lost);
+    }
+    return true;
+}
+
+/*
+ * Producer: writes one record with a given time. False: the ring was full, the record is dropped
+ * and counted (never after a reserve that said true).
+ */
+static inline bool thrum_emit_at(struct thrum_ring *ring, uint64_t time, uint16_t kind,
+                                 uint8_t flags, uint8_t processor, uint32_t object,
+                                 uint32_t version, uint32_t source, int64_t value)
+{
+    bool full = ring->next - ring->cached_tail > ring->mask;
+    if (__builtin_expect(full | (ring->lost_unsaid != 0), 0)) {
+        if (ring->lost_unsaid || !thrum_ring_reserve(ring, 1)) {
+            if (!thrum_ring_recover_(ring, time))
+                return false;
+        }
+    }
+    ring->last_time = time;
+    thrum_ring_put_(ring, time, kind, flags, processor, object, version, source, value);
+    return true;
+}
+
+/* Producer: writes one record, stamped now. False: the ring was full, the record is dropped and
+ * counted. */
+static inline bool thrum_emit(struct thrum_ring *ring, uint16_t kind, uint8_t flags,
+                              uint32_t object, uint32_t source, int64_t value)
+{
+    return thrum_emit_at(ring, thrum_clock_now(ring->clock), kind, flags, THRUM_NO_PROCESSOR,
+                         object, 0, source, value);
+}
+
+/*
+ * Producer, at the thread's end: publishes all, says how many were lost if there is room, and
+ * promises to emit no more.
+ */
+static inline void thrum_ring_close(struct thrum_ring *ring)
+{
+    if (ring->lost_unsaid && thrum_ring_room(ring, 1) >= 1) {
+        int64_t lost = (int64_t)ring->lost_unsaid;
+        ring->lost_unsaid = 0;
+        ring->lost_records++;
+        thrum_ring_put_(ring, ring->last_time, THRUM_KIND_LOST, 0, THRUM_NO_PROCESSOR, THRUM_NONE,
+                        0, 0, lost);
+    }
+    thrum_ring_publish(ring);
+    /* release: the last head before the word that it was the last */
+    __atomic_store_n(&ring->closed, 1u, __ATOMIC_RELEASE);
+}
+
+/* Producer: how many records were asked for so far, dropped ones included, THRUM_KIND_LOST records
+ * not.
+ */
+static inline uint64_t thrum_ring_emitted(const struct thrum_ring *ring)
+{
+    return ring->next - ring->lost_records + ring->lost;
+}
+
+/* Consumer: whether the producer has closed the ring; ask before the last drain. */
+static inline bool thrum_ring_is_closed(const struct thrum_ring *ring)
+{
+    return __atomic_load_n(&ring->closed, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Consumer: copies up to `limit` published records to `out`, gives their slots back, returns how
+ * many. */
+static inline size_t thrum_ring_drain(struct thrum_ring *ring, struct thrum_event *out,
+                                      size_t limit)
+{
+    uint64_t tail = ring->tail; /* only the consumer writes it */
+    /* acquire: pairs with the release in thrum_ring_publish() */
+    uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+    size_t count = head - tail > limit ? limit : (size_t)(head - tail);
+    size_t at = (size_t)(tail & ring->mask), first = (size_t)(ring->mask + 1) - at;
+    if (count == 0)
+        return 0;
+    if (first > count)
+        first = count;
+    memcpy(out, ring->slots + at, first * sizeof *out);
+    memcpy(out + first, ring->slots, (count - first) * sizeof *out);
+    /* release: our copies before the producer may write there again */
+    __atomic_store_n(&ring->tail, tail + count, __ATOMIC_RELEASE);
+    return count;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
