@@ -1,0 +1,221 @@
+/*
+ * What a view can look at and steer, whatever is behind it: a live run, a stepping session, or a
+ * recording.
+ *
+ * A session is used by one thread (the UI's, or a command's). It never blocks on a scenario's
+ * thread: every call returns within a few milliseconds. What changes behind it (history, world,
+ * console, problems) is read between session_lock() and session_unlock(); hold it for one frame at
+ * most, and make no session calls that steer while holding it. Pointers obtained under the lock
+ * last until the unlock, unless it says otherwise.
+ *
+ * Text arguments out of a session (names, reasons) are UTF-8.
+ */
+#ifndef THRUM_SESSION_SESSION_H
+#define THRUM_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "model/step.h"
+
+struct history;
+struct catalog;
+struct session;
+
+enum session_mode { SESSION_LIVE, SESSION_STEPPING, SESSION_RECORDING };
+
+/* What a session can do now, as a set. A call whose ability is missing does nothing and returns
+ * false. */
+enum session_ability {
+    SESSION_CAN_PAUSE = 1,     /* pause and resume (live); play and pause (stepping) */
+    SESSION_CAN_PACE = 2,      /* set the pace */
+    SESSION_CAN_RESTART = 4,   /* from the beginning, with the same or another seed */
+    SESSION_CAN_FREEZE = 8,    /* live → stepping, placed at the end of what has happened */
+    SESSION_CAN_STEP = 16,     /* perform a chosen step */
+    SESSION_CAN_BACK = 32,     /* take steps back, jump to any of them */
+    SESSION_CAN_POLICY = 64,   /* choose who chooses while it plays */
+    SESSION_CAN_EXPLORE = 128, /* there is a program to explore */
+    SESSION_CAN_BRANCH = 256,  /* several futures are kept */
+    SESSION_CAN_STOP = 512,    /* end the run now, keep the session to look at */
+};
+
+/* What has changed since the last session_poll(), as a set. */
+enum session_change {
+    SESSION_CHANGED_STATUS = 1,
+    SESSION_CHANGED_HISTORY = 2, /* new events */
+    SESSION_CHANGED_PROBLEMS = 4,
+    SESSION_CHANGED_CONSOLE = 8,
+    SESSION_CHANGED_NOW = 16,  /* stepping: the position, the world, the choices */
+    SESSION_CHANGED_MODE = 32, /* mode or abilities; the history may be another one */
+    SESSION_CHANGED_RUN = 64,  /* a new run began: the history is another one */
+};
+
+struct session_options {
+    int64_t pace;  /* ns between a thread's visible steps; 0: none */
+    uint32_t cpus; /* processors the run may use; 0: what `option cpus` or the machine says */
+    bool has_seed;
+    uint64_t seed;        /* of randint, jitter and random policies */
+    bool jitter;          /* delay steps at random */
+    int64_t limit;        /* ns after which a live run is stopped; 0: none */
+    size_t memory;        /* bytes the history may take; 0: 2 GiB */
+    bool start_paused;    /* live: nothing moves until session_resume() */
+    bool no_kernel;       /* live: do not look at the kernel's context switches (tests) */
+    const char *policy;   /* stepping: "random", …; NULL: `option policy`, else the default */
+    const char *schedule; /* stepping: text to play first, or NULL */
+};
+
+struct session_status {
+    enum session_mode mode;
+    unsigned abilities; /* enum session_ability */
+    uint64_t elapsed;   /* ns of the run's clock; pauses do not count */
+    uint64_t now;       /* the newest time in the history, its clock */
+    bool paused;        /* live: paused; stepping: not playing */
+    bool ended;         /* nothing will move any more: all ended, stuck, or stopped */
+    bool finished;      /* every non-daemon thread ended and `after:` was judged */
+    bool stopped;       /* ended early: by a person, a limit, or Ctrl-C */
+    unsigned verdicts;  /* 1 << enum verdict for each found so far; VERDICT_OK only when it finished
+                           clean */
+    uint32_t problems;  /* in the history, potential ones included */
+    uint32_t threads;   /* ever created, MainThread included */
+    uint32_t threads_alive;
+    uint64_t events;          /* in the history, dropped detail included */
+    double events_per_second; /* over the last second or so */
+    uint64_t lost;            /* records dropped; 0 in scenario runs */
+    uint64_t lag_events;      /* how far the shadow world is behind: records waiting to be merged */
+    int64_t lag;              /* … and how old the newest merged one was when it was merged, ns */
+    uint64_t steps; /* of the scenario: performed so far (live), in the line of play (stepping) */
+    uint64_t step;  /* stepping: where we are, 0 … steps; live: steps */
+    bool playing;   /* stepping: the policy is choosing by itself */
+    const char
+        *kernel_truth;  /* how running, preempted and blocked are known: words that live for ever */
+    const char *policy; /* who chooses: "Linux", "random", …; lives for ever */
+    int64_t pace;       /* ns */
+    uint64_t seed;
+    uint32_t cpus; /* processors the run uses */
+    bool jitter;
+    uint64_t defects;   /* disagreements between live values and the shadow: always 0, else a defect
+                           of ours */
+    const char *defect; /* the first of them in words; NULL: none. Lives as long as the session */
+    const char *
+        error; /* what went wrong with the run (threads that could not be started); NULL: nothing */
+    const char *notice; /* something to show once ("old detail dropped"); NULL: nothing */
+};
+
+/* One line of what the scenario said. */
+struct session_line {
+    uint64_t time;    /* the history's clock */
+    uint64_t event;   /* its event in the history */
+    uint32_t thread;  /* UINT32_MAX: said by `after:` */
+    bool is_note;     /* note(), not print() */
+    const char *text; /* lives as long as the session */
+};
+
+/* A choice of a schedule: who steps, and how. */
+struct session_choice {
+    uint32_t thread;
+    struct choice choice;
+};
+
+/* What a thread could do next (stepping), or why it cannot. */
+struct session_option {
+    struct session_choice choice;
+    unsigned enabled;        /* enum enabled */
+    int64_t lowest, highest; /* ENABLED_VALUE: what randint may give */
+};
+
+/* Where to go, forwards or backwards (stepping). */
+enum session_jump {
+    SESSION_JUMP_STEP,   /* one step; `argument` 0: the policy's choice forwards */
+    SESSION_JUMP_THREAD, /* to the next (before the last) step of thread `argument` */
+    SESSION_JUMP_SWITCH, /* to where another thread goes on */
+    SESSION_JUMP_WAIT,   /* to where a thread begins to wait */
+    SESSION_JUMP_CHANGE, /* to a change of thing `argument` */
+    SESSION_JUMP_PROBLEM,
+    SESSION_JUMP_LINE,  /* thread `argument` leaves its line */
+    SESSION_JUMP_OUT,   /* thread `argument` leaves its function */
+    SESSION_JUMP_BREAK, /* to a break point */
+    SESSION_JUMP_END,   /* start, when backwards */
+    SESSION_JUMP_TO,    /* to step number `argument` */
+};
+
+/*
+ * Starts a live run of the program on real threads. `program` and `model` must outlive the session.
+ * Never NULL; what could not be started is in the status ("error").
+ */
+struct session *session_open_live(const struct program *program, struct model *model,
+                                  const struct session_options *options);
+/* The same threads, one visible step at a time. NULL and the reason when options->schedule does not
+ * fit. */
+struct session *session_open_stepping(const struct program *program, struct model *model,
+                                      const struct session_options *options,
+                                      struct text *ret_error);
+/* Asks everything behind the session to end, waits at most a second for it, and frees it. NULL is
+ * fine. */
+void session_close(struct session *session);
+
+/* Non-blocking: takes in what happened, does what is due (a limit, a step of play); enum
+ * session_change bits. */
+unsigned session_poll(struct session *session);
+/* A file descriptor that becomes readable when session_poll() has news; -1: poll every 16 ms. */
+int session_fd(const struct session *session);
+
+void session_status(struct session *session, struct session_status *ret_status);
+
+/* Constant while the session lives; NULL for a recording without a program. Any time. */
+const struct program *session_program(const struct session *session);
+struct model *session_model(const struct session *session);
+
+/* The UI's turn to look. */
+void session_lock(struct session *session);
+void session_unlock(struct session *session);
+
+/* Under the lock. */
+struct history *session_history(struct session *session);
+struct catalog *session_catalog(struct session *session);
+/* The scenario's state now: the shadow's (live), the position's (stepping); NULL when there is no
+ * model. */
+const struct world *session_world(struct session *session);
+size_t session_line_count(struct session *session);
+const struct session_line *session_line(struct session *session, size_t index);
+/* Appends the value of a cell at a time of the history (UINT64_MAX: now), as Python prints it. */
+void session_cell_text(struct session *session, uint32_t cell, uint64_t time, struct text *out);
+/* Where a thread is now: POSITION of its next operation; 0 when it has none. */
+uint32_t session_thread_source(struct session *session, uint32_t thread);
+/* Appends what a thread would do next: "load counter → 2"; nothing when it has ended. */
+void session_next_text(struct session *session, uint32_t thread, struct text *out);
+/* Appends why a thread cannot go ("waits for forks[1], held by philosopher-1 since line 14");
+ * nothing when it can. */
+void session_why_not_text(struct session *session, uint32_t thread, struct text *out);
+/* Calls `visit` for each named local of a thread's current frame, with its value as text. */
+void session_locals(struct session *session, uint32_t thread,
+                    void (*visit)(void *context, const char *name, const char *value),
+                    void *context);
+
+/* Steering. False: it cannot be done now. */
+bool session_pause(struct session *session);
+bool session_resume(struct session *session);
+bool session_set_pace(struct session *session, int64_t nanoseconds);
+/* A new run with `seed` (session_status() tells the old one). */
+bool session_restart(struct session *session, uint64_t seed);
+/* Ends the run now; the session stays to be looked at. */
+bool session_stop(struct session *session);
+/* Live → stepping: what happened becomes a schedule, and the session stands at its end. */
+bool session_freeze(struct session *session);
+
+/* Stepping (SESSION_CAN_STEP). Under no lock. */
+/* What each thread could do now; false past the last thread. */
+bool session_option(struct session *session, uint32_t thread, struct session_option *ret_option);
+/* Performs one step. */
+bool session_step(struct session *session, const struct session_choice *choice);
+bool session_jump(struct session *session, enum session_jump where, bool backwards,
+                  uint64_t argument);
+bool session_set_policy(struct session *session, const char *name);
+bool session_toggle_break(struct session *session, uint32_t line);
+bool session_has_break(struct session *session, uint32_t line);
+
+/* Appends the schedule up to now: "#1a2b3c4d A*3 B A*2!timeout". Live, stepping. */
+void session_schedule_text(struct session *session, struct text *out);
+
+#endif
