@@ -26,7 +26,7 @@ struct session_ops {
     void (*lock)(void *state);
     void (*unlock)(void *state);
     struct history *(*history)(void *state);
-    struct catalog *(*catalog)(void *state);
+    struct trace_catalog *(*catalog)(void *state);
     const struct world *(*world)(void *state);
     size_t (*line_count)(void *state);
     const struct session_line *(*line)(void *state, size_t index);

@@ -21,7 +21,7 @@
 #include "model/step.h"
 
 struct history;
-struct catalog;
+struct trace_catalog;
 struct session;
 
 enum session_mode { SESSION_LIVE, SESSION_STEPPING, SESSION_RECORDING };
@@ -173,7 +173,7 @@ void session_unlock(struct session *session);
 
 /* Under the lock. */
 struct history *session_history(struct session *session);
-struct catalog *session_catalog(struct session *session);
+struct trace_catalog *session_catalog(struct session *session);
 /* The scenario's state now: the shadow's (live), the position's (stepping); NULL when there is no
  * model. */
 const struct world *session_world(struct session *session);

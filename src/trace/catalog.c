@@ -5,14 +5,14 @@
 #include "trace/history.h"
 #include "trace/problem.h"
 
-const char *object_type_words(enum object_type type)
+const char *trace_type_words(enum trace_type type)
 {
     static const char *const words[] = {
 #define OBJECT_TYPE(name, text, lane) text,
 #include "trace/object_types.def"
 #undef OBJECT_TYPE
     };
-    return (unsigned)type < OBJECT_TYPES ? words[type] : "object";
+    return (unsigned)type < TRACE_TYPES ? words[type] : "object";
 }
 
 const char *lane_state_words(enum lane_state state)
@@ -68,7 +68,7 @@ uint32_t catalog_add_thread(struct trace_catalog *catalog, const char *name, boo
     return (uint32_t)(catalog->threads.count - 1);
 }
 
-uint32_t catalog_add_object(struct trace_catalog *catalog, const char *name, enum object_type type)
+uint32_t catalog_add_object(struct trace_catalog *catalog, const char *name, enum trace_type type)
 {
     struct catalog_object object = {
         .name = xstrdup(name), .type = type, .guard = THRUM_NONE, .lock = THRUM_NONE};
@@ -111,7 +111,7 @@ const char *catalog_object_name(const struct trace_catalog *catalog, uint32_t ob
     return object < catalog->objects.count ? catalog->objects.items[object].name : "?";
 }
 
-enum object_type catalog_object_type(const struct trace_catalog *catalog, uint32_t object)
+enum trace_type catalog_object_type(const struct trace_catalog *catalog, uint32_t object)
 {
-    return object < catalog->objects.count ? catalog->objects.items[object].type : OBJECT_OTHER;
+    return object < catalog->objects.count ? catalog->objects.items[object].type : TRACE_OTHER;
 }

@@ -14,15 +14,15 @@
 #include "base/vector.h"
 #include "thrum/event.h"
 
-enum object_type {
-#define OBJECT_TYPE(name, words, lane) OBJECT_##name,
+enum trace_type {
+#define OBJECT_TYPE(name, words, lane) TRACE_##name,
 #include "trace/object_types.def"
 #undef OBJECT_TYPE
-    OBJECT_TYPES
+    TRACE_TYPES
 };
 
 /* "Lock", "variable" … */
-const char *object_type_words(enum object_type type);
+const char *trace_type_words(enum trace_type type);
 
 struct catalog_thread {
     char *name;       /* owned; unique in the run */
@@ -31,8 +31,8 @@ struct catalog_thread {
 };
 
 struct catalog_object {
-    char *name;            /* owned; as in the scenario: "forks[1]" */
-    enum object_type type; /* plain data (VARIABLE) is what the race detector watches */
+    char *name;           /* owned; as in the scenario: "forks[1]" */
+    enum trace_type type; /* plain data (VARIABLE) is what the race detector watches */
     uint32_t guard;  /* whose version the records of this object carry; THRUM_NONE: unversioned */
     uint32_t lock;   /* a CONDITION's lock, by number; else THRUM_NONE */
     int64_t initial; /* value of a VARIABLE or ATOMIC before the run; permits of a semaphore */
@@ -55,7 +55,7 @@ uint32_t catalog_add_thread(struct trace_catalog *catalog, const char *name, boo
                             uint32_t creator);
 
 /* Copies the name; guard and lock are THRUM_NONE, the rest 0, until the caller sets them. */
-uint32_t catalog_add_object(struct trace_catalog *catalog, const char *name, enum object_type type);
+uint32_t catalog_add_object(struct trace_catalog *catalog, const char *name, enum trace_type type);
 
 /* Sets the file's name and splits its text into lines; both are copied. */
 void catalog_set_source(struct trace_catalog *catalog, const char *file, const char *text);
@@ -64,8 +64,8 @@ void catalog_set_source(struct trace_catalog *catalog, const char *file, const c
 const char *catalog_thread_name(const struct trace_catalog *catalog, uint32_t thread);
 const char *catalog_object_name(const struct trace_catalog *catalog, uint32_t object);
 
-/* The type, OBJECT_OTHER for numbers the catalog does not know. */
-enum object_type catalog_object_type(const struct trace_catalog *catalog, uint32_t object);
+/* The type, TRACE_OTHER for numbers the catalog does not know. */
+enum trace_type catalog_object_type(const struct trace_catalog *catalog, uint32_t object);
 
 /* What a kind of record is called: "acquire", "waits for" …; "unknown" for numbers out of range. */
 const char *event_kind_words(unsigned kind);
