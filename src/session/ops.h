@@ -23,13 +23,8 @@ struct session_ops {
     unsigned (*poll)(void *state);
     int (*fd)(const void *state);
     void (*status)(void *state, struct session_status *ret_status);
-    void (*lock)(void *state);
-    void (*unlock)(void *state);
     struct history *(*history)(void *state);
-    struct trace_catalog *(*catalog)(void *state);
     const struct world *(*world)(void *state);
-    size_t (*line_count)(void *state);
-    const struct session_line *(*line)(void *state, size_t index);
     bool (*pause)(void *state, bool paused);
     bool (*set_pace)(void *state, int64_t nanoseconds);
     bool (*restart)(void *state, uint64_t seed);

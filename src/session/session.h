@@ -103,15 +103,6 @@ struct session_status {
     const char *notice; /* something to show once ("old detail dropped"); NULL: nothing */
 };
 
-/* One line of what the scenario said. */
-struct session_line {
-    uint64_t time;    /* the history's clock */
-    uint64_t event;   /* its event in the history */
-    uint32_t thread;  /* UINT32_MAX: said by `after:` */
-    bool is_note;     /* note(), not print() */
-    const char *text; /* lives as long as the session */
-};
-
 /* A choice of a schedule: who steps, and how. */
 struct session_choice {
     uint32_t thread;
@@ -171,14 +162,14 @@ struct model *session_model(const struct session *session);
 void session_lock(struct session *session);
 void session_unlock(struct session *session);
 
-/* Under the lock. */
+/* Under the lock, which is the history's. Console lines, notes and problems are in the history;
+ * thread numbers in it are the model's, object numbers are its things. Lines printed by `after:`
+ * have the thread THRUM_NONE. */
 struct history *session_history(struct session *session);
-struct trace_catalog *session_catalog(struct session *session);
+const struct trace_catalog *session_catalog(struct session *session);
 /* The scenario's state now: the shadow's (live), the position's (stepping); NULL when there is no
  * model. */
 const struct world *session_world(struct session *session);
-size_t session_line_count(struct session *session);
-const struct session_line *session_line(struct session *session, size_t index);
 /* Appends the value of a cell at a time of the history (UINT64_MAX: now), as Python prints it. */
 void session_cell_text(struct session *session, uint32_t cell, uint64_t time, struct text *out);
 /* Where a thread is now: POSITION of its next operation; 0 when it has none. */
