@@ -79,6 +79,7 @@ struct effect {
     uint8_t op;             /* enum opcode of the operation performed */
     uint8_t result;         /* enum step_result */
     bool failed;            /* a try or a timed wait that did not get it; cas that did not swap */
+    bool check_point;       /* the local code after it jumped backwards, called or returned: where CPython looks at requests for the GIL */
     bool thread_ended;      /* the thread ended with this step (its body returned or an exception left it) */
     uint8_t died_of;        /* enum exception that left the thread, or EXCEPTION_NONE */
     uint8_t raised;         /* enum exception the operation or the local code after it raised last, caught or not */

@@ -1,0 +1,178 @@
+#include "model/gil.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "model/world.h"
+
+void gil_init(struct gil *gil, int64_t interval)
+{
+    *gil = (struct gil){
+        .interval = interval,
+        .holder = GIL_NOBODY,
+        .last_holder = GIL_NOBODY,
+        .requester = GIL_NOBODY,
+        .barred = GIL_NOBODY,
+    };
+}
+
+void gil_fini(struct gil *gil)
+{
+    free(gil->waiters);
+    gil->waiters = NULL;
+    gil->waiter_count = 0;
+}
+
+static void reserve(struct gil *gil, uint32_t count)
+{
+    if (count <= gil->waiter_count)
+        return;
+    gil->waiters = xrealloc(gil->waiters, count * sizeof *gil->waiters);
+    memset(gil->waiters + gil->waiter_count, 0, (count - gil->waiter_count) * sizeof *gil->waiters);
+    gil->waiter_count = count;
+}
+
+void gil_copy(struct gil *to, const struct gil *from)
+{
+    struct gil_waiter *waiters = to->waiters;
+    if (from->waiter_count)
+        waiters = xrealloc(waiters, from->waiter_count * sizeof *waiters);
+    *to = *from;
+    to->waiters = waiters;
+    to->event_count = 0;
+    if (from->waiter_count)
+        memcpy(waiters, from->waiters, from->waiter_count * sizeof *waiters);
+}
+
+bool gil_allows(const struct gil *gil, const struct model *model, const struct world *world,
+                uint32_t thread, struct text *why)
+{
+    if (gil->barred == thread && gil->holder == GIL_NOBODY) {
+        if (why) {
+            text_add(why, "gave the GIL up because ");
+            model_thread_name(model, world, gil->requester, why);
+            text_add(why, " asked for it: another thread must take it first");
+        }
+        return false;
+    }
+    if (gil->holder == GIL_NOBODY || gil->holder == thread || gil->check_point)
+        return true;
+    if (why) {
+        text_add(why, "waits for the GIL, held by ");
+        model_thread_name(model, world, gil->holder, why);
+        text_add(why, ", which is not at a check point");
+    }
+    return false;
+}
+
+static void note(struct gil *gil, enum gil_event_kind kind, uint32_t thread, uint32_t other,
+                 int64_t waited)
+{
+    if (gil->event_count < GIL_EVENTS)
+        gil->events[gil->event_count++] = (struct gil_event){kind, thread, other, waited};
+}
+
+/* The thread stepped, so it has the GIL: when it did not have it before, it took it just now. */
+static void take(struct gil *gil, uint32_t thread)
+{
+    struct gil_waiter *waiter = &gil->waiters[thread];
+    if (gil->clock < waiter->ready_at)
+        gil->clock = waiter->ready_at;
+    if (gil->holder == thread)
+        return;
+    if (gil->holder != GIL_NOBODY) {
+        /* Chosen while another thread stood at a check point: its interval is taken to have run out
+         * just before. */
+        if (!gil->drop_request)
+            note(gil, GIL_REQUEST, thread, gil->holder, 0);
+        note(gil, GIL_DROP_FORCED, gil->holder, thread, 0);
+    }
+    note(gil, GIL_TAKE, thread, gil->holder, waiter->waits ? gil->clock - waiter->since : 0);
+    gil->holder = thread;
+    if (gil->last_holder != thread)
+        gil->switches++;
+    gil->last_holder = thread;
+    gil->drop_request = false;
+    gil->requester = gil->barred = GIL_NOBODY;
+    waiter->waits = false;
+}
+
+/* Brings up to date who waits for the GIL, and lets those ask whose interval has run out. Returns a
+ * waiter, or NOBODY. */
+static uint32_t update_waiters(struct gil *gil, const struct model *model,
+                               const struct world *world, uint32_t end)
+{
+    uint32_t found = GIL_NOBODY;
+    for (uint32_t thread = 0; thread < end; thread++) {
+        struct gil_waiter *waiter = &gil->waiters[thread];
+        bool waits = thread != gil->holder && waiter->ready_at <= gil->clock &&
+                     model_enabled(model, world, thread) & (ENABLED_STEP | ENABLED_VALUE);
+        if (waits && !waiter->waits) {
+            waiter->since = waiter->interval_start = gil->clock;
+            waiter->seen_switches = gil->switches;
+        }
+        waiter->waits = waits;
+        if (!waits)
+            continue;
+        found = thread;
+        if (gil->holder == GIL_NOBODY || gil->clock - waiter->interval_start < gil->interval)
+            continue;
+        if (waiter->seen_switches == gil->switches && !gil->drop_request) {
+            gil->drop_request = true;
+            gil->requester = thread;
+            note(gil, GIL_REQUEST, thread, gil->holder, gil->clock - waiter->since);
+        }
+        waiter->interval_start = gil->clock;
+        waiter->seen_switches = gil->switches;
+    }
+    return found;
+}
+
+bool gil_call(enum opcode op)
+{
+    return op != OP_LOAD && op != OP_STORE && op != OP_ATOMIC_LOAD && op != OP_ATOMIC_STORE;
+}
+
+void gil_step(struct gil *gil, const struct model *model, const struct world *world,
+              uint32_t thread, const struct operation *operation, const struct effect *effect)
+{
+    uint32_t end = world_thread_end(model, world);
+    reserve(gil, end > thread ? end : thread + 1);
+    gil->event_count = 0;
+    take(gil, thread);
+    gil->clock += operation->op == OP_COMPUTE && operation->value > GIL_STEP_TIME ? operation->value
+                                                                                  : GIL_STEP_TIME;
+    bool away = effect->op == OP_SLEEP || effect->op == OP_IO;
+    if (away)
+        gil->waiters[thread].ready_at = gil->clock + operation->value;
+    bool goes_on = !away && model_enabled(model, world, thread) & (ENABLED_STEP | ENABLED_VALUE);
+    gil->check_point = effect->check_point || gil_call(effect->op);
+    if (!goes_on) {
+        note(gil, GIL_DROP_VOLUNTARY, thread, GIL_NOBODY, 0);
+        gil->holder = GIL_NOBODY;
+        gil->check_point = gil->drop_request = false;
+    }
+    uint32_t waiter = update_waiters(gil, model, world, end);
+    if (goes_on && gil->check_point && gil->drop_request && waiter != GIL_NOBODY) {
+        note(gil, GIL_DROP_FORCED, thread, gil->requester, 0);
+        gil->holder = GIL_NOBODY;
+        gil->barred = thread;
+        gil->check_point = false;
+        gil->waiters[thread].waits = true;
+        gil->waiters[thread].since = gil->waiters[thread].interval_start = gil->clock;
+        gil->waiters[thread].seen_switches = gil->switches;
+    }
+}
+
+void gil_wait(struct gil *gil)
+{
+    int64_t earliest = INT64_MAX;
+    for (uint32_t thread = 0; thread < gil->waiter_count; thread++) {
+        int64_t at = gil->waiters[thread].ready_at;
+        if (at > gil->clock && at < earliest)
+            earliest = at;
+    }
+    if (earliest != INT64_MAX)
+        gil->clock = earliest;
+}
