@@ -48,6 +48,10 @@
 
 #include "thrum/event.h"
 
+#ifndef CLOCK_MONOTONIC
+#error "thrum/ring.h needs POSIX clocks: compile with -std=gnu11, or with -D_POSIX_C_SOURCE=200809L"
+#endif
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #include <x86intrin.h>

@@ -41,7 +41,9 @@ def compile_and_run(compiler, standard, language, folder, place):
     program = folder / f"use-{language}"
     source = folder / f"use.{language}"
     source.write_text(PROGRAM)
-    run(*compiler, f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, "-o", program, *flags)
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    posix = "-D_POSIX_C_SOURCE=200809L"
+    run(*compiler, f"-std={standard}", posix, *warnings, source, "-o", program, *flags)
     run(program)
 
 
