@@ -164,15 +164,3 @@ void gil_step(struct gil *gil, const struct model *model, const struct world *wo
         gil->waiters[thread].seen_switches = gil->switches;
     }
 }
-
-void gil_wait(struct gil *gil)
-{
-    int64_t earliest = INT64_MAX;
-    for (uint32_t thread = 0; thread < gil->waiter_count; thread++) {
-        int64_t at = gil->waiters[thread].ready_at;
-        if (at > gil->clock && at < earliest)
-            earliest = at;
-    }
-    if (earliest != INT64_MAX)
-        gil->clock = earliest;
-}

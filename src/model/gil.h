@@ -82,7 +82,4 @@ void gil_step(struct gil *gil, const struct model *model, const struct world *wo
  * read or write. */
 bool gil_call(enum opcode op);
 
-/* Nobody can go before it: the step clock moves on to the end of the earliest sleep. */
-void gil_wait(struct gil *gil);
-
 #endif

@@ -164,23 +164,17 @@ struct chooser {
     struct policy *policy;
     const struct model *model;
     const struct world *world;
-    struct gil *gil; /* or NULL */
+    const struct gil *gil; /* or NULL */
     struct policy_moment moment;
-    uint32_t end;    /* one past the last thread */
-    bool awake_only; /* with a GIL: sleepers on the step clock do not count */
+    uint32_t end; /* one past the last thread */
 };
 
 /* enum enabled, the GIL considered. */
 static unsigned can(const struct chooser *chooser, uint32_t thread)
 {
     unsigned enabled = model_enabled(chooser->model, chooser->world, thread);
-    const struct gil *gil = chooser->gil;
-    if (!enabled || !gil)
-        return enabled;
-    if (!gil_allows(gil, chooser->model, chooser->world, thread, NULL))
-        return ENABLED_NO;
-    if (chooser->awake_only && thread < gil->waiter_count &&
-        gil->waiters[thread].ready_at > gil->clock)
+    if (enabled && chooser->gil &&
+        !gil_allows(chooser->gil, chooser->model, chooser->world, thread, NULL))
         return ENABLED_NO;
     return enabled;
 }
@@ -307,45 +301,46 @@ static uint32_t choose_pct(struct chooser *chooser)
     return highest(chooser);
 }
 
-/* The longest waiter takes a free GIL: a fair picture, though CPython leaves it to the kernel. */
+/* When the thread's sleep or io ends on the step clock; now for those that do not sleep. */
+static int64_t ready_at(const struct gil *gil, uint32_t thread)
+{
+    int64_t at = thread < gil->waiter_count ? gil->waiters[thread].ready_at : 0;
+    return at > gil->clock ? at : gil->clock;
+}
+
+/* Of those that can go: who is ready first, and among these who has waited longest. A fair picture,
+ * though CPython leaves the choice to the kernel. */
 static uint32_t longest_waiter(const struct chooser *chooser)
 {
     const struct gil *gil = chooser->gil;
+    uint32_t last = gil->last_holder == GIL_NOBODY ? chooser->end - 1 : gil->last_holder;
     uint32_t best = UINT32_MAX;
-    int64_t best_since = INT64_MAX;
+    int64_t best_ready = 0, best_since = 0;
     for (uint32_t i = 1; i <= chooser->end; i++) {
-        uint32_t last = gil->last_holder == GIL_NOBODY ? chooser->end - 1 : gil->last_holder;
         uint32_t thread = (last + i) % chooser->end;
         if (!can_go(chooser, thread))
             continue;
-        int64_t since = gil->clock;
+        int64_t ready = ready_at(gil, thread), since = gil->clock;
         if (thread < gil->waiter_count && gil->waiters[thread].waits)
             since = gil->waiters[thread].since;
-        if (since < best_since) {
+        if (best == UINT32_MAX || ready < best_ready ||
+            (ready == best_ready && since < best_since)) {
             best = thread;
+            best_ready = ready;
             best_since = since;
         }
     }
     return best;
 }
 
-static uint32_t choose_gil(struct chooser *chooser)
+static uint32_t choose_gil(const struct chooser *chooser)
 {
-    struct gil *gil = chooser->gil;
-    if (!gil) {
-        /* Without the lock itself the policy is a plain cooperative one with a quantum. */
+    const struct gil *gil = chooser->gil;
+    if (!gil) /* without the lock itself the policy is a plain round robin */
         return choose_in_turn(chooser, true);
-    }
     if (gil->holder != GIL_NOBODY && can_go(chooser, gil->holder))
         return gil->holder;
-    chooser->awake_only = true;
-    uint32_t thread = longest_waiter(chooser);
-    if (thread == UINT32_MAX) {
-        gil_wait(gil);
-        thread = longest_waiter(chooser);
-    }
-    chooser->awake_only = false;
-    return thread != UINT32_MAX ? thread : longest_waiter(chooser);
+    return longest_waiter(chooser);
 }
 
 static uint32_t choose_thread(struct chooser *chooser)
@@ -411,7 +406,7 @@ static struct choice choice_of(const struct chooser *chooser, uint32_t thread)
 }
 
 bool policy_choose(struct policy *policy, const struct model *model, const struct world *world,
-                   struct gil *gil, struct policy_moment moment, uint32_t *ret_thread,
+                   const struct gil *gil, struct policy_moment moment, uint32_t *ret_thread,
                    struct choice *ret_choice)
 {
     struct chooser chooser = {

@@ -70,7 +70,7 @@ void policy_write(const struct policy *policy, struct text *out);
  * else can go; with the random policies also, now and then, before. `gil` may be NULL; if not, it
  * has its say and its clock may move. */
 bool policy_choose(struct policy *policy, const struct model *model, const struct world *world,
-                   struct gil *gil, struct policy_moment moment, uint32_t *ret_thread,
+                   const struct gil *gil, struct policy_moment moment, uint32_t *ret_thread,
                    struct choice *ret_choice);
 
 /* The run went back to before `step`: forgets what was decided from there on. */
