@@ -6,17 +6,6 @@
 #include "base/die.h"
 #include "model/world.h"
 
-void gil_init(struct gil *gil, int64_t interval)
-{
-    *gil = (struct gil){
-        .interval = interval,
-        .holder = GIL_NOBODY,
-        .last_holder = GIL_NOBODY,
-        .requester = GIL_NOBODY,
-        .barred = GIL_NOBODY,
-    };
-}
-
 void gil_fini(struct gil *gil)
 {
     free(gil->waiters);
@@ -79,6 +68,7 @@ static void take(struct gil *gil, uint32_t thread)
     struct gil_waiter *waiter = &gil->waiters[thread];
     if (gil->clock < waiter->ready_at)
         gil->clock = waiter->ready_at;
+    waiter->away = false;
     if (gil->holder == thread)
         return;
     if (gil->holder != GIL_NOBODY) {
@@ -98,6 +88,24 @@ static void take(struct gil *gil, uint32_t thread)
     waiter->waits = false;
 }
 
+static const unsigned goes = ENABLED_STEP | ENABLED_VALUE;
+
+/* Sees whether the thread stands before a sleep or io; if so, until when. */
+static bool look_away(struct gil *gil, const struct model *model, const struct world *world,
+                      uint32_t thread)
+{
+    struct gil_waiter *waiter = &gil->waiters[thread];
+    if (world_thread_const(model, world, thread)->status != THREAD_ALIVE)
+        return false;
+    struct operation next;
+    model_next(model, world, thread, &next);
+    bool away = next.op == OP_SLEEP || next.op == OP_IO;
+    if (away && !waiter->away)
+        waiter->ready_at = gil->clock + (next.value > 0 ? next.value : 0);
+    waiter->away = away;
+    return away;
+}
+
 /* Brings up to date who waits for the GIL, and lets those ask whose interval has run out. Returns a
  * waiter, or NOBODY. */
 static uint32_t update_waiters(struct gil *gil, const struct model *model,
@@ -106,8 +114,8 @@ static uint32_t update_waiters(struct gil *gil, const struct model *model,
     uint32_t found = GIL_NOBODY;
     for (uint32_t thread = 0; thread < end; thread++) {
         struct gil_waiter *waiter = &gil->waiters[thread];
-        bool waits = thread != gil->holder && waiter->ready_at <= gil->clock &&
-                     model_enabled(model, world, thread) & (ENABLED_STEP | ENABLED_VALUE);
+        bool waits = thread != gil->holder && model_enabled(model, world, thread) & goes &&
+                     !(look_away(gil, model, world, thread) && waiter->ready_at > gil->clock);
         if (waits && !waiter->waits) {
             waiter->since = waiter->interval_start = gil->clock;
             waiter->seen_switches = gil->switches;
@@ -129,6 +137,21 @@ static uint32_t update_waiters(struct gil *gil, const struct model *model,
     return found;
 }
 
+void gil_init(struct gil *gil, int64_t interval, const struct model *model,
+              const struct world *world)
+{
+    *gil = (struct gil){
+        .interval = interval,
+        .holder = GIL_NOBODY,
+        .last_holder = GIL_NOBODY,
+        .requester = GIL_NOBODY,
+        .barred = GIL_NOBODY,
+    };
+    uint32_t end = world_thread_end(model, world);
+    reserve(gil, end);
+    update_waiters(gil, model, world, end);
+}
+
 bool gil_call(enum opcode op)
 {
     return op != OP_LOAD && op != OP_STORE && op != OP_ATOMIC_LOAD && op != OP_ATOMIC_STORE;
@@ -143,10 +166,8 @@ void gil_step(struct gil *gil, const struct model *model, const struct world *wo
     take(gil, thread);
     gil->clock += operation->op == OP_COMPUTE && operation->value > GIL_STEP_TIME ? operation->value
                                                                                   : GIL_STEP_TIME;
-    bool away = effect->op == OP_SLEEP || effect->op == OP_IO;
-    if (away)
-        gil->waiters[thread].ready_at = gil->clock + operation->value;
-    bool goes_on = !away && model_enabled(model, world, thread) & (ENABLED_STEP | ENABLED_VALUE);
+    bool goes_on =
+        !look_away(gil, model, world, thread) && model_enabled(model, world, thread) & goes;
     gil->check_point = effect->check_point || gil_call(effect->op);
     if (!goes_on) {
         note(gil, GIL_DROP_VOLUNTARY, thread, GIL_NOBODY, 0);

@@ -28,6 +28,7 @@ struct gil_waiter {
     int64_t interval_start; /* the running interval began then */
     uint64_t seen_switches; /* switches when the running interval began */
     bool waits;             /* could go, but for the GIL */
+    bool away;              /* stands before a sleep or io: that lasts until ready_at */
 };
 
 enum gil_event_kind {
@@ -62,8 +63,9 @@ struct gil {
     uint32_t event_count;
 };
 
-/* `interval` in nanoseconds, above 0. */
-void gil_init(struct gil *gil, int64_t interval);
+/* In the first state of a run. `interval` in nanoseconds, above 0. */
+void gil_init(struct gil *gil, int64_t interval, const struct model *model,
+              const struct world *world);
 void gil_fini(struct gil *gil);
 /* Deep copy; `to` must be initialised. The events of the last step are not copied. */
 void gil_copy(struct gil *to, const struct gil *from);

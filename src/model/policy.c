@@ -304,7 +304,8 @@ static uint32_t choose_pct(struct chooser *chooser)
 /* When the thread's sleep or io ends on the step clock; now for those that do not sleep. */
 static int64_t ready_at(const struct gil *gil, uint32_t thread)
 {
-    int64_t at = thread < gil->waiter_count ? gil->waiters[thread].ready_at : 0;
+    bool away = thread < gil->waiter_count && gil->waiters[thread].away;
+    int64_t at = away ? gil->waiters[thread].ready_at : 0;
     return at > gil->clock ? at : gil->clock;
 }
 

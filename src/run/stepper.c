@@ -182,7 +182,7 @@ struct stepper *stepper_new(struct model *model, const struct stepper_options *o
     };
     stepper->lanes = xcalloc(stepper->lane_limit ? stepper->lane_limit : 1, sizeof *stepper->lanes);
     if (stepper->has_gil)
-        gil_init(&stepper->gil, options->gil);
+        gil_init(&stepper->gil, options->gil, model, stepper->world);
     keep_keyframe(stepper);
     if (!start_lanes(stepper, error)) {
         stepper_free(stepper);
