@@ -25,6 +25,7 @@ enum {
     MAX_CELLS = 1 << 20,        /* shared cells in all */
     MAX_RECURSION = 64,         /* calls deep, then RuntimeError "maximum recursion depth exceeded" */
     MAX_INVISIBLE = 100000,     /* instructions in one atomic block, after, invariant: then an error */
+    MAX_WORLD = 1 << 30,        /* bytes of a world, every thread's region at its largest */
     MAX_STRING = 256,           /* bytes of one string value; longer ones are an OverflowError in the thread */
 };
 
@@ -241,8 +242,9 @@ struct program {
     uint32_t dynamic_size;           /* bytes of the region of a thread made at run time */
 };
 
-/* Computes where everything lies in a world. Called by the compiler last; `program` is complete but for the layout. */
-void program_layout(struct program *program);
+/* Computes where everything lies in a world. Called by the compiler last; `program` is complete but for the layout.
+ * False when a world would be too big (MAX_WORLD bytes): an error of the scenario. */
+bool program_layout(struct program *program);
 
 /* Frees a program and all that hangs on it; NULL is fine. */
 void program_free(struct program *program);
@@ -260,6 +262,19 @@ static inline uint32_t program_thing_count(const struct program *program)
 {
     return program->cell_count + program->object_count + 1;
 }
+
+/* The thing whose guard covers `thing` in a live run: a condition's lock for the condition, else the thing itself. */
+static inline uint32_t program_guard_thing(const struct program *program, uint32_t thing)
+{
+    uint32_t object = thing - program->cell_count;
+    if (thing < program->cell_count || object >= program->object_count ||
+        program->objects[object].lock < 0)
+        return thing;
+    return program->cell_count + (uint32_t)program->objects[object].lock;
+}
+
+/* The function that an instruction belongs to. O(log functions). */
+uint32_t program_function_at(const struct program *program, uint32_t pc);
 
 /* The variable that a cell belongs to. O(log variables). */
 const struct variable *program_variable_of(const struct program *program, uint32_t cell);

@@ -81,7 +81,8 @@ struct effect {
     bool failed;            /* a try or a timed wait that did not get it; cas that did not swap */
     bool check_point;       /* the local code after it jumped backwards, called or returned: where CPython looks at requests for the GIL */
     bool thread_ended;      /* the thread ended with this step (its body returned or an exception left it) */
-    uint8_t died_of;        /* enum exception that left the thread, or EXCEPTION_NONE */
+    uint8_t died_of;        /* with thread_ended: enum exception that left the thread, or EXCEPTION_NONE; raised_at
+                             * and message then are those of that exception */
     uint8_t raised;         /* enum exception the operation or the local code after it raised last, caught or not */
     uint32_t raised_at;     /* POSITION of that raise */
     int64_t message;        /* its message, a string value or 0 */
@@ -109,7 +110,9 @@ void model_perform(struct model *model, struct world *world, uint32_t thread, st
 
 /* The two halves, for live runs: apply touches the guarded thing and must run under its guard; advance runs local code
  * in the thread's own region alone (a thread's end is not part of it: the thread then rests before OP_END, whose apply
- * ends it under the register's guard). An exception that nobody catches makes the thread rest before OP_END too. */
+ * ends it under the register's guard). An exception that nobody catches makes the thread rest before OP_END too
+ * (PHASE_DYING); the step of OP_END reports it in died_of. A condition's operations also touch its lock: the guard of
+ * operation.thing is that of program_guard_thing(). START also writes the region of the thread that it starts. */
 void model_apply(struct model *model, struct world *world, uint32_t thread, struct choice choice,
                  struct effect *effect);
 void model_advance(struct model *model, struct world *world, uint32_t thread,

@@ -34,6 +34,7 @@ enum thread_phase {
     PHASE_WAITING,   /* has begun to wait: its wait can succeed, and if timed, time out */
     PHASE_TIMED_OUT, /* its Condition.wait has timed out and needs the lock back */
     PHASE_ACTION,    /* reserved for a barrier's action */
+    PHASE_DYING,     /* rests before OP_END with an exception that nobody caught; the end reports it */
 };
 
 enum thread_flags {
@@ -45,10 +46,9 @@ struct thread_head {
     uint16_t pc;    /* the visible operation it rests before */
     uint16_t base;  /* first slot of the current frame */
     uint16_t function; /* the function of the current frame */
-    uint8_t status : 3; /* enum thread_status */
+    uint8_t status : 3; /* enum thread_status; this byte changes at birth, start and end only */
     uint8_t flags : 5;  /* enum thread_flags */
-    uint8_t phase : 3;  /* enum thread_phase */
-    uint8_t depth_high : 5; /* free */
+    uint8_t phase;      /* enum thread_phase; the owner's alone, as all above but the status byte */
 };
 _Static_assert(sizeof(struct thread_head) == 8, "a thread's head is one word");
 

@@ -1,0 +1,175 @@
+/* Threads: made, started, joined, ended; CPython 3.11, Lib/threading.py (class Thread). */
+#include <string.h>
+
+#include "base/text.h"
+#include "model/machine.h"
+
+static uint8_t status_of(const struct machine *machine, uint32_t thread)
+{
+    return model_head(machine->model, machine->world, thread)->status;
+}
+
+static uint32_t subject(const struct machine *machine, const struct instruction *in)
+{
+    return (uint32_t)machine->frame[in->b];
+}
+
+unsigned thread_enabled(struct machine *machine, const struct instruction *in)
+{
+    uint32_t thread = subject(machine, in);
+    bool ended = status_of(machine, thread) == THREAD_ENDED;
+    if (machine->head->phase == PHASE_WAITING)
+        return ENABLED_TIMEOUT | (ended ? ENABLED_STEP : 0u);
+    struct call_form form;
+    timeout_form(machine, in->c, &form);
+    bool goes = ended || form.timed || status_of(machine, thread) != THREAD_ALIVE ||
+                thread == machine->thread;
+    return goes ? ENABLED_STEP : ENABLED_NO;
+}
+
+void thread_join(struct machine *machine, const struct instruction *in, struct choice choice)
+{
+    uint32_t thread = subject(machine, in);
+    uint8_t status = status_of(machine, thread);
+    struct call_form form;
+    timeout_form(machine, in->c, &form);
+    machine->effect->thread = thread;
+    if (status == THREAD_UNBORN || status == THREAD_NEW) {
+        machine_fails(machine, EXCEPTION_RUNTIME, "cannot join thread before it is started");
+        return;
+    }
+    if (thread == machine->thread) {
+        machine_fails(machine, EXCEPTION_RUNTIME, "cannot join current thread");
+        return;
+    }
+    bool ended = status == THREAD_ENDED && choice.kind != CHOICE_TIMEOUT;
+    if (!ended && form.timed && form.timeout > 0 && choice.kind == CHOICE_STEP) {
+        machine->head->phase = PHASE_WAITING;
+        machine->effect->result = STEP_WAITS;
+        return;
+    }
+    if (choice.kind == CHOICE_TIMEOUT)
+        machine->effect->result = STEP_TIMED_OUT;
+    machine->effect->failed = !ended;
+    machine->effect->value = ended;
+    machine_done(machine);
+}
+
+static void start(struct machine *machine, const struct instruction *in)
+{
+    uint32_t thread = subject(machine, in);
+    struct thread_head *head = model_head(machine->model, machine->world, thread);
+    machine->effect->thread = thread;
+    if (head->status != THREAD_NEW) {
+        machine_fails(machine, EXCEPTION_RUNTIME, "threads can only be started once");
+        return;
+    }
+    head->status = THREAD_ALIVE;
+    machine_begin(machine->model, machine->world, thread);
+    machine_done(machine);
+}
+
+static void end(struct machine *machine)
+{
+    struct thread_head *head = machine->head;
+    struct effect *effect = machine->effect;
+    effect->thread_ended = true;
+    if (head->phase == PHASE_DYING) {
+        effect->died_of = raised_kind(machine->slots[0]);
+        effect->raised_at = raised_source(machine->slots[0]);
+        effect->message = machine->slots[1];
+        memset(machine->slots, 0, 8 * WORLD_DYING_SLOTS);
+    }
+    if (machine->model->facts)
+        *model_fact(head, FACT_MADE) = 0;
+    head->pc = head->base = head->function = 0;
+    head->phase = PHASE_READY;
+    head->status = THREAD_ENDED;
+}
+
+static int64_t count_alive(const struct machine *machine)
+{
+    int64_t alive = 0;
+    uint32_t last = world_thread_end(machine->model, machine->world);
+    for (uint32_t i = 0; i < last; i++)
+        alive += status_of(machine, i) == THREAD_ALIVE;
+    return alive;
+}
+
+void thread_perform(struct machine *machine, const struct instruction *in)
+{
+    switch ((enum opcode)in->op) {
+    case OP_START: start(machine, in); break;
+    case OP_END: end(machine); break;
+    case OP_IS_ALIVE:
+        machine->effect->thread = subject(machine, in);
+        machine_result(machine, in->a, status_of(machine, subject(machine, in)) == THREAD_ALIVE);
+        machine_done(machine);
+        break;
+    default:
+        machine_result(machine, in->a, count_alive(machine));
+        machine_done(machine);
+        break;
+    }
+}
+
+/* ---- local code: Thread(...), and facts of threads that never change ---- */
+
+bool thread_new(struct machine *machine, const struct instruction *in)
+{
+    struct model *model = machine->model;
+    if (machine->whole)
+        return false; /* after: and properties are no thread's */
+    int64_t *made = model_fact(machine->head, FACT_MADE);
+    uint32_t thread = model_thread_id(model, machine->thread, (uint32_t)*made);
+    if (thread == UINT32_MAX)
+        return false;
+    ++*made;
+    const int64_t *options = in->c == NO_SLOT ? NULL : machine->frame + in->c;
+    const struct function *function = &machine->program->functions[in->d];
+    bool daemon = options && options[1] != NONE_VALUE
+                      ? options[1] != 0
+                      : model_is_daemon(model, machine->world, machine->thread);
+    struct thread_head *head = model_head(model, machine->world, thread);
+    head->function = (uint16_t)in->d;
+    head->pc = function->entry;
+    head->flags = daemon ? THREAD_DAEMON : 0;
+    head->status = THREAD_NEW;
+    *model_fact(head, FACT_BIRTH) = (int64_t)in->d << 1 | daemon;
+    *model_fact(head, FACT_NAME) = options && options[0] != NONE_VALUE ? options[0] : 0;
+    if (in->x && in->b != NO_SLOT)
+        memcpy(model_slots(model, head) + (function->has_return_slot ? 1 : 0),
+               machine->frame + in->b, 8 * (size_t)in->x);
+    machine->frame[in->a] = thread;
+    return true;
+}
+
+static int64_t name_value(struct machine *machine, uint32_t thread)
+{
+    if (thread < machine->program->thread_count)
+        return machine->model->thread_names[thread];
+    struct text name = {0};
+    model_thread_name(machine->model, machine->world, thread, &name);
+    int64_t value = model_intern(machine->model, text_bytes(&name));
+    text_fini(&name);
+    return value;
+}
+
+/* The identifiers are made up, but all different, and the same in every schedule. */
+int64_t thread_fact(struct machine *machine, uint32_t thread, int fact)
+{
+    bool begun = true;
+    if (thread >= machine->program->thread_count)
+        begun =
+            __atomic_load_n((const uint8_t *)model_head(machine->model, machine->world, thread) +
+                                offsetof(struct thread_head, phase) - 1,
+                            __ATOMIC_RELAXED) %
+                8 >=
+            THREAD_ALIVE;
+    switch (fact) {
+    case 0: return name_value(machine, thread);
+    case 1: return begun ? 140000000000000 + 4096 * (int64_t)thread : NONE_VALUE;
+    case 2: return begun ? 1000 + (int64_t)thread : NONE_VALUE;
+    default: return model_is_daemon(machine->model, machine->world, thread);
+    }
+}

@@ -1,0 +1,222 @@
+#include "model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/hash.h"
+#include "model/model_private.h"
+
+struct world *world_new(struct model *model)
+{
+    struct world *world = xcalloc(1, model->program->world_size + 16);
+    world_copy(model, world, model->first);
+    return world;
+}
+
+void world_free(struct world *world, const struct model *model)
+{
+    (void)model;
+    free(world);
+}
+
+uint32_t world_thread_end(const struct model *model, const struct world *world)
+{
+    uint32_t declared = model->program->thread_count;
+    uint32_t end = declared + atomic_load_explicit(&model->made_count, memory_order_acquire);
+    while (end > declared &&
+           model_head(model, (struct world *)world, end - 1)->status == THREAD_UNBORN)
+        end--;
+    return end;
+}
+
+struct thread_head *world_thread(const struct model *model, struct world *world, uint32_t thread)
+{
+    return model_head(model, world, thread);
+}
+
+const struct thread_head *world_thread_const(const struct model *model, const struct world *world,
+                                             uint32_t thread)
+{
+    return model_head(model, (struct world *)world, thread);
+}
+
+void *world_object(const struct model *model, struct world *world, uint32_t object)
+{
+    return model_object(model, world, object);
+}
+
+/* A stretch of words in use. Its length can be told from its first word alone. */
+struct stretch {
+    int64_t *words;
+    uint32_t used;
+};
+
+/* Stretch number `index`: the cells and fixed objects, then each queue, then each region. */
+static struct stretch stretch_at(const struct model *model, const struct world *world,
+                                 uint32_t index)
+{
+    struct world *at = (struct world *)world;
+    if (index == 0)
+        return (struct stretch){at->words, model->fixed_words};
+    if (index <= model->queue_count) {
+        struct queue_state *queue = model_object(model, at, model->queue_objects[index - 1]);
+        return (struct stretch){(int64_t *)queue, 1 + queue->count};
+    }
+    struct thread_head *head = model_head(model, at, index - 1 - model->queue_count);
+    return (struct stretch){(int64_t *)head, model_region_used(model, head)};
+}
+
+static uint32_t stretch_count(const struct model *model, uint32_t thread_end)
+{
+    return 1 + model->queue_count + thread_end;
+}
+
+static uint32_t max_of(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+void world_copy(const struct model *model, struct world *to, const struct world *from)
+{
+    if (model->flat) {
+        memcpy(to->words, from->words, model->program->world_size);
+        return;
+    }
+    uint32_t end = max_of(world_thread_end(model, to), world_thread_end(model, from));
+    uint32_t count = stretch_count(model, end);
+    for (uint32_t i = 0; i < count; i++) {
+        struct stretch source = stretch_at(model, from, i), target = stretch_at(model, to, i);
+        memcpy(target.words, source.words, 8 * (size_t)source.used);
+        if (target.used > source.used)
+            memset(target.words + source.used, 0, 8 * (size_t)(target.used - source.used));
+    }
+}
+
+uint64_t world_hash(const struct model *model, const struct world *world)
+{
+    if (model->flat)
+        return hash_bytes(0, world->words, model->program->world_size);
+    uint64_t hash = 0;
+    uint32_t count = stretch_count(model, world_thread_end(model, world));
+    for (uint32_t i = 0; i < count; i++) {
+        struct stretch stretch = stretch_at(model, world, i);
+        hash = hash_bytes(hash, stretch.words, 8 * (size_t)stretch.used);
+    }
+    return hash;
+}
+
+int world_compare(const struct model *model, const struct world *a, const struct world *b)
+{
+    if (model->flat)
+        return memcmp(a->words, b->words, model->program->world_size);
+    uint32_t end = max_of(world_thread_end(model, a), world_thread_end(model, b));
+    uint32_t count = stretch_count(model, end);
+    for (uint32_t i = 0; i < count; i++) {
+        struct stretch left = stretch_at(model, a, i), right = stretch_at(model, b, i);
+        if (left.used != right.used)
+            return left.used < right.used ? -1 : 1;
+        int order = memcmp(left.words, right.words, 8 * (size_t)left.used);
+        if (order)
+            return order;
+    }
+    return 0;
+}
+
+/* ---- packing: a byte that says which of the next eight words are not zero, then those words ----
+ */
+
+struct packer {
+    unsigned char *out;
+    size_t room, size;
+    size_t mask_at; /* where the current mask byte stands */
+    unsigned nth;   /* words since that byte */
+};
+
+static void pack_bytes(struct packer *packer, const void *bytes, size_t size)
+{
+    if (packer->size + size <= packer->room)
+        memcpy(packer->out + packer->size, bytes, size);
+    packer->size += size;
+}
+
+static void pack_word(struct packer *packer, int64_t word)
+{
+    if (packer->nth == 0) {
+        packer->mask_at = packer->size;
+        pack_bytes(packer, "", 1);
+    }
+    if (word) {
+        if (packer->mask_at < packer->room)
+            packer->out[packer->mask_at] |= (unsigned char)(1u << packer->nth);
+        pack_bytes(packer, &word, 8);
+    }
+    packer->nth = (packer->nth + 1) & 7;
+}
+
+size_t world_pack(const struct model *model, const struct world *world, void *out, size_t room)
+{
+    struct packer packer = {.out = out, .room = room};
+    uint32_t end = world_thread_end(model, world);
+    if (model->facts)
+        pack_bytes(&packer, &(uint16_t){(uint16_t)end}, 2);
+    uint32_t count = stretch_count(model, end);
+    for (uint32_t i = 0; i < count; i++) {
+        struct stretch stretch = stretch_at(model, world, i);
+        for (uint32_t j = 0; j < stretch.used; j++)
+            pack_word(&packer, stretch.words[j]);
+    }
+    return packer.size;
+}
+
+struct unpacker {
+    const unsigned char *at;
+    unsigned mask, nth;
+};
+
+static int64_t unpack_word(struct unpacker *unpacker)
+{
+    if (unpacker->nth == 0)
+        unpacker->mask = *unpacker->at++;
+    int64_t word = 0;
+    if (unpacker->mask >> unpacker->nth & 1) {
+        memcpy(&word, unpacker->at, 8);
+        unpacker->at += 8;
+    }
+    unpacker->nth = (unpacker->nth + 1) & 7;
+    return word;
+}
+
+static void unpack_stretch(const struct model *model, struct world *world, uint32_t index,
+                           struct unpacker *unpacker)
+{
+    struct stretch before = stretch_at(model, world, index);
+    if (before.used == 0)
+        return;
+    before.words[0] = unpack_word(unpacker);
+    uint32_t used = stretch_at(model, world, index).used;
+    for (uint32_t i = 1; i < used; i++)
+        before.words[i] = unpack_word(unpacker);
+    if (before.used > used)
+        memset(before.words + used, 0, 8 * (size_t)(before.used - used));
+}
+
+void world_unpack(const struct model *model, struct world *world, const void *bytes, size_t size)
+{
+    struct unpacker unpacker = {.at = bytes};
+    uint32_t end = model->program->thread_count, dirty = world_thread_end(model, world);
+    (void)size;
+    if (model->facts) {
+        uint16_t packed = 0;
+        memcpy(&packed, unpacker.at, 2);
+        unpacker.at += 2;
+        end = packed;
+    }
+    uint32_t count = stretch_count(model, end);
+    for (uint32_t i = 0; i < count; i++)
+        unpack_stretch(model, world, i, &unpacker);
+    for (uint32_t i = count; i < stretch_count(model, dirty); i++) {
+        struct stretch stale = stretch_at(model, world, i);
+        memset(stale.words, 0, 8 * (size_t)stale.used);
+    }
+}
