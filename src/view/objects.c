@@ -1,0 +1,187 @@
+/* The rows of objects. A lock has three looks: held and nobody waits, held while somebody waits, and,
+ * for the selected thread, waiting for it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "view/pane.h"
+#include "view/timeline.h"
+
+static void add_state_words(const struct scene *scene, uint32_t object, const struct object_at *at,
+                            struct text *out)
+{
+    const struct catalog_object *entry = &scene->catalog->objects.items[object];
+    switch (entry->type) {
+    case OBJECT_SEMAPHORE:
+    case OBJECT_BOUNDED_SEMAPHORE: text_printf(out, "%lld", (long long)at->value); break;
+    case OBJECT_BARRIER:
+        if (at->state == OBJECT_BROKEN)
+            text_add(out, "broken");
+        else
+            text_printf(out, "%lld/%u", (long long)at->value, entry->limit);
+        break;
+    case OBJECT_EVENT: text_add(out, at->state == OBJECT_SET ? "set" : "clear"); break;
+    case OBJECT_LOCK:
+    case OBJECT_RLOCK:
+        if (at->holder == THRUM_NONE || at->state == OBJECT_FREE)
+            text_add(out, "free");
+        else
+            text_printf(out, "by %u", at->holder);
+        break;
+    case OBJECT_CONDITION:
+    case OBJECT_VARIABLE:
+    case OBJECT_ATOMIC:
+    case OBJECT_THREADS:
+    case OBJECT_CONSOLE:
+    case OBJECT_OTHER:
+    case OBJECT_TYPES: break;
+    }
+    if (at->waiters)
+        text_printf(out, " +%u", at->waiters);
+}
+
+static void draw_label(const struct region *region, int y, const struct scene *scene,
+                       uint32_t object, int width)
+{
+    struct object_at at;
+    history_object_at(scene->history, object, scene->cursor, &at);
+    struct text words = {0};
+    add_state_words(scene, object, &at, &words);
+    const char *name = catalog_object_name(scene->catalog, object);
+    bool matches = scene->match && *scene->match && strstr(name, scene->match);
+    int end = draw_right(region, width - 1, y, at.waiters ? STYLE_CONTENDED : STYLE_DIM,
+                         text_bytes(&words));
+    draw_fit(region, 1, y, end - 2, matches ? STYLE_MATCH : STYLE_NAME, name);
+    text_fini(&words);
+}
+
+static void draw_state(const struct region *axis, int x, int y, enum object_type type,
+                       enum object_state state)
+{
+    bool exclusive = type != OBJECT_EVENT && type != OBJECT_BARRIER && type != OBJECT_CONDITION;
+    switch (state) {
+    case OBJECT_FREE: draw_glyph(axis, x, y, STYLE_FREE, GLYPH_FREE); break;
+    case OBJECT_HELD: draw_glyph(axis, x, y, STYLE_HELD, GLYPH_HELD); break;
+    case OBJECT_WANTED:
+        if (exclusive)
+            draw_glyph(axis, x, y, STYLE_CONTENDED, GLYPH_CONTENDED);
+        else
+            draw_glyph(axis, x, y, STYLE_WAITING, GLYPH_BLOCKED);
+        break;
+    case OBJECT_SET: draw_glyph(axis, x, y, STYLE_HELD, GLYPH_EVENT_SET); break;
+    case OBJECT_BROKEN: draw_glyph(axis, x, y, STYLE_PROBLEM, GLYPH_STUCK); break;
+    case OBJECT_STATES: break;
+    }
+}
+
+/* Who holds it, into the stretch: the name when there is room, else the number. */
+static void draw_holder(const struct region *axis, int y, const struct scene *scene, uint32_t holder,
+                        int x, int end, bool contended)
+{
+    enum style style = contended ? STYLE_CONTENDED : STYLE_HELD;
+    const char *name = catalog_thread_name(scene->catalog, holder);
+    int width = text_width(name), room = end - x;
+    if (room >= width + 6) {
+        draw_glyph(axis, x + 1, y, style, ' ');
+        draw_text(axis, x + 2, y, STYLE_THREAD, name);
+        draw_glyph(axis, x + 2 + width, y, style, ' ');
+        if (holder == scene->thread)
+            draw_stress(axis, x + 2, y, width, 1, STRESS_FOCUS);
+    } else if (room >= 4) {
+        draw_printf(axis, x + 1, y, STYLE_THREAD, "%u", holder);
+    }
+}
+
+static void draw_holders(const struct region *axis, int y, const struct scene *scene,
+                         const struct object_cell *cells)
+{
+    for (int x = 0; x < axis->width;) {
+        bool held = cells[x].share && cells[x].holder != THRUM_NONE &&
+                    (cells[x].state == OBJECT_HELD || cells[x].state == OBJECT_WANTED);
+        int end = x + 1;
+        bool contended = cells[x].state == OBJECT_WANTED;
+        while (held && end < axis->width && cells[end].share &&
+               cells[end].holder == cells[x].holder && cells[end].changes <= 1 &&
+               (cells[end].state == OBJECT_HELD || cells[end].state == OBJECT_WANTED))
+            end++;
+        if (held && end - x >= 2) {
+            enum style style = contended ? STYLE_CONTENDED : STYLE_HELD;
+            draw_glyph(axis, x, y, style, GLYPH_HELD_START);
+            bool goes_on = end == axis->width || !cells[end].share;
+            if (!goes_on)
+                draw_glyph(axis, end - 1, y,
+                           cells[end - 1].state == OBJECT_WANTED ? STYLE_CONTENDED : STYLE_HELD,
+                           GLYPH_HELD_END);
+            draw_holder(axis, y, scene, cells[x].holder, x, end, contended);
+        }
+        x = end;
+    }
+}
+
+/* Counts of semaphores and barriers, where a stretch is long enough to carry one. */
+static void draw_counts(const struct region *axis, int y, const struct scene *scene,
+                        uint32_t object, const struct object_cell *cells)
+{
+    for (int x = 0; x < axis->width;) {
+        int end = x + 1;
+        while (end < axis->width && cells[end].share && cells[end].changes == 0)
+            end++;
+        if (cells[x].share && end - x >= 3) {
+            struct object_at at;
+            uint64_t time = scene->start + scene->column * (uint64_t)(x + 1);
+            history_object_at(scene->history, object, time, &at);
+            draw_printf(axis, x, y, STYLE_TALLY, "%lld", (long long)at.value);
+        }
+        x = end;
+    }
+}
+
+/* The third look: the selected thread waits for this object. */
+static void draw_wanted(const struct region *axis, int y, const struct scene *scene,
+                        uint32_t object, const struct lane_cell *lane)
+{
+    for (int x = 0; x < axis->width; x++)
+        if (lane[x].share && lane[x].object == object &&
+            lane_is_wait((enum lane_state)lane[x].state) && scene->thread != THRUM_NONE) {
+            struct cell *cell = canvas_at(axis->canvas, axis->x + x, axis->y + y);
+            if (cell->code == GLYPH_CONTENDED || cell->code == GLYPH_HELD)
+                draw_glyph(axis, x, y, STYLE_WANTED, GLYPH_BLOCKED);
+        }
+}
+
+void objects_draw(const struct region *region, const struct scene *scene, int label_width)
+{
+    struct region axis =
+        region_part(region, label_width + 1, 0, region->width - label_width - 1, region->height);
+    if (axis.width < 1 || axis.height < 1)
+        return;
+    size_t columns = (size_t)axis.width;
+    struct object_cell *cells = xcalloc(columns, sizeof *cells);
+    struct lane_cell *lane = xcalloc(columns, sizeof *lane);
+    if (scene->thread != THRUM_NONE)
+        history_row(scene->history, scene->thread, scene->start, scene->column, columns, lane);
+    for (int y = 0; y < region->height; y++) {
+        size_t at = (size_t)(scene->object_top + y);
+        if (at >= scene->object_count)
+            break;
+        uint32_t object = scene->objects[at];
+        enum object_type type = catalog_object_type(scene->catalog, object);
+        draw_label(region, y, scene, object, label_width);
+        history_object_row(scene->history, object, scene->start, scene->column, columns, cells);
+        for (int x = 0; x < axis.width; x++)
+            if (cells[x].share)
+                draw_state(&axis, x, y, type, (enum object_state)cells[x].state);
+        if (type == OBJECT_LOCK || type == OBJECT_RLOCK)
+            draw_holders(&axis, y, scene, cells);
+        else if (type == OBJECT_SEMAPHORE || type == OBJECT_BOUNDED_SEMAPHORE ||
+                 type == OBJECT_BARRIER)
+            draw_counts(&axis, y, scene, object, cells);
+        draw_wanted(&axis, y, scene, object, lane);
+        if (object == scene->object)
+            draw_stress(region, 0, y, label_width, 1, STRESS_SELECTED);
+    }
+    struct region label = region_part(region, 0, 0, label_width, region->height);
+    pane_more(&label, scene->object_top, (int)scene->object_count);
+    free(cells);
+    free(lane);
+}

@@ -1,0 +1,103 @@
+#include "view/scene.h"
+
+#include "base/clock.h"
+
+const struct lane_look *lane_look(enum lane_state state)
+{
+    static const struct lane_look looks[LANE_STATES] = {
+        [LANE_UNBORN] = {GLYPH_DASH, STYLE_UNBORN, STYLE_UNBORN},
+        [LANE_RUNNING] = {GLYPH_RUNNING, STYLE_RUNNING, STYLE_RUNNING},
+        [LANE_COMPUTING] = {GLYPH_RUNNING, STYLE_RUNNING, STYLE_RUNNING},
+        [LANE_READY] = {GLYPH_READY, STYLE_READY, STYLE_READY},
+        [LANE_BLOCKED] = {GLYPH_BLOCKED, STYLE_BLOCKED, STYLE_BLOCKED_NAME},
+        [LANE_WAITING] = {GLYPH_WAITING, STYLE_WAITING, STYLE_WAITING_NAME},
+        [LANE_SLEEPING] = {GLYPH_SLEEPING, STYLE_SLEEPING, STYLE_SLEEPING},
+        [LANE_IO] = {GLYPH_SLEEPING, STYLE_SLEEPING, STYLE_SLEEPING},
+        [LANE_RECORDER] = {GLYPH_BLOCKED, STYLE_DIM, STYLE_DIM},
+        [LANE_GIL_WAIT] = {GLYPH_GIL_WAIT, STYLE_READY, STYLE_READY},
+        [LANE_PAUSED] = {GLYPH_PACED, STYLE_PACED, STYLE_PACED},
+        [LANE_STUCK] = {GLYPH_STUCK, STYLE_STUCK, STYLE_STUCK_NAME},
+        [LANE_FINISHED] = {' ', STYLE_FINISHED, STYLE_FINISHED},
+    };
+    return &looks[state];
+}
+
+bool lane_is_wait(enum lane_state state)
+{
+    return state == LANE_BLOCKED || state == LANE_WAITING || state == LANE_STUCK ||
+           state == LANE_RECORDER || state == LANE_GIL_WAIT;
+}
+
+void scene_wait_words(const struct scene *scene, const struct lane_interval *interval,
+                      struct text *out)
+{
+    if (interval->state == LANE_RECORDER)
+        text_add(out, "recorder");
+    else if (interval->state == LANE_GIL_WAIT)
+        text_add(out, "GIL");
+    else if (!lane_is_wait(interval->state))
+        return;
+    else if (interval->other != THRUM_NONE)
+        text_printf(out, "join %s", catalog_thread_name(scene->catalog, interval->other));
+    else if (interval->object != THRUM_NONE)
+        text_add(out, catalog_object_name(scene->catalog, interval->object));
+}
+
+void scene_time(const struct scene *scene, uint64_t time, struct text *out)
+{
+    if (scene->steps)
+        text_printf(out, "step %llu", (unsigned long long)time);
+    else
+        clock_format(out, (int64_t)time);
+}
+
+void scene_value(const struct scene *scene, uint32_t object, int64_t value, struct text *out)
+{
+    if (scene->format_value)
+        scene->format_value(scene->format_data, object, value, out);
+    else
+        text_printf(out, "%lld", (long long)value);
+}
+
+bool object_has_row(enum object_type type)
+{
+    switch (type) {
+    case OBJECT_LOCK:
+    case OBJECT_RLOCK:
+    case OBJECT_CONDITION:
+    case OBJECT_SEMAPHORE:
+    case OBJECT_BOUNDED_SEMAPHORE:
+    case OBJECT_EVENT:
+    case OBJECT_BARRIER: return true;
+    case OBJECT_VARIABLE:
+    case OBJECT_ATOMIC:
+    case OBJECT_THREADS:
+    case OBJECT_CONSOLE:
+    case OBJECT_OTHER:
+    case OBJECT_TYPES: return false;
+    }
+    return false;
+}
+
+bool object_has_value(enum object_type type)
+{
+    return type == OBJECT_VARIABLE || type == OBJECT_ATOMIC;
+}
+
+int scene_column(const struct scene *scene, uint64_t time, int columns)
+{
+    if (time < scene->start)
+        return -1;
+    uint64_t column = (time - scene->start) / scene->column;
+    return column >= (uint64_t)columns ? columns : (int)column;
+}
+
+enum style scene_thread_style(const struct scene *scene, uint32_t thread)
+{
+    struct lane_interval interval;
+    history_interval(scene->history, thread, scene->cursor, &interval);
+    if (interval.state == LANE_STUCK)
+        return STYLE_STUCK;
+    return interval.state == LANE_FINISHED || interval.state == LANE_UNBORN ? STYLE_DIM
+                                                                            : STYLE_THREAD;
+}

@@ -1,0 +1,162 @@
+#include "view/source.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "view/pane.h"
+
+static bool is_keyword(const char *word, size_t length)
+{
+    static const char words[] =
+        " thread daemon main after local note repeat expect option invariant sometimes def if elif "
+        "else while for in with try except finally raise assert return break continue pass atomic "
+        "and or not is True False None as range lambda ";
+    char wanted[16];
+    if (length + 3 > sizeof wanted)
+        return false;
+    wanted[0] = ' ';
+    memcpy(wanted + 1, word, length);
+    wanted[length + 1] = ' ';
+    wanted[length + 2] = 0;
+    return strstr(words, wanted) != NULL;
+}
+
+static bool is_word(char byte)
+{
+    return isalnum((unsigned char)byte) || byte == '_';
+}
+
+/* Bytes of the token at `at` and how it is coloured. A string that does not end ends with the line. */
+static size_t token(const char *at, enum style plain, enum style *ret_style)
+{
+    size_t length = 1;
+    *ret_style = plain;
+    if (*at == '#') {
+        *ret_style = STYLE_COMMENT;
+        return strlen(at);
+    }
+    if (*at == '"' || *at == '\'') {
+        while (at[length] && at[length] != *at)
+            length += at[length] == '\\' && at[length + 1] ? 2 : 1;
+        *ret_style = STYLE_STRING;
+        return length + (at[length] != 0);
+    }
+    if (!is_word(*at))
+        return length;
+    while (is_word(at[length]))
+        length++;
+    if (isdigit((unsigned char)*at))
+        *ret_style = STYLE_NUMBER;
+    else if (is_keyword(at, length))
+        *ret_style = STYLE_KEYWORD;
+    return length;
+}
+
+static void draw_code_line(const struct region *region, int x, int y, enum style plain,
+                           const char *line)
+{
+    char piece[512];
+    while (*line) {
+        enum style style;
+        size_t length = token(line, plain, &style);
+        size_t kept = length < sizeof piece ? length : sizeof piece - 1;
+        memcpy(piece, line, kept);
+        piece[kept] = 0;
+        x = draw_text(region, x, y, plain == STYLE_PROBLEM_LINE ? plain : style, piece);
+        line += length;
+    }
+}
+
+/* In the triple-quoted text at the top of a file, which is prose. */
+static size_t prose_end(const struct source *source)
+{
+    size_t first = 0;
+    while (first < source->count && !source->lines[first][strspn(source->lines[first], " ")])
+        first++;
+    if (first == source->count || (strncmp(source->lines[first], "\"\"\"", 3) != 0 &&
+                                   strncmp(source->lines[first], "'''", 3) != 0))
+        return 0;
+    const char quotes[4] = {source->lines[first][0], source->lines[first][0],
+                            source->lines[first][0], 0};
+    if (strstr(source->lines[first] + 3, quotes))
+        return first + 1;
+    for (size_t i = first + 1; i < source->count; i++)
+        if (strstr(source->lines[i], quotes))
+            return i + 1;
+    return 0;
+}
+
+static bool is_problem(const struct source *source, uint32_t line)
+{
+    for (size_t i = 0; i < source->problem_count; i++)
+        if (source->problem_lines[i] == line)
+            return true;
+    return false;
+}
+
+/* The names of the threads at a line, from the right edge, as many as fit. */
+static int draw_names(const struct region *region, int y, const struct source *source,
+                      uint32_t line, int least)
+{
+    int x = region->width - 1, hidden = 0;
+    for (size_t i = 0; i < source->mark_count; i++) {
+        const struct source_mark *mark = &source->marks[i];
+        if (mark->line != line)
+            continue;
+        int width = text_width(mark->thread);
+        if (x - width - 1 < least + 3 || hidden) {
+            hidden++;
+            continue;
+        }
+        x -= width + 1;
+        draw_glyph(region, x, y, STYLE_TEXT, ' ');
+        draw_text(region, x + 1, y, mark->style, mark->thread);
+    }
+    if (hidden) {
+        char more[24];
+        snprintf(more, sizeof more, "+%d", hidden);
+        x = draw_right(region, x, y, STYLE_DIM, more);
+    }
+    return x;
+}
+
+static bool has_mark(const struct source *source, uint32_t line)
+{
+    for (size_t i = 0; i < source->mark_count; i++)
+        if (source->marks[i].line == line)
+            return true;
+    return false;
+}
+
+uint32_t source_draw(const struct region *region, const struct source *source)
+{
+    int focus = (int)source->focus - 1, height = region->height, count = (int)source->count;
+    int top = source->focus ? pane_scroll(focus - height / 2, focus, count, height)
+                            : pane_scroll((int)source->top, -1, count, height);
+    size_t prose = prose_end(source);
+    for (int y = 0; y < height && top + y < count; y++) {
+        uint32_t line = (uint32_t)(top + y + 1);
+        const char *text = source->lines[top + y];
+        bool problem = is_problem(source, line), current = has_mark(source, line);
+        if (current || problem)
+            draw_glyph(region, 0, y, problem ? STYLE_PROBLEM : STYLE_KEY,
+                       current ? GLYPH_HERE : GLYPH_PROBLEM);
+        draw_printf(region, 1, y, STYLE_LINE_NUMBER, "%3u", line);
+        enum style plain = problem   ? STYLE_PROBLEM_LINE
+                           : current ? STYLE_CURRENT_LINE
+                                     : STYLE_SOURCE;
+        if ((size_t)(top + y) < prose)
+            draw_text(region, 5, y, STYLE_COMMENT, text);
+        else
+            draw_code_line(region, 5, y, plain, text);
+        if (current) {
+            int end = 5 + text_width(text);
+            int most = region->width / 2 < end ? region->width / 2 : end;
+            draw_names(region, y, source, line, most);
+        }
+        if (line == source->focus)
+            draw_stress(region, 0, y, region->width, 1, STRESS_SELECTED);
+    }
+    pane_more(region, top, count);
+    return (uint32_t)top;
+}

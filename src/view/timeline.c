@@ -1,0 +1,141 @@
+#include "view/timeline.h"
+
+#include "base/clock.h"
+#include "view/pane.h"
+
+static int longest_name(const struct scene *scene)
+{
+    int longest = 10;
+    for (size_t i = 0; i < scene->thread_count && i < 200; i++) {
+        int width = text_width(catalog_thread_name(scene->catalog, scene->threads[i]));
+        longest = width > longest ? width : longest;
+    }
+    for (size_t i = 0; i < scene->object_count && i < 200; i++) {
+        int width = text_width(catalog_object_name(scene->catalog, scene->objects[i])) - 2;
+        longest = width > longest ? width : longest;
+    }
+    return longest;
+}
+
+struct timeline_layout timeline_layout(const struct scene *scene, int width, int height)
+{
+    struct timeline_layout layout = {.thread_y = 1};
+    int most = width / 3 < 32 ? width / 3 : 32, label = longest_name(scene) + 10;
+    layout.label_width = label < most ? label : most;
+    layout.columns = width - layout.label_width - 1;
+    int rows = height - 1, threads = (int)scene->thread_count, objects = (int)scene->object_count;
+    if (objects == 0 || rows < 4) {
+        layout.thread_rows = threads < rows ? threads : rows;
+        return layout;
+    }
+    rows--; /* the title of the objects */
+    if (threads + objects > rows) {
+        /* Threads get what they need up to two thirds, objects the rest, and what is left over. */
+        int share = rows - (objects < rows / 3 ? objects : rows / 3);
+        threads = threads < share ? threads : share;
+        objects = rows - threads < objects ? rows - threads : objects;
+    }
+    layout.thread_rows = threads;
+    layout.object_y = 1 + threads + 1;
+    layout.object_rows = objects;
+    return layout;
+}
+
+int timeline_rows_wanted(const struct scene *scene)
+{
+    int objects = (int)scene->object_count;
+    return 1 + (int)scene->thread_count + (objects ? objects + 1 : 0);
+}
+
+/* A step of 1, 2 or 5 times a power of ten that is at least `least`. */
+static uint64_t nice_step(uint64_t least)
+{
+    uint64_t power = 1;
+    while (power * 10 <= least && power < UINT64_MAX / 100)
+        power *= 10;
+    uint64_t factor = least <= power ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10;
+    return factor * power;
+}
+
+void ruler_draw(const struct region *row, const struct scene *scene)
+{
+    uint64_t step = nice_step(scene->column * 14);
+    uint64_t time = (scene->start + step - 1) / step * step;
+    struct text label = {0};
+    for (;; time += step) {
+        int x = scene_column(scene, time, row->width);
+        if (x >= row->width)
+            break;
+        text_clear(&label);
+        if (scene->steps)
+            text_printf(&label, "%llu", (unsigned long long)time);
+        else
+            clock_format(&label, (int64_t)time);
+        draw_glyph(row, x, 0, STYLE_RULE, GLYPH_V);
+        if (x + 1 + text_width(text_bytes(&label)) <= row->width)
+            draw_text(row, x + 1, 0, STYLE_RULER, text_bytes(&label));
+    }
+    text_fini(&label);
+}
+
+static void draw_scale(const struct region *region, int x, int end, const struct scene *scene)
+{
+    struct text scale = {0};
+    if (scene->steps)
+        text_printf(&scale, "%llu/col", (unsigned long long)scene->column);
+    else
+        clock_format(&scale, (int64_t)scene->column);
+    if (!scene->steps)
+        text_add(&scale, "/col");
+    if (x + 1 + text_width(text_bytes(&scale)) <= end)
+        draw_right(region, end, 0, STYLE_DIM, text_bytes(&scale));
+    text_fini(&scale);
+}
+
+/* The cursor's column in every lane, and its time in the ruler. */
+static void draw_cursor(const struct region *region, const struct scene *scene,
+                        const struct timeline_layout *layout)
+{
+    int x = scene_column(scene, scene->cursor, layout->columns);
+    if (!scene->cursor_shown || x < 0 || x >= layout->columns)
+        return;
+    int left = layout->label_width + 1;
+    draw_stress(region, left + x, 1, 1, layout->thread_rows, STRESS_CURSOR);
+    draw_stress(region, left + x, layout->object_y, 1, layout->object_rows, STRESS_CURSOR);
+    struct text time = {0};
+    scene_time(scene, scene->cursor, &time);
+    int width = text_width(text_bytes(&time)) + 2;
+    int at = x - width / 2;
+    at = at < 0 ? 0 : at + width > layout->columns ? layout->columns - width : at;
+    draw_row(region, left + at, 0, width, STYLE_SEARCH, ' ');
+    draw_text(region, left + at + 1, 0, STYLE_SEARCH, text_bytes(&time));
+    text_fini(&time);
+}
+
+void timeline_draw(const struct region *region, const struct scene *scene, int focused)
+{
+    struct timeline_layout layout = timeline_layout(scene, region->width, region->height);
+    struct region title = region_part(region, 0, 0, layout.label_width, 1);
+    pane_titled(&title, "THREADS", NULL, focused == 1);
+    draw_scale(region, 11, layout.label_width, scene);
+    struct region ruler = region_part(region, layout.label_width + 1, 0, layout.columns, 1);
+    ruler_draw(&ruler, scene);
+    struct region threads =
+        region_part(region, 0, layout.thread_y, region->width, layout.thread_rows);
+    threads_draw(&threads, scene, layout.label_width);
+    if (layout.object_rows) {
+        struct region objects_title =
+            region_part(region, 0, layout.object_y - 1, layout.label_width, 1);
+        pane_titled(&objects_title, "OBJECTS", NULL, focused == 2);
+        draw_row(region, layout.label_width + 1, layout.object_y - 1, layout.columns, STYLE_RULE,
+                 GLYPH_DASH);
+        struct region objects =
+            region_part(region, 0, layout.object_y, region->width, layout.object_rows);
+        objects_draw(&objects, scene, layout.label_width);
+    }
+    struct region line = region_part(region, layout.label_width, 0, 1,
+                                     1 + layout.thread_rows +
+                                         (layout.object_rows ? 1 + layout.object_rows : 0));
+    pane_divider(&line, 0);
+    draw_cursor(region, scene, &layout);
+}
