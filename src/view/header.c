@@ -22,8 +22,8 @@ static int draw_mode(const struct region *region, int x, const struct header *he
         uint32_t glyph;
         const char *word;
     } modes[] = {
-        [HEADER_LIVE] = {GLYPH_LIVE, "live"},          [HEADER_PAUSED] = {GLYPH_PAUSED, "paused"},
-        [HEADER_ENDED] = {GLYPH_OPEN, "ended"},        [HEADER_STEPPING] = {GLYPH_HERE, "step"},
+        [HEADER_LIVE] = {GLYPH_LIVE, "live"},         [HEADER_PAUSED] = {GLYPH_PAUSED, "paused"},
+        [HEADER_ENDED] = {GLYPH_OPEN, "ended"},       [HEADER_STEPPING] = {GLYPH_HERE, "step"},
         [HEADER_RECORDED] = {GLYPH_OPEN, "recorded"},
     };
     enum style style = header->mode == HEADER_LIVE ? STYLE_HEADER_LIVE : STYLE_HEADER_NAME;
@@ -145,8 +145,8 @@ void too_small_draw(const struct region *region)
     struct text text = {0};
     text_printf(&text, "thrum needs at least %d×%d cells, this terminal has %d×%d",
                 SCREEN_MIN_WIDTH, SCREEN_MIN_HEIGHT, region->width, region->height);
-    int lines = draw_paragraph(region, 0, region->height, region->width, 0, STYLE_TEXT,
-                               text_bytes(&text));
+    int lines =
+        draw_paragraph(region, 0, region->height, region->width, 0, STYLE_TEXT, text_bytes(&text));
     int top = region->height > lines ? (region->height - lines) / 2 : 0;
     draw_paragraph(region, 0, top, region->width, 0, STYLE_STRONG, text_bytes(&text));
     text_fini(&text);

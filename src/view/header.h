@@ -1,4 +1,5 @@
-/* The first and the last row of the screen, and what is said instead of all when it is too small. */
+/* The first and the last row of the screen, and what is said instead of all when it is too small.
+ */
 #ifndef THRUM_VIEW_HEADER_H
 #define THRUM_VIEW_HEADER_H
 
@@ -19,22 +20,22 @@ enum header_mode {
 };
 
 struct header {
-    const char *name;        /* of the file, without its folder */
+    const char *name; /* of the file, without its folder */
     enum header_mode mode;
-    bool looking_back;       /* the time shown is not now */
-    int64_t elapsed;         /* nanoseconds of the run's clock */
-    uint32_t threads;        /* of the run so far */
-    uint32_t objects;        /* shown ones */
-    double events_a_second;  /* lately */
-    uint64_t events;         /* in all */
-    uint64_t lost;           /* events lost so far */
-    int64_t lag;             /* nanoseconds the shadow is behind; below 0: not known */
-    int64_t pace;            /* nanoseconds a visible step is slowed by; 0 none */
-    const char *kernel;      /* where running and ready come from: "perf", "/proc", NULL not shown */
-    const char *problem;     /* "DEADLOCK" …; NULL none */
+    bool looking_back;      /* the time shown is not now */
+    int64_t elapsed;        /* nanoseconds of the run's clock */
+    uint32_t threads;       /* of the run so far */
+    uint32_t objects;       /* shown ones */
+    double events_a_second; /* lately */
+    uint64_t events;        /* in all */
+    uint64_t lost;          /* events lost so far */
+    int64_t lag;            /* nanoseconds the shadow is behind; below 0: not known */
+    int64_t pace;           /* nanoseconds a visible step is slowed by; 0 none */
+    const char *kernel;     /* where running and ready come from: "perf", "/proc", NULL not shown */
+    const char *problem;    /* "DEADLOCK" …; NULL none */
     bool problem_is_potential;
-    const char *policy;      /* stepping: who chooses; NULL not shown */
-    uint64_t step, steps;    /* stepping: where in how many */
+    const char *policy;   /* stepping: who chooses; NULL not shown */
+    uint64_t step, steps; /* stepping: where in how many */
 };
 
 /* One key and what it does now. */

@@ -1,5 +1,5 @@
-/* The rows of objects. A lock has three looks: held and nobody waits, held while somebody waits, and,
- * for the selected thread, waiting for it. */
+/* The rows of objects. A lock has three looks: held and nobody waits, held while somebody waits,
+ * and, for the selected thread, waiting for it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,29 +12,29 @@ static void add_state_words(const struct scene *scene, uint32_t object, const st
 {
     const struct catalog_object *entry = &scene->catalog->objects.items[object];
     switch (entry->type) {
-    case OBJECT_SEMAPHORE:
-    case OBJECT_BOUNDED_SEMAPHORE: text_printf(out, "%lld", (long long)at->value); break;
-    case OBJECT_BARRIER:
+    case TRACE_SEMAPHORE:
+    case TRACE_BOUNDED_SEMAPHORE: text_printf(out, "%lld", (long long)at->value); break;
+    case TRACE_BARRIER:
         if (at->state == OBJECT_BROKEN)
             text_add(out, "broken");
         else
             text_printf(out, "%lld/%u", (long long)at->value, entry->limit);
         break;
-    case OBJECT_EVENT: text_add(out, at->state == OBJECT_SET ? "set" : "clear"); break;
-    case OBJECT_LOCK:
-    case OBJECT_RLOCK:
+    case TRACE_EVENT: text_add(out, at->state == OBJECT_SET ? "set" : "clear"); break;
+    case TRACE_LOCK:
+    case TRACE_RLOCK:
         if (at->holder == THRUM_NONE || at->state == OBJECT_FREE)
             text_add(out, "free");
         else
             text_printf(out, "by %u", at->holder);
         break;
-    case OBJECT_CONDITION:
-    case OBJECT_VARIABLE:
-    case OBJECT_ATOMIC:
-    case OBJECT_THREADS:
-    case OBJECT_CONSOLE:
-    case OBJECT_OTHER:
-    case OBJECT_TYPES: break;
+    case TRACE_CONDITION:
+    case TRACE_VARIABLE:
+    case TRACE_ATOMIC:
+    case TRACE_THREADS:
+    case TRACE_CONSOLE:
+    case TRACE_OTHER:
+    case TRACE_TYPES: break;
     }
     if (at->waiters)
         text_printf(out, " +%u", at->waiters);
@@ -55,10 +55,10 @@ static void draw_label(const struct region *region, int y, const struct scene *s
     text_fini(&words);
 }
 
-static void draw_state(const struct region *axis, int x, int y, enum object_type type,
+static void draw_state(const struct region *axis, int x, int y, enum trace_type type,
                        enum object_state state)
 {
-    bool exclusive = type != OBJECT_EVENT && type != OBJECT_BARRIER && type != OBJECT_CONDITION;
+    bool exclusive = type != TRACE_EVENT && type != TRACE_BARRIER && type != TRACE_CONDITION;
     switch (state) {
     case OBJECT_FREE: draw_glyph(axis, x, y, STYLE_FREE, GLYPH_FREE); break;
     case OBJECT_HELD: draw_glyph(axis, x, y, STYLE_HELD, GLYPH_HELD); break;
@@ -75,8 +75,8 @@ static void draw_state(const struct region *axis, int x, int y, enum object_type
 }
 
 /* Who holds it, into the stretch: the name when there is room, else the number. */
-static void draw_holder(const struct region *axis, int y, const struct scene *scene, uint32_t holder,
-                        int x, int end, bool contended)
+static void draw_holder(const struct region *axis, int y, const struct scene *scene,
+                        uint32_t holder, int x, int end, bool contended)
 {
     enum style style = contended ? STYLE_CONTENDED : STYLE_HELD;
     const char *name = catalog_thread_name(scene->catalog, holder);
@@ -165,16 +165,16 @@ void objects_draw(const struct region *region, const struct scene *scene, int la
         if (at >= scene->object_count)
             break;
         uint32_t object = scene->objects[at];
-        enum object_type type = catalog_object_type(scene->catalog, object);
+        enum trace_type type = catalog_object_type(scene->catalog, object);
         draw_label(region, y, scene, object, label_width);
         history_object_row(scene->history, object, scene->start, scene->column, columns, cells);
         for (int x = 0; x < axis.width; x++)
             if (cells[x].share)
                 draw_state(&axis, x, y, type, (enum object_state)cells[x].state);
-        if (type == OBJECT_LOCK || type == OBJECT_RLOCK)
+        if (type == TRACE_LOCK || type == TRACE_RLOCK)
             draw_holders(&axis, y, scene, cells);
-        else if (type == OBJECT_SEMAPHORE || type == OBJECT_BOUNDED_SEMAPHORE ||
-                 type == OBJECT_BARRIER)
+        else if (type == TRACE_SEMAPHORE || type == TRACE_BOUNDED_SEMAPHORE ||
+                 type == TRACE_BARRIER)
             draw_counts(&axis, y, scene, object, cells);
         draw_wanted(&axis, y, scene, object, lane);
         if (object == scene->object)

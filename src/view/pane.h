@@ -4,8 +4,8 @@
 
 #include "view/canvas.h"
 
-/* Draws the title row ("SOURCE  dining.thrum") and returns the region below it. A focused pane shows
- * its title reversed. `detail` may be NULL. */
+/* Draws the title row ("SOURCE  dining.thrum") and returns the region below it. A focused pane
+ * shows its title reversed. `detail` may be NULL. */
 struct region pane_titled(const struct region *region, const char *title, const char *detail,
                           bool focused);
 

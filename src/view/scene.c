@@ -51,37 +51,37 @@ void scene_time(const struct scene *scene, uint64_t time, struct text *out)
         clock_format(out, (int64_t)time);
 }
 
-void scene_value(const struct scene *scene, uint32_t object, int64_t value, struct text *out)
+void scene_value(const struct scene *scene, uint32_t object, uint64_t time, struct text *out)
 {
     if (scene->format_value)
-        scene->format_value(scene->format_data, object, value, out);
+        scene->format_value(scene->format_data, object, time, out);
     else
-        text_printf(out, "%lld", (long long)value);
+        text_printf(out, "%lld", (long long)history_value(scene->history, object, time));
 }
 
-bool object_has_row(enum object_type type)
+bool object_has_row(enum trace_type type)
 {
     switch (type) {
-    case OBJECT_LOCK:
-    case OBJECT_RLOCK:
-    case OBJECT_CONDITION:
-    case OBJECT_SEMAPHORE:
-    case OBJECT_BOUNDED_SEMAPHORE:
-    case OBJECT_EVENT:
-    case OBJECT_BARRIER: return true;
-    case OBJECT_VARIABLE:
-    case OBJECT_ATOMIC:
-    case OBJECT_THREADS:
-    case OBJECT_CONSOLE:
-    case OBJECT_OTHER:
-    case OBJECT_TYPES: return false;
+    case TRACE_LOCK:
+    case TRACE_RLOCK:
+    case TRACE_CONDITION:
+    case TRACE_SEMAPHORE:
+    case TRACE_BOUNDED_SEMAPHORE:
+    case TRACE_EVENT:
+    case TRACE_BARRIER: return true;
+    case TRACE_VARIABLE:
+    case TRACE_ATOMIC:
+    case TRACE_THREADS:
+    case TRACE_CONSOLE:
+    case TRACE_OTHER:
+    case TRACE_TYPES: return false;
     }
     return false;
 }
 
-bool object_has_value(enum object_type type)
+bool object_has_value(enum trace_type type)
 {
-    return type == OBJECT_VARIABLE || type == OBJECT_ATOMIC;
+    return type == TRACE_VARIABLE || type == TRACE_ATOMIC;
 }
 
 int scene_column(const struct scene *scene, uint64_t time, int columns)

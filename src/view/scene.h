@@ -1,6 +1,6 @@
 /*
- * What a frame is drawn from: a history, the time looked at, and what is selected. All panes that show a
- * run take one. Whoever draws holds history_lock() meanwhile.
+ * What a frame is drawn from: a history, the time looked at, and what is selected. All panes that
+ * show a run take one. Whoever draws holds history_lock() meanwhile.
  */
 #ifndef THRUM_VIEW_SCENE_H
 #define THRUM_VIEW_SCENE_H
@@ -16,20 +16,20 @@ struct scene {
     const struct history *history;
     const struct trace_catalog *catalog; /* the history's */
     uint64_t now;                        /* how far the run has come */
-    uint64_t cursor;                     /* the time looked at: all but the lanes shows this moment */
-    bool cursor_shown;                   /* it is not simply now: mark its column */
-    uint64_t start;                      /* time of the first column of the lanes */
-    uint64_t column;                     /* nanoseconds a column, at least 1 */
-    bool steps;                          /* time counts steps, not nanoseconds */
-    const uint32_t *threads;             /* lanes to show, in order */
+    uint64_t cursor;         /* the time looked at: all but the lanes shows this moment */
+    bool cursor_shown;       /* it is not simply now: mark its column */
+    uint64_t start;          /* time of the first column of the lanes */
+    uint64_t column;         /* nanoseconds a column, at least 1 */
+    bool steps;              /* time counts steps, not nanoseconds */
+    const uint32_t *threads; /* lanes to show, in order */
     size_t thread_count;
     const uint32_t *objects; /* rows to show, in order */
     size_t object_count;
     int thread_top, object_top; /* lanes scrolled away above */
     uint32_t thread, object;    /* the selected ones, or THRUM_NONE */
     const char *match;          /* what is searched for; NULL nothing */
-    /* Writes a variable's value as people read it; NULL: as an integer. */
-    void (*format_value)(void *data, uint32_t object, int64_t value, struct text *out);
+    /* Appends a variable's value at a time as people read it; NULL: as an integer. */
+    void (*format_value)(void *data, uint32_t object, uint64_t time, struct text *out);
     void *format_data; /* for it */
 };
 
@@ -44,20 +44,21 @@ const struct lane_look *lane_look(enum lane_state state);
 /* True for the states in which a thread waits for something that has a name. */
 bool lane_is_wait(enum lane_state state);
 
-/* "forks[1]", "join A", "recorder": what a stretch waits for; adds nothing when there is nothing. */
+/* "forks[1]", "join A", "recorder": what a stretch waits for; adds nothing when there is nothing.
+ */
 void scene_wait_words(const struct scene *scene, const struct lane_interval *interval,
                       struct text *out);
 
 /* A time of the run as text: "2.413 s", or "step 12". */
 void scene_time(const struct scene *scene, uint64_t time, struct text *out);
 
-/* A variable's value as text. */
-void scene_value(const struct scene *scene, uint32_t object, int64_t value, struct text *out);
+/* A variable's value at a time as text. */
+void scene_value(const struct scene *scene, uint32_t object, uint64_t time, struct text *out);
 
 /* Objects that have rows (locks, semaphores, events, barriers, conditions), and those whose values
  * are listed (variables and atomics). */
-bool object_has_row(enum object_type type);
-bool object_has_value(enum object_type type);
+bool object_has_row(enum trace_type type);
+bool object_has_value(enum trace_type type);
 
 /* The column of a time, which may lie outside the window: then -1 or `columns`. */
 int scene_column(const struct scene *scene, uint64_t time, int columns);

@@ -1,6 +1,7 @@
 #include "view/source.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "view/pane.h"
@@ -26,7 +27,8 @@ static bool is_word(char byte)
     return isalnum((unsigned char)byte) || byte == '_';
 }
 
-/* Bytes of the token at `at` and how it is coloured. A string that does not end ends with the line. */
+/* Bytes of the token at `at` and how it is coloured. A string that does not end ends with the line.
+ */
 static size_t token(const char *at, enum style plain, enum style *ret_style)
 {
     size_t length = 1;

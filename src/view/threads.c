@@ -10,7 +10,7 @@
 struct lanes {
     const struct region *axis; /* the part right of the labels */
     const struct scene *scene;
-    int top;                  /* first thread shown */
+    int top;                 /* first thread shown */
     struct lane_cell *cells; /* height rows of width */
     bool *busy;              /* columns that have an arrow or a barrier already */
 };
@@ -21,9 +21,10 @@ static void draw_label(const struct region *region, int y, const struct scene *s
     struct lane_interval interval;
     history_interval(scene->history, thread, scene->cursor, &interval);
     const struct lane_look *look = lane_look(interval.state);
-    enum style style = interval.state == LANE_STUCK                                       ? STYLE_STUCK
-                       : interval.state == LANE_FINISHED || interval.state == LANE_UNBORN ? STYLE_DIM
-                                                                                          : STYLE_THREAD;
+    enum style style = interval.state == LANE_STUCK ? STYLE_STUCK
+                       : interval.state == LANE_FINISHED || interval.state == LANE_UNBORN
+                           ? STYLE_DIM
+                           : STYLE_THREAD;
     struct text text = {0};
     const char *name = catalog_thread_name(scene->catalog, thread);
     bool matches = scene->match && *scene->match && strstr(name, scene->match);

@@ -133,9 +133,9 @@ void timeline_draw(const struct region *region, const struct scene *scene, int f
             region_part(region, 0, layout.object_y, region->width, layout.object_rows);
         objects_draw(&objects, scene, layout.label_width);
     }
-    struct region line = region_part(region, layout.label_width, 0, 1,
-                                     1 + layout.thread_rows +
-                                         (layout.object_rows ? 1 + layout.object_rows : 0));
+    struct region line =
+        region_part(region, layout.label_width, 0, 1,
+                    1 + layout.thread_rows + (layout.object_rows ? 1 + layout.object_rows : 0));
     pane_divider(&line, 0);
     draw_cursor(region, scene, &layout);
 }

@@ -1,6 +1,6 @@
 /*
- * The lanes: a row a thread, below them a row an object, over one time axis. A column shows the state
- * that took most of it; what a thread waits for is written into the stretch.
+ * The lanes: a row a thread, below them a row an object, over one time axis. A column shows the
+ * state that took most of it; what a thread waits for is written into the stretch.
  */
 #ifndef THRUM_VIEW_TIMELINE_H
 #define THRUM_VIEW_TIMELINE_H
@@ -9,10 +9,10 @@
 
 /* Where things went, for the mouse and for scrolling. Rows and columns are of the region. */
 struct timeline_layout {
-    int label_width;              /* columns of names; the line after them is at this column */
-    int columns;                  /* of the time axis; they begin at label_width + 1 */
-    int thread_y, thread_rows;    /* first lane of a thread, how many */
-    int object_y, object_rows;    /* the same for objects; 0 rows when there is no room */
+    int label_width;           /* columns of names; the line after them is at this column */
+    int columns;               /* of the time axis; they begin at label_width + 1 */
+    int thread_y, thread_rows; /* first lane of a thread, how many */
+    int object_y, object_rows; /* the same for objects; 0 rows when there is no room */
 };
 
 /* How a region of that size is divided. */

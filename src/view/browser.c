@@ -1,0 +1,100 @@
+#include <string.h>
+
+#include "view/pane.h"
+#include "view/panes.h"
+#include "view/source.h"
+
+static bool matches(const struct browser_entry *entry, const char *match)
+{
+    return match && *match &&
+           (strcasestr(entry->title, match) || strcasestr(entry->topic, match) ||
+            strcasestr(entry->path, match));
+}
+
+/* Rows of the list: a heading before each new topic. */
+static int row_of(const struct browser_entry *entries, size_t at)
+{
+    int row = 0;
+    for (size_t i = 0; i <= at; i++)
+        row += 1 + (i == 0 || strcmp(entries[i].topic, entries[i - 1].topic) != 0) +
+               (i > 0 && strcmp(entries[i].topic, entries[i - 1].topic) != 0);
+    return row - 1;
+}
+
+static enum style verdict_style(const char *expect)
+{
+    return strcmp(expect, "ok") == 0 ? STYLE_GOOD : *expect ? STYLE_PROBLEM : STYLE_DIM;
+}
+
+static int draw_list(const struct region *region, const struct browser_entry *entries, size_t count,
+                     size_t chosen, int top, const char *match)
+{
+    int rows = row_of(entries, count - 1) + 1, chosen_row = row_of(entries, chosen);
+    /* The heading of the first entry of a topic stays in sight with it. */
+    if (chosen_row - 1 < top && chosen_row > 0)
+        top = chosen_row - 1;
+    top = pane_scroll(top, chosen_row, rows, region->height);
+    for (size_t i = 0; i < count; i++) {
+        int y = row_of(entries, i) - top;
+        bool heading = i == 0 || strcmp(entries[i].topic, entries[i - 1].topic) != 0;
+        if (heading && y >= 1)
+            draw_text(region, 1, y - 1, STYLE_TITLE, entries[i].topic);
+        if (y < 0 || y >= region->height)
+            continue;
+        draw_glyph(region, 2, y, verdict_style(entries[i].expect),
+                   strcmp(entries[i].expect, "ok") == 0 ? GLYPH_GOOD
+                   : *entries[i].expect                 ? GLYPH_PROBLEM
+                                                        : GLYPH_DIAMOND);
+        draw_fit(region, 4, y, region->width - 5,
+                 matches(&entries[i], match) ? STYLE_MATCH
+                 : i == chosen               ? STYLE_STRONG
+                                             : STYLE_TEXT,
+                 entries[i].title);
+        if (i == chosen)
+            draw_stress(region, 0, y, region->width, 1, STRESS_SELECTED);
+    }
+    pane_more(region, top, rows);
+    return top;
+}
+
+static void draw_preview(const struct region *region, const struct browser_entry *entry)
+{
+    int width = region->width - 2, y = 0;
+    y += draw_paragraph(region, 1, y, width, 0, STYLE_STRONG, entry->title) + 1;
+    y += draw_paragraph(region, 1, y, width, 0, STYLE_TEXT, entry->explanation) + 1;
+    if (*entry->expect) {
+        int x = draw_text(region, 1, y, STYLE_DIM, "expected: ");
+        draw_text(region, x, y, verdict_style(entry->expect), entry->expect);
+        y += 1;
+    }
+    draw_fit(region, 1, y, width, STYLE_DIM, entry->path);
+    y += 2;
+    if (y + 2 > region->height || entry->first_code_line >= entry->line_count)
+        return;
+    struct region code = region_part(region, 0, y, region->width, region->height - y);
+    /* Without the file's own first text the lines would be counted from the wrong place. */
+    struct source source = {
+        .lines = entry->lines, .count = entry->line_count, .top = entry->first_code_line};
+    source_draw(&code, &source);
+}
+
+int browser_draw(const struct region *region, const struct browser_entry *entries, size_t count,
+                 size_t chosen, int top, const char *match)
+{
+    if (!count) {
+        draw_paragraph(region, 1, 1, region->width - 2, 0, STYLE_TEXT,
+                       "No scenario was found. `thrum run FILE` runs a file of your own.");
+        return 0;
+    }
+    int list_width = region->width * 2 / 5;
+    list_width = list_width > 44 ? 44 : list_width;
+    struct region list = region_part(region, 0, 0, list_width, region->height);
+    struct region preview =
+        region_part(region, list_width + 1, 0, region->width - list_width - 1, region->height);
+    struct region left = pane_titled(&list, "SCENARIOS", NULL, true);
+    top = draw_list(&left, entries, count, chosen, top, match);
+    pane_divider(region, list_width);
+    struct region right = pane_titled(&preview, "ABOUT", NULL, false);
+    draw_preview(&right, &entries[chosen]);
+    return top;
+}

@@ -1,0 +1,62 @@
+/* The panes below the lanes, and those that take their place. Each draws into all of its region;
+ * the title is the caller's (pane_titled). Those that scroll take the first row to show and return
+ * how many rows there are in all. */
+#ifndef THRUM_VIEW_PANES_H
+#define THRUM_VIEW_PANES_H
+
+#include "view/scene.h"
+
+/* Shared variables at the cursor: name, value, who changed it last. Lists take one row. `variables`
+ * are their numbers, in order. */
+int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
+                size_t count, int top);
+
+/* What the scenario printed and noted up to the cursor, newest last; `back` lines scrolled back. */
+int console_draw(const struct region *region, const struct scene *scene, int back);
+
+/* All problems in words, the chosen one (-1: the last) in sight. */
+int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top);
+
+/* Who waits for whom at the cursor: rings first, then trees with the one who is waited for at the
+ * root. */
+int waits_draw(const struct region *region, const struct scene *scene, int top);
+
+/* Where the time went and what was fought over. */
+int statistics_draw(const struct region *region, const struct scene *scene, int top);
+
+/* What a session knows beside the history; texts may be NULL. */
+struct details {
+    const char *next;    /* what the thread would do next */
+    const char *why_not; /* why it cannot */
+    const char *locals;  /* "i = 3\n" … */
+};
+/* All about the selected thread or object. */
+int details_draw(const struct region *region, const struct scene *scene,
+                 const struct details *details, int top);
+
+/* A key, what it does, and whether it does now. */
+struct help_line {
+    const char *group; /* a heading where it differs from the line before */
+    const char *keys;  /* "j ↓" */
+    const char *words; /* "select the next lane" */
+    bool available;    /* now */
+};
+/* The keys, then what the glyphs mean. */
+int help_draw(const struct region *region, const struct help_line *lines, size_t count, int top);
+
+/* One bundled scenario or file. */
+struct browser_entry {
+    const char *topic;        /* "deadlock" */
+    const char *title;        /* first line of its text */
+    const char *explanation;  /* the rest of it */
+    const char *expect;       /* "deadlock", "ok" …; "" when it says nothing */
+    const char *path;         /* as given */
+    const char *const *lines; /* its source, for the preview */
+    size_t line_count;
+    uint32_t first_code_line; /* from 0: where the preview begins, after the explanation */
+};
+/* The whole screen between header and footer. Returns the first row shown of the list. */
+int browser_draw(const struct region *region, const struct browser_entry *entries, size_t count,
+                 size_t chosen, int top, const char *match);
+
+#endif

@@ -1,0 +1,66 @@
+#include <string.h>
+
+#include "view/pane.h"
+#include "view/panes.h"
+
+/* Draws one problem from row `y` on (rows above and below the region are counted, not drawn). */
+static int draw_problem(const struct region *region, int y, const struct scene *scene,
+                        const struct problem *problem, bool chosen)
+{
+    bool potential = problem->certainty != PROBLEM_ACTUAL, later = problem->time > scene->cursor;
+    enum style style = potential ? STYLE_POTENTIAL : STYLE_PROBLEM;
+    if (later)
+        style = STYLE_DIM;
+    draw_glyph(region, 1, y, style, potential ? GLYPH_WARNING : GLYPH_PROBLEM);
+    int rows = draw_paragraph(region, 3, y, region->width - 4, 2, style,
+                              problem->title ? problem->title : "");
+    struct text time = {0};
+    text_add(&time, "at ");
+    scene_time(scene, problem->time, &time);
+    if (problem->certainty == PROBLEM_POTENTIAL)
+        text_add(&time, " · did not happen in this run, another order of the threads shows it");
+    if (problem->certainty == PROBLEM_CONSEQUENCE)
+        text_add(&time, " · may follow from an earlier problem");
+    rows += draw_paragraph(region, 3, y + rows, region->width - 4, 0, STYLE_DIM, text_bytes(&time));
+    text_clear(&time);
+    const char *line = problem->evidence ? problem->evidence : "";
+    while (*line) {
+        size_t length = strcspn(line, "\n");
+        text_clear(&time);
+        text_add_bytes(&time, line, length);
+        rows += draw_paragraph(region, 3, y + rows, region->width - 4, 4,
+                               later ? STYLE_DIM : STYLE_TEXT, text_bytes(&time));
+        line += length + (line[length] == '\n');
+    }
+    text_fini(&time);
+    if (chosen && y >= 0)
+        draw_stress(region, 0, y, region->width, 1, STRESS_SELECTED);
+    return rows + 1;
+}
+
+int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top)
+{
+    size_t count = history_problem_count(scene->history);
+    if (!count) {
+        draw_glyph(region, 1, 0, STYLE_GOOD, GLYPH_GOOD);
+        draw_text(region, 3, 0, STYLE_DIM, "no problem found so far");
+        return 1;
+    }
+    /* Heights first: they depend on the width. Nothing is drawn above row 0 of an empty region. */
+    struct region nowhere = region_part(region, 0, 0, region->width, 0);
+    int row = 0, chosen_row = 0;
+    if (chosen < 0 || chosen >= (int)count)
+        chosen = -1;
+    for (size_t i = 0; i < count; i++) {
+        if ((int)i == chosen)
+            chosen_row = row;
+        row += draw_problem(&nowhere, 0, scene, history_problem(scene->history, i), false);
+    }
+    int first = chosen >= 0 ? chosen_row + top : top;
+    first = pane_scroll(first, -1, row, region->height);
+    int y = -first;
+    for (size_t i = 0; i < count && y < region->height; i++)
+        y += draw_problem(region, y, scene, history_problem(scene->history, i), (int)i == chosen);
+    pane_more(region, first, row);
+    return row;
+}

@@ -1,0 +1,124 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/pane.h"
+#include "view/panes.h"
+
+/* Bytes of the name before "[", all of it for a variable that is no list. */
+static size_t stem(const char *name)
+{
+    return strcspn(name, "[");
+}
+
+/* How many of the variables from `at` on are elements of one list. */
+static size_t list_length(const struct scene *scene, const uint32_t *variables, size_t count,
+                          size_t at)
+{
+    const char *first = catalog_object_name(scene->catalog, variables[at]);
+    size_t length = stem(first), end = at + 1;
+    if (!first[length])
+        return 1;
+    while (end < count) {
+        const char *next = catalog_object_name(scene->catalog, variables[end]);
+        if (stem(next) != length || strncmp(next, first, length) != 0)
+            break;
+        end++;
+    }
+    return end - at;
+}
+
+/* The last change of a variable up to the cursor. */
+static bool last_change(const struct scene *scene, uint32_t variable, struct history_event *ret)
+{
+    uint64_t index = history_change_before(scene->history, variable, scene->cursor);
+    return index != HISTORY_NONE && history_event_at(scene->history, index, ret);
+}
+
+/* A change counts as fresh for the width of two columns (one step when stepping). */
+static bool is_fresh(const struct scene *scene, const struct history_event *event)
+{
+    uint64_t span = scene->steps ? 0 : 2 * scene->column;
+    return event->event.time + span >= scene->cursor;
+}
+
+static int draw_value(const struct region *region, int x, int y, const struct scene *scene,
+                      uint32_t variable, struct history_event *newest, bool *has_newest)
+{
+    struct text value = {0};
+    struct history_event change;
+    enum style style = STYLE_VALUE;
+    if (last_change(scene, variable, &change)) {
+        if (is_fresh(scene, &change))
+            style = STYLE_CHANGED;
+        if (!*has_newest || change.index > newest->index)
+            *newest = change;
+        *has_newest = true;
+    }
+    scene_value(scene, variable, scene->cursor, &value);
+    x = draw_text(region, x, y, style, text_bytes(&value));
+    text_fini(&value);
+    return x;
+}
+
+static void draw_variable(const struct region *region, int y, const struct scene *scene,
+                          const uint32_t *variables, size_t length, int name_width)
+{
+    struct history_event newest;
+    bool has_newest = false, selected = false;
+    const char *name = catalog_object_name(scene->catalog, variables[0]);
+    struct text shown = {0};
+    text_add_bytes(&shown, name, length > 1 ? stem(name) : strlen(name));
+    draw_fit(region, 1, y, name_width, STYLE_NAME, text_bytes(&shown));
+    text_fini(&shown);
+    int x = name_width + 2;
+    if (length > 1)
+        x = draw_text(region, x, y, STYLE_DIM, "[");
+    for (size_t i = 0; i < length && x < region->width; i++) {
+        if (i)
+            x = draw_text(region, x, y, STYLE_DIM, ", ");
+        int start = x;
+        x = draw_value(region, x, y, scene, variables[i], &newest, &has_newest);
+        if (variables[i] == scene->object) {
+            draw_stress(region, start, y, x - start, 1, STRESS_FOCUS);
+            selected = true;
+        }
+    }
+    if (length > 1)
+        x = draw_text(region, x, y, STYLE_DIM, "]");
+    if (x > region->width)
+        draw_glyph(region, region->width - 1, y, STYLE_SCROLL, GLYPH_MORE);
+    if (has_newest) {
+        struct text who = {0};
+        text_printf(&who, "%s:%u", catalog_thread_name(scene->catalog, newest.thread),
+                    THRUM_SOURCE_LINE(newest.event.source));
+        if (x + 2 + text_width(text_bytes(&who)) < region->width)
+            draw_right(region, region->width - 1, y, STYLE_DIM, text_bytes(&who));
+        text_fini(&who);
+    }
+    if (selected)
+        draw_stress(region, 0, y, region->width, 1, STRESS_SELECTED);
+}
+
+int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
+                size_t count, int top)
+{
+    int name_width = 6, rows = 0;
+    for (size_t at = 0; at < count && at < 200; at++) {
+        int width = (int)stem(catalog_object_name(scene->catalog, variables[at]));
+        name_width = width > name_width ? width : name_width;
+    }
+    if (name_width > region->width / 2)
+        name_width = region->width / 2;
+    for (size_t at = 0; at < count; rows++) {
+        size_t length = list_length(scene, variables, count, at);
+        int y = rows - top;
+        if (y >= 0 && y < region->height)
+            draw_variable(region, y, scene, variables + at, length, name_width);
+        at += length;
+    }
+    if (!count)
+        draw_text(region, 1, 0, STYLE_DIM, "no shared variables");
+    pane_more(region, top, rows);
+    return rows;
+}
