@@ -7,8 +7,12 @@ struct region pane_titled(const struct region *region, const char *title, const 
     draw_glyph(region, 0, 0, style, ' ');
     int x = draw_fit(region, 1, 0, region->width - 2, style, title);
     draw_glyph(region, x++, 0, style, ' ');
-    if (detail && *detail && x + 3 < region->width)
-        draw_fit(region, x + 1, 0, region->width - x - 2, STYLE_DIM, detail);
+    draw_row(region, x, 0, region->width - x, STYLE_RULE, GLYPH_H);
+    if (detail && *detail && x + 3 < region->width) {
+        draw_glyph(region, x + 1, 0, STYLE_DIM, ' ');
+        x = draw_fit(region, x + 2, 0, region->width - x - 4, STYLE_DIM, detail);
+        draw_glyph(region, x, 0, STYLE_DIM, ' ');
+    }
     return region_part(region, 0, 1, region->width, region->height - 1);
 }
 

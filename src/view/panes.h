@@ -14,6 +14,16 @@ int values_draw(const struct region *region, const struct scene *scene, const ui
 /* What the scenario printed and noted up to the cursor, newest last; `back` lines scrolled back. */
 int console_draw(const struct region *region, const struct scene *scene, int back);
 
+/* What each thread would do next, or why it cannot (stepping). */
+struct choice_row {
+    uint32_t thread;
+    const char *next;    /* "load counter → 2"; "" when it has ended */
+    const char *why_not; /* "" when it can go */
+    bool can_time_out;   /* its wait may end by its time-out */
+};
+int choices_draw(const struct region *region, const struct scene *scene,
+                 const struct choice_row *rows, size_t count, int top);
+
 /* All problems in words, the chosen one (-1: the last) in sight. */
 int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top);
 

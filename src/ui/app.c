@@ -1,0 +1,540 @@
+#include "ui/app.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ui/keymap.h"
+#include "ui/run.h"
+#include "ui/shelf.h"
+#include "view/header.h"
+#include "view/pane.h"
+
+enum {
+    FRAME_MS = 16,     /* no two frames are closer */
+    MOVING_MS = 33,    /* a live run moves on even when nothing happens in it */
+    CHANGED_MS = 1000, /* how often the file is looked at */
+};
+
+/* One run of the loop; everything that is on screen. */
+struct screen {
+    const struct app *app;
+    struct terminal *terminal;
+    struct canvas canvas;
+    enum theme theme;
+    struct shelf shelf;       /* empty when there is no browser */
+    size_t chosen;            /* of the shelf */
+    int shelf_top;            /* first row of its list */
+    char shelf_match[64];     /* searched for in the browser */
+    struct run_view run;      /* valid while `session` is not NULL */
+    struct session *session;  /* NULL: the browser is shown */
+    char *path;               /* of the session's file, owned; NULL none */
+    struct timespec modified; /* of the file when it was opened */
+    uint64_t looked;          /* when the file was last looked at */
+    bool file_changed;        /* since it was opened */
+    bool help;                /* the help lies on top */
+    int help_top;             /* scrolled */
+    bool searching;           /* keys go to the search */
+    struct text input;        /* of the search */
+    struct text error;        /* what is wrong with a file; shown on top until a key */
+    bool dirty;               /* must be drawn */
+    bool leave;               /* the loop ends */
+    int status;               /* exit status so far */
+    int signal;               /* that asked to leave, or 0 */
+};
+
+/* ---- files ---- */
+
+static struct timespec modified(const char *path)
+{
+    struct stat status;
+    if (!path || stat(path, &status) != 0)
+        return (struct timespec){0};
+    return status.st_mtim;
+}
+
+/* Once a second, while something is on screen anyway. */
+static void look_at_file(struct screen *screen)
+{
+    uint64_t now = clock_now();
+    if (!screen->path || screen->file_changed || now - screen->looked < CHANGED_MS * 1000000ull)
+        return;
+    screen->looked = now;
+    struct timespec time = modified(screen->path);
+    if (time.tv_sec &&
+        (time.tv_sec != screen->modified.tv_sec || time.tv_nsec != screen->modified.tv_nsec)) {
+        screen->file_changed = true;
+        text_clear(&screen->run.message);
+        text_add(&screen->run.message, "the file has changed: L loads it and runs it again");
+        screen->dirty = true;
+    }
+}
+
+static void close_session(struct screen *screen)
+{
+    if (!screen->session)
+        return;
+    struct session_status status;
+    session_status(screen->session, &status);
+    if (status.problems)
+        screen->status = 1;
+    run_view_fini(&screen->run);
+    screen->app->close(screen->app->data, screen->session);
+    screen->session = NULL;
+    free(screen->path);
+    screen->path = NULL;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? slash + 1 : path;
+}
+
+static void take_session(struct screen *screen, struct session *session, const char *path)
+{
+    screen->session = session;
+    screen->path = path ? xstrdup(path) : NULL;
+    screen->modified = modified(path);
+    screen->file_changed = false;
+    run_view_init(&screen->run, session);
+    screen->run.name = base_name(screen->path);
+    screen->run.opens = path && screen->app->open;
+    screen->run.explores = path && screen->app->explore;
+    screen->run.editable = path && getenv("EDITOR");
+    if (screen->run.status.mode == SESSION_STEPPING)
+        screen->run.focus = PANE_CHOICES;
+}
+
+static void open_path(struct screen *screen, const char *path, bool stepping)
+{
+    text_clear(&screen->error);
+    struct session *session = screen->app->open(screen->app->data, path, stepping, &screen->error);
+    if (!session)
+        return;
+    char *kept = xstrdup(path);
+    close_session(screen);
+    take_session(screen, session, kept);
+    free(kept);
+}
+
+static void run_editor(void *data)
+{
+    const char *path = data, *editor = getenv("EDITOR");
+    pid_t child = fork();
+    if (child == 0) {
+        for (int number = 1; number < 32; number++)
+            if (number != SIGKILL && number != SIGSTOP)
+                signal(number, SIG_DFL);
+        /* $EDITOR may hold arguments: the shell splits them, the path stays whole. */
+        execl("/bin/sh", "sh", "-c", "exec $EDITOR \"$0\"", path, (char *)NULL);
+        _exit(127);
+    }
+    (void)editor;
+    int status;
+    while (child > 0 && waitpid(child, &status, 0) < 0)
+        continue;
+}
+
+struct exploring {
+    const struct app *app;
+    const char *path;
+};
+
+static void run_explore(void *data)
+{
+    const struct exploring *exploring = data;
+    exploring->app->explore(exploring->app->data, exploring->path);
+}
+
+/* ---- drawing ---- */
+
+static unsigned have(const struct screen *screen)
+{
+    if (screen->session)
+        return run_view_have(&screen->run);
+    return NEEDS_BROWSER | (screen->app->open ? NEEDS_CAN_OPEN_STEPPING : 0) |
+           (*screen->shelf_match ? NEEDS_MATCH : 0);
+}
+
+static void draw_footer(struct screen *screen, const struct region *row)
+{
+    struct footer_item items[ACTIONS];
+    const char *message = screen->session ? text_bytes(&screen->run.message) : "";
+    if (screen->searching)
+        footer_draw_input(row, "/", text_bytes(&screen->input));
+    else if (*message)
+        footer_draw_message(row, message);
+    else {
+        size_t count = keymap_footer(have(screen), items, ACTIONS);
+        for (size_t i = 0; i < count; i++)
+            if (strcmp(items[i].key, "space") == 0 && screen->run.status.paused)
+                items[i].label = "go on";
+        footer_draw(row, items, count);
+    }
+}
+
+static void draw_browser(struct screen *screen, const struct region *all)
+{
+    struct region header = region_part(all, 0, 0, all->width, 1);
+    draw_row(&header, 0, 0, header.width, STYLE_HEADER, ' ');
+    int x = draw_text(&header, 1, 0, STYLE_HEADER_NAME, "thrum");
+    x = draw_text(&header, x + 2, 0, STYLE_HEADER_DIM, "shows threads at work");
+    if (screen->shelf.count)
+        draw_printf(&header, x + 3, 0, STYLE_HEADER_DIM, "%zu scenarios", screen->shelf.count);
+    struct region body = region_part(all, 0, 1, all->width, all->height - 2);
+    screen->shelf_top = browser_draw(&body, screen->shelf.entries, screen->shelf.count,
+                                     screen->chosen, screen->shelf_top, screen->shelf_match);
+}
+
+static void draw_help(struct screen *screen, const struct region *all)
+{
+    int width = all->width - 4 < 92 ? all->width - 4 : 92;
+    struct region box = region_part(all, (all->width - width) / 2, 1, width, all->height - 2);
+    draw_blank(&box, 0, 0, box.width, box.height);
+    draw_box(&box, STYLE_RULE, STYLE_TITLE, "HELP  (bright: works now)  ? or Esc closes");
+    struct region inside = region_part(&box, 1, 1, box.width - 2, box.height - 2);
+    size_t count;
+    struct help_line *lines = keymap_help(have(screen), &count);
+    int rows = help_draw(&inside, lines, count, screen->help_top);
+    keymap_help_free(lines, count);
+    if (screen->help_top > rows - inside.height)
+        screen->help_top = rows > inside.height ? rows - inside.height : 0;
+}
+
+static void draw_error(const struct screen *screen, const struct region *all)
+{
+    struct region box = region_part(all, 2, 2, all->width - 4, all->height - 4);
+    draw_blank(&box, 0, 0, box.width, box.height);
+    draw_box(&box, STYLE_PROBLEM, STYLE_PROBLEM_TITLE, "This file cannot be run (Esc closes)");
+    struct region inside = region_part(&box, 2, 1, box.width - 4, box.height - 2);
+    const char *line = text_bytes(&screen->error);
+    struct text row = {0};
+    for (int y = 0; *line && y < inside.height; y++) {
+        size_t length = strcspn(line, "\n");
+        text_clear(&row);
+        text_add_bytes(&row, line, length);
+        draw_fit(&inside, 0, y, inside.width, STYLE_TEXT, text_bytes(&row));
+        line += length + (line[length] == '\n');
+    }
+    text_fini(&row);
+}
+
+static void draw(struct screen *screen)
+{
+    int width, height;
+    terminal_size(screen->terminal, &width, &height);
+    canvas_resize(&screen->canvas, width, height);
+    struct region all = canvas_region(&screen->canvas);
+    if (width < SCREEN_MIN_WIDTH || height < SCREEN_MIN_HEIGHT) {
+        too_small_draw(&all);
+    } else {
+        if (screen->session)
+            run_view_draw(&screen->run, &all);
+        else
+            draw_browser(screen, &all);
+        struct region footer = region_part(&all, 0, height - 1, width, 1);
+        draw_footer(screen, &footer);
+        if (screen->help)
+            draw_help(screen, &all);
+        if (screen->error.length)
+            draw_error(screen, &all);
+    }
+    terminal_show(screen->terminal, &screen->canvas, screen->theme);
+    screen->dirty = false;
+}
+
+/* ---- keys ---- */
+
+static void search_shelf(struct screen *screen, int direction)
+{
+    size_t count = screen->shelf.count;
+    for (size_t i = direction ? 1 : 0; i <= count && *screen->shelf_match; i++) {
+        size_t at = (screen->chosen + (direction < 0 ? count - i % count : i)) % count;
+        if (strcasestr(screen->shelf.entries[at].title, screen->shelf_match) ||
+            strcasestr(screen->shelf.entries[at].topic, screen->shelf_match) ||
+            strcasestr(screen->shelf.entries[at].path, screen->shelf_match)) {
+            screen->chosen = at;
+            return;
+        }
+    }
+}
+
+static void search(struct screen *screen, int direction)
+{
+    if (screen->session)
+        run_view_search(&screen->run, direction);
+    else if (screen->shelf.count)
+        search_shelf(screen, direction);
+}
+
+static void take_search_key(struct screen *screen, int key)
+{
+    if (key == KEY_ESCAPE || key == KEY_RETURN) {
+        screen->searching = false;
+        if (key == KEY_ESCAPE)
+            text_clear(&screen->input);
+    } else if (key == KEY_RUBOUT) {
+        while (screen->input.length && (screen->input.bytes[--screen->input.length] & 0xc0) == 0x80)
+            continue;
+        if (screen->input.bytes)
+            screen->input.bytes[screen->input.length] = 0;
+    } else if (key >= ' ' && key < KEY_FIRST_SPECIAL && screen->input.length < 56) {
+        char bytes[4];
+        text_add_bytes(&screen->input, bytes, (size_t)code_encode((uint32_t)key, bytes));
+    }
+    char *match = screen->session ? screen->run.match : screen->shelf_match;
+    snprintf(match, sizeof screen->shelf_match, "%s", text_bytes(&screen->input));
+    search(screen, 0);
+    if (!screen->searching && screen->session)
+        text_clear(&screen->run.message);
+}
+
+static void act_in_help(struct screen *screen, enum action action)
+{
+    if (action == ACTION_DOWN || action == ACTION_PAGE_DOWN)
+        screen->help_top += action == ACTION_DOWN ? 1 : 10;
+    else if (action == ACTION_UP || action == ACTION_PAGE_UP)
+        screen->help_top -= action == ACTION_UP ? 1 : 10;
+    else
+        screen->help = false;
+    if (screen->help_top < 0)
+        screen->help_top = 0;
+}
+
+static void act_in_browser(struct screen *screen, enum action action)
+{
+    size_t count = screen->shelf.count;
+    long by = action == ACTION_DOWN        ? 1
+              : action == ACTION_UP        ? -1
+              : action == ACTION_PAGE_DOWN ? 10
+              : action == ACTION_PAGE_UP   ? -10
+              : action == ACTION_START     ? -(long)count
+              : action == ACTION_END       ? (long)count
+                                           : 0;
+    long at = (long)screen->chosen + by;
+    screen->chosen = at < 0 || !count ? 0 : at >= (long)count ? count - 1 : (size_t)at;
+    if ((action == ACTION_OPEN || action == ACTION_OPEN_STEPPING) && count && screen->app->open)
+        open_path(screen, screen->shelf.entries[screen->chosen].path,
+                  action == ACTION_OPEN_STEPPING);
+    else if (action == ACTION_BACK)
+        screen->shelf_match[0] = 0;
+}
+
+static void copy_schedule(struct screen *screen)
+{
+    struct text schedule = {0};
+    session_lock(screen->session);
+    session_schedule_text(screen->session, &schedule);
+    session_unlock(screen->session);
+    text_clear(&screen->run.message);
+    if (!schedule.length)
+        text_add(&screen->run.message, "there is no schedule to copy");
+    else if (terminal_copy(screen->terminal, text_bytes(&schedule)))
+        text_add(&screen->run.message,
+                 "the schedule is on the clipboard, if the terminal allows it");
+    else
+        text_add(&screen->run.message, "the schedule is too long for the clipboard");
+    text_fini(&schedule);
+}
+
+static void leave(struct screen *screen)
+{
+    if (screen->session && screen->shelf.count)
+        close_session(screen);
+    else
+        screen->leave = true;
+}
+
+static void act(struct screen *screen, enum action action, int key)
+{
+    bool paused = screen->session && screen->run.status.paused;
+    if (action == ACTION_HELP)
+        screen->help = !screen->help;
+    else if (action == ACTION_QUIT && !screen->help)
+        leave(screen);
+    else if (screen->help)
+        act_in_help(screen, action);
+    else if (action == ACTION_THEME)
+        screen->theme = (screen->theme + 1) % THEME_COUNT;
+    else if (action == ACTION_SEARCH) {
+        screen->searching = true;
+        text_clear(&screen->input);
+    } else if (!screen->session && (action == ACTION_NEXT_MATCH || action == ACTION_PREVIOUS_MATCH))
+        search(screen, action == ACTION_NEXT_MATCH ? 1 : -1);
+    else if (!screen->session)
+        act_in_browser(screen, action);
+    else if (action == ACTION_COPY)
+        copy_schedule(screen);
+    else if (action == ACTION_AGAIN)
+        open_path(screen, screen->path, screen->run.status.mode == SESSION_STEPPING);
+    else if (action == ACTION_EDIT) {
+        if (!paused)
+            session_pause(screen->session);
+        terminal_lend(screen->terminal, run_editor, screen->path);
+        screen->looked = 0;
+        if (!paused && !screen->run.status.ended)
+            session_resume(screen->session);
+    } else if (action == ACTION_EXPLORE) {
+        struct exploring exploring = {screen->app, screen->path};
+        terminal_lend(screen->terminal, run_explore, &exploring);
+    } else
+        run_view_act(&screen->run, action, key);
+}
+
+static void suspend(struct screen *screen)
+{
+    bool pause = screen->session && screen->run.status.mode == SESSION_LIVE &&
+                 !screen->run.status.paused && !screen->run.status.ended;
+    if (pause)
+        session_pause(screen->session);
+    terminal_suspend(screen->terminal);
+    if (pause)
+        session_resume(screen->session);
+}
+
+/* Ctrl-C ends the run first, so that one can look at it, and the program the second time. */
+static void quit_by_signal(struct screen *screen, int signal)
+{
+    if (signal == SIGINT && screen->session && !screen->run.status.ended &&
+        screen->run.status.mode == SESSION_LIVE && session_stop(screen->session)) {
+        text_clear(&screen->run.message);
+        text_add(&screen->run.message, "the run was ended; Ctrl-C again or q leaves");
+        return;
+    }
+    screen->leave = true;
+    screen->signal = signal == SIGINT ? 0 : signal;
+}
+
+static void take_event(struct screen *screen, const struct event *event)
+{
+    screen->dirty = true;
+    switch (event->kind) {
+    case EVENT_KEY:
+        if (screen->error.length)
+            text_clear(&screen->error);
+        else if (screen->searching)
+            take_search_key(screen, event->key);
+        else if (event->key != KEY_NONE)
+            act(screen, keymap_find(event->key, have(screen)), event->key);
+        break;
+    case EVENT_CLICK:
+        if (screen->session && !screen->help)
+            run_view_click(&screen->run, event->x, event->y);
+        break;
+    case EVENT_WHEEL:
+        if (screen->help)
+            act_in_help(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);
+        else if (screen->session)
+            run_view_wheel(&screen->run, event->x, event->y, event->key == KEY_ARROW_UP);
+        else
+            act_in_browser(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);
+        break;
+    case EVENT_SUSPEND: suspend(screen); break;
+    case EVENT_QUIT: quit_by_signal(screen, event->signal); break;
+    case EVENT_RESIZE:
+    case EVENT_NONE: break;
+    }
+}
+
+/* ---- the loop ---- */
+
+static bool moves(const struct screen *screen)
+{
+    const struct session_status *status = &screen->run.status;
+    return screen->session && !status->paused && !status->ended &&
+           (status->mode == SESSION_LIVE || status->playing);
+}
+
+static void poll_session(struct screen *screen)
+{
+    unsigned changes = session_poll(screen->session);
+    bool was_ended = screen->run.status.ended;
+    if (changes || moves(screen)) {
+        run_view_news(&screen->run, changes);
+        screen->dirty |=
+            changes != 0 || screen->run.follow || was_ended != screen->run.status.ended;
+    }
+    if (screen->run.status.notice && !screen->run.message.length) {
+        text_add(&screen->run.message, screen->run.status.notice);
+        screen->dirty = true;
+    }
+    look_at_file(screen);
+}
+
+static void loop(struct screen *screen)
+{
+    uint64_t last = 0;
+    screen->dirty = true;
+    while (!screen->leave) {
+        if (screen->session)
+            poll_session(screen);
+        for (struct event event; (event = terminal_event(screen->terminal)).kind != EVENT_NONE;)
+            take_event(screen, &event);
+        if (screen->leave)
+            break;
+        uint64_t now = clock_now();
+        int since =
+            last && now - last < FRAME_MS * 1000000ull ? (int)((now - last) / 1000000) : FRAME_MS;
+        if (screen->dirty && since >= FRAME_MS) {
+            draw(screen);
+            last = now;
+            since = 0;
+        }
+        int wake = screen->session ? session_fd(screen->session) : -1;
+        int wait = !screen->session                        ? -1
+                   : moves(screen)                         ? MOVING_MS
+                   : wake < 0 && !screen->run.status.ended ? FRAME_MS
+                                                           : CHANGED_MS;
+        /* After a frame, news must wait for the next one: a busy run does not make this loop busy.
+         */
+        if (since < FRAME_MS) {
+            wake = -1;
+            if (screen->dirty || moves(screen))
+                wait = FRAME_MS - since;
+        }
+        terminal_wait(screen->terminal, wait, wake);
+    }
+}
+
+static int run_loop(struct screen *screen)
+{
+    const char *error = NULL;
+    screen->theme = screen->app->theme;
+    screen->terminal = terminal_start(&screen->app->terminal, &error);
+    if (!screen->terminal) {
+        close_session(screen);
+        fprintf(stderr, "thrum: %s\n", error);
+        return 2;
+    }
+    loop(screen);
+    terminal_stop(screen->terminal);
+    close_session(screen);
+    canvas_fini(&screen->canvas);
+    text_fini(&screen->input);
+    text_fini(&screen->error);
+    if (screen->signal)
+        raise(screen->signal);
+    return screen->status;
+}
+
+int app_browse(const struct app *app)
+{
+    struct screen screen = {.app = app};
+    shelf_load(&screen.shelf, app->folder);
+    int status = run_loop(&screen);
+    shelf_fini(&screen.shelf);
+    return status == 2 ? 2 : 0;
+}
+
+int app_show(const struct app *app, struct session *session, const char *path)
+{
+    struct screen screen = {.app = app};
+    take_session(&screen, session, path);
+    return run_loop(&screen);
+}

@@ -1,0 +1,104 @@
+/*
+ * The screen of a run: what the person looks at (which time, which lanes, which panes), how keys
+ * change that, and how it is drawn. Knows a session, no terminal.
+ */
+#ifndef THRUM_UI_RUN_H
+#define THRUM_UI_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/vector.h"
+#include "session/session.h"
+#include "trace/history.h"
+#include "ui/keymap.h"
+#include "view/scene.h"
+
+enum pane {
+    PANE_THREADS,
+    PANE_OBJECTS,
+    PANE_SOURCE,
+    PANE_CHOICES, /* stepping only */
+    PANE_VALUES,
+    PANE_CONSOLE,
+    PANE_PROBLEMS,
+    PANE_COUNT
+};
+
+/* What the part below the lanes shows. */
+enum lower { LOWER_PANES, LOWER_WAITS, LOWER_STATISTICS, LOWER_DETAILS };
+
+enum lane_filter { LANES_ALL, LANES_LIVING, LANES_WAITING, LANES_SORTED, LANE_FILTERS };
+
+/* Where a pane was drawn last, for the mouse. */
+struct place {
+    int x, y, width, height; /* on the screen; width 0: not shown */
+};
+
+struct run_view {
+    struct session *session;
+    struct session_status status;    /* as of the last poll */
+    bool opens;                      /* the file can be opened again */
+    bool explores;                   /* exploring is offered */
+    bool editable;                   /* there is a file */
+    const char *name;                /* of the file, without folders; outlives this */
+    enum pane focus;                 /* where the keys go */
+    enum lower lower;                /* what is below the lanes */
+    enum lane_filter filter;         /* which lanes are shown */
+    uint32_t thread, object;         /* selected; THRUM_NONE */
+    bool chosen;                     /* the person has chosen a thread */
+    uint64_t cursor;                 /* time looked at */
+    uint64_t start, column;          /* of the time axis */
+    bool follow;                     /* the cursor is now */
+    bool fit;                        /* the axis shows the whole run */
+    int columns;                     /* of the axis when last drawn */
+    int thread_top, object_top;      /* lanes scrolled away */
+    int source_top;                  /* lines scrolled away */
+    int top;                         /* rows scrolled away in the pane with the focus, or below */
+    int console_back;                /* lines scrolled back */
+    size_t problems_seen;            /* how many have been announced */
+    int problem;                     /* the chosen one, -1: the last */
+    bool show_problems;              /* in the place that panes share on a narrow screen */
+    char match[64];                  /* searched for; "" nothing */
+    vector(uint32_t) threads;        /* lanes, in order */
+    vector(uint32_t) objects;        /* rows, in order */
+    vector(uint32_t) variables;      /* in order */
+    struct place places[PANE_COUNT]; /* where panes are */
+    struct place lower_place;        /* where waits, statistics, details are */
+    struct text message;             /* for the footer, until the next key */
+};
+
+/* The session must outlive the view, or be replaced by run_view_session(). */
+void run_view_init(struct run_view *view, struct session *session);
+void run_view_session(struct run_view *view, struct session *session);
+void run_view_fini(struct run_view *view);
+
+/* Takes in the session's status and new problems after a session_poll(). */
+void run_view_news(struct run_view *view, unsigned changes);
+
+/* What actions may need that is there now. */
+unsigned run_view_have(const struct run_view *view);
+
+/* Carries out an action on the view or the session; false: it is not one of this screen's. */
+bool run_view_act(struct run_view *view, enum action action, int key);
+
+/* Mouse at a cell of the screen. */
+void run_view_click(struct run_view *view, int x, int y);
+void run_view_wheel(struct run_view *view, int x, int y, bool up);
+
+/* Selects the first lane or row that contains `match` from the selected one on. */
+void run_view_search(struct run_view *view, int direction);
+
+/* Draws everything between and with header and footer. Takes the session's lock meanwhile. */
+void run_view_draw(struct run_view *view, const struct region *screen);
+
+/* For the parts of this module. Under the session's lock. */
+void run_lists(struct run_view *view);
+void run_scene(struct run_view *view, struct scene *ret_scene);
+void run_jump(struct run_view *view, enum action action);
+void run_axis(struct run_view *view, int columns);
+void run_zoom(struct run_view *view, bool in, int at_column);
+uint64_t run_nice(uint64_t least);
+void run_look_at(struct run_view *view, uint64_t time);
+
+#endif

@@ -1,0 +1,382 @@
+/* Draws the screen of a run: divides it among the panes, hides what does not fit. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/run.h"
+#include "view/header.h"
+#include "view/pane.h"
+#include "view/panes.h"
+#include "view/source.h"
+#include "view/timeline.h"
+
+static void place(struct run_view *view, enum pane pane, const struct region *region)
+{
+    view->places[pane] = (struct place){region->x, region->y, region->width, region->height};
+}
+
+/* ---- header ---- */
+
+static const char *problem_words(struct run_view *view, bool *ret_potential, char *buffer,
+                                 size_t size)
+{
+    const struct history *history = session_history(view->session);
+    size_t count = history_problem_count(history);
+    const struct problem *worst = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct problem *problem = history_problem(history, i);
+        if (!worst ||
+            (worst->certainty == PROBLEM_POTENTIAL && problem->certainty != PROBLEM_POTENTIAL))
+            worst = problem;
+    }
+    if (!worst)
+        return NULL;
+    *ret_potential = worst->certainty == PROBLEM_POTENTIAL;
+    size_t length = 0;
+    for (const char *at = problem_kind_words(worst->kind); *at && length + 1 < size; at++)
+        buffer[length++] = *at >= 'a' && *at <= 'z' ? (char)(*at - 32) : *at;
+    buffer[length] = 0;
+    return buffer;
+}
+
+static void draw_header(struct run_view *view, const struct region *row)
+{
+    const struct session_status *status = &view->status;
+    char words[64];
+    bool potential = false;
+    struct header header = {
+        .name = view->name ? view->name : "",
+        .mode = status->mode == SESSION_STEPPING    ? HEADER_STEPPING
+                : status->mode == SESSION_RECORDING ? HEADER_RECORDED
+                : status->ended                     ? HEADER_ENDED
+                : status->paused                    ? HEADER_PAUSED
+                                                    : HEADER_LIVE,
+        .looking_back = !view->follow && status->mode != SESSION_STEPPING,
+        .elapsed = (int64_t)status->elapsed,
+        .threads = status->threads,
+        .objects = (uint32_t)view->objects.count,
+        .events_a_second = status->events_per_second,
+        .events = status->events,
+        .lost = status->lost,
+        .lag = status->lag,
+        .pace = status->pace,
+        .kernel = status->mode == SESSION_LIVE ? status->kernel_truth : NULL,
+        .policy = status->mode == SESSION_STEPPING ? status->policy : NULL,
+        .step = status->step,
+        .steps = status->steps,
+    };
+    header.problem = problem_words(view, &potential, words, sizeof words);
+    header.problem_is_potential = potential;
+    header_draw(row, &header);
+}
+
+/* ---- panes ---- */
+
+struct marks {
+    vector(struct source_mark) marks;
+    vector(uint32_t) problems;
+};
+
+/* Lines the threads stand at, at the cursor, and lines that problems speak of. */
+static void collect_marks(struct run_view *view, const struct scene *scene, struct marks *marks)
+{
+    enum { MOST = 256 };
+    uint32_t threads = history_threads(scene->history);
+    for (uint32_t thread = 0; thread < threads && thread < MOST; thread++) {
+        struct lane_interval interval;
+        history_interval(scene->history, thread, scene->cursor, &interval);
+        uint32_t source = interval.source;
+        if (interval.state == LANE_FINISHED || interval.state == LANE_UNBORN)
+            continue;
+        if (view->status.mode == SESSION_STEPPING)
+            source = session_thread_source(view->session, thread);
+        if (THRUM_SOURCE_LINE(source))
+            vector_push(&marks->marks, (struct source_mark){
+                                           .line = THRUM_SOURCE_LINE(source),
+                                           .thread = catalog_thread_name(scene->catalog, thread),
+                                           .style = lane_look(interval.state)->style,
+                                       });
+    }
+    size_t count = history_problem_at(scene->history, scene->cursor);
+    for (size_t i = 0; i < count && i < 16; i++) {
+        const struct problem *problem = history_problem(scene->history, i);
+        uint32_t sources =
+            problem->source_count < PROBLEM_SOURCES ? problem->source_count : PROBLEM_SOURCES;
+        for (uint32_t k = 0; k < sources && problem->certainty != PROBLEM_POTENTIAL; k++)
+            vector_push(&marks->problems, THRUM_SOURCE_LINE(problem->sources[k]));
+    }
+}
+
+static uint32_t focus_line(struct run_view *view, const struct scene *scene)
+{
+    if (view->focus == PANE_SOURCE || view->thread == THRUM_NONE)
+        return 0;
+    if (view->status.mode == SESSION_STEPPING)
+        return THRUM_SOURCE_LINE(session_thread_source(view->session, view->thread));
+    struct lane_interval interval;
+    history_interval(scene->history, view->thread, scene->cursor, &interval);
+    return THRUM_SOURCE_LINE(interval.source);
+}
+
+static void draw_source(struct run_view *view, const struct region *region,
+                        const struct scene *scene)
+{
+    struct region body = pane_titled(region, "SOURCE", scene->catalog->file ? view->name : NULL,
+                                     view->focus == PANE_SOURCE);
+    place(view, PANE_SOURCE, region);
+    struct marks marks = {0};
+    collect_marks(view, scene, &marks);
+    struct source source = {
+        .lines = (const char *const *)scene->catalog->lines.items,
+        .count = scene->catalog->lines.count,
+        .marks = marks.marks.items,
+        .mark_count = marks.marks.count,
+        .problem_lines = marks.problems.items,
+        .problem_count = marks.problems.count,
+        .focus = focus_line(view, scene),
+        .top = (uint32_t)view->source_top,
+    };
+    view->source_top = (int)source_draw(&body, &source);
+    vector_fini(&marks.marks);
+    vector_fini(&marks.problems);
+}
+
+static void draw_values(struct run_view *view, const struct region *region,
+                        const struct scene *scene)
+{
+    struct region body = pane_titled(region, "VALUES", NULL, view->focus == PANE_VALUES);
+    place(view, PANE_VALUES, region);
+    values_draw(&body, scene, view->variables.items, view->variables.count, 0);
+}
+
+static void draw_console(struct run_view *view, const struct region *region,
+                         const struct scene *scene)
+{
+    struct region body = pane_titled(region, "CONSOLE", NULL, view->focus == PANE_CONSOLE);
+    place(view, PANE_CONSOLE, region);
+    int rows = console_draw(&body, scene, view->console_back);
+    if (view->console_back > rows - body.height)
+        view->console_back = rows > body.height ? rows - body.height : 0;
+}
+
+static void draw_problems(struct run_view *view, const struct region *region,
+                          const struct scene *scene)
+{
+    char detail[32] = "";
+    size_t count = history_problem_count(scene->history);
+    if (count > 1)
+        snprintf(detail, sizeof detail, "%zu · p next", count);
+    struct region body = pane_titled(region, "PROBLEMS", detail, view->focus == PANE_PROBLEMS);
+    place(view, PANE_PROBLEMS, region);
+    int rows =
+        problems_draw(&body, scene, view->problem, view->focus == PANE_PROBLEMS ? view->top : 0);
+    if (view->focus == PANE_PROBLEMS && view->top > rows)
+        view->top = rows;
+}
+
+static void draw_choices(struct run_view *view, const struct region *region,
+                         const struct scene *scene)
+{
+    struct region body =
+        pane_titled(region, "NEXT STEPS", view->status.policy, view->focus == PANE_CHOICES);
+    place(view, PANE_CHOICES, region);
+    size_t count = view->threads.count;
+    struct choice_row *rows = xcalloc(count + 1, sizeof *rows);
+    for (size_t i = 0; i < count; i++) {
+        struct text next = {0}, why_not = {0};
+        rows[i].thread = view->threads.items[i];
+        session_next_text(view->session, rows[i].thread, &next);
+        session_why_not_text(view->session, rows[i].thread, &why_not);
+        rows[i].next = text_take(&next);
+        rows[i].why_not = text_take(&why_not);
+    }
+    choices_draw(&body, scene, rows, count, 0);
+    for (size_t i = 0; i < count; i++) {
+        free((char *)rows[i].next);
+        free((char *)rows[i].why_not);
+    }
+    free(rows);
+}
+
+static void add_local(void *context, const char *name, const char *value)
+{
+    text_printf(context, "%s = %s\n", name, value);
+}
+
+static int draw_details(struct run_view *view, const struct region *region,
+                        const struct scene *scene)
+{
+    struct text next = {0}, why_not = {0}, locals = {0};
+    struct scene chosen = *scene;
+    bool of_object =
+        view->object != THRUM_NONE && (view->focus == PANE_OBJECTS || view->focus == PANE_VALUES);
+    if (!of_object)
+        chosen.object = THRUM_NONE;
+    /* What comes next and the locals are known for now only. */
+    if (!of_object && view->thread != THRUM_NONE && view->follow && session_model(view->session)) {
+        session_next_text(view->session, view->thread, &next);
+        session_why_not_text(view->session, view->thread, &why_not);
+        session_locals(view->session, view->thread, add_local, &locals);
+    }
+    struct details details = {text_bytes(&next), text_bytes(&why_not), text_bytes(&locals)};
+    int rows = details_draw(region, &chosen, &details, view->top);
+    text_fini(&next);
+    text_fini(&why_not);
+    text_fini(&locals);
+    return rows;
+}
+
+/* ---- layout ---- */
+
+/* What stands right of the source: on a narrow screen problems take the place of the rest. */
+static void draw_side(struct run_view *view, const struct region *region, const struct scene *scene,
+                      bool with_problems)
+{
+    struct region rest = *region;
+    if (view->status.mode == SESSION_STEPPING) {
+        int wanted = (int)view->threads.count + 1, most = region->height / 2;
+        struct region choices =
+            region_part(region, 0, 0, region->width, wanted < most ? wanted : most);
+        draw_choices(view, &choices, scene);
+        rest =
+            region_part(region, 0, choices.height, region->width, region->height - choices.height);
+    }
+    if (with_problems && view->show_problems && history_problem_count(scene->history)) {
+        draw_problems(view, &rest, scene);
+        return;
+    }
+    size_t variables = view->variables.count;
+    int wanted = (int)(variables < 100 ? variables : 100) + 1;
+    struct region nowhere = region_part(&rest, 0, 0, rest.width, 0);
+    wanted = 1 + values_draw(&nowhere, scene, view->variables.items, variables, 0);
+    if (wanted < 2)
+        wanted = 2;
+    int most = rest.height / 2;
+    if (rest.height < 5) {
+        if (view->focus == PANE_CONSOLE)
+            draw_console(view, &rest, scene);
+        else
+            draw_values(view, &rest, scene);
+        return;
+    }
+    int height = wanted < most ? wanted : most;
+    struct region values = region_part(&rest, 0, 0, rest.width, height);
+    struct region console = region_part(&rest, 0, height, rest.width, rest.height - height);
+    draw_values(view, &values, scene);
+    draw_console(view, &console, scene);
+}
+
+static void draw_one_pane(struct run_view *view, const struct region *region,
+                          const struct scene *scene)
+{
+    bool problems = view->show_problems && history_problem_count(scene->history);
+    if (view->focus == PANE_SOURCE ||
+        (!problems && view->focus < PANE_CHOICES && view->status.mode != SESSION_STEPPING))
+        draw_source(view, region, scene);
+    else
+        draw_side(view, region, scene, true);
+}
+
+static void draw_panes(struct run_view *view, const struct region *region,
+                       const struct scene *scene)
+{
+    int width = region->width;
+    if (width < 76) {
+        draw_one_pane(view, region, scene);
+        return;
+    }
+    if (width < 120) {
+        int left = width * 45 / 100;
+        struct region source = region_part(region, 0, 0, left, region->height);
+        struct region right = region_part(region, left + 1, 0, width - left - 1, region->height);
+        draw_source(view, &source, scene);
+        pane_divider(region, left);
+        draw_side(view, &right, scene, true);
+        return;
+    }
+    int left = width * 2 / 5, middle = width * 5 / 7;
+    struct region source = region_part(region, 0, 0, left, region->height);
+    struct region right = region_part(region, left + 1, 0, middle - left - 1, region->height);
+    struct region problems = region_part(region, middle + 1, 0, width - middle - 1, region->height);
+    draw_source(view, &source, scene);
+    pane_divider(region, left);
+    draw_side(view, &right, scene, false);
+    pane_divider(region, middle);
+    draw_problems(view, &problems, scene);
+}
+
+static void draw_lower(struct run_view *view, const struct region *region,
+                       const struct scene *scene)
+{
+    if (view->lower == LOWER_PANES) {
+        draw_panes(view, region, scene);
+        return;
+    }
+    static const char *const titles[] = {
+        [LOWER_WAITS] = "WHO WAITS FOR WHOM",
+        [LOWER_STATISTICS] = "STATISTICS",
+        [LOWER_DETAILS] = "DETAILS",
+    };
+    struct region body = pane_titled(region, titles[view->lower], "Esc closes", true);
+    view->lower_place = (struct place){region->x, region->y, region->width, region->height};
+    int rows = view->lower == LOWER_WAITS        ? waits_draw(&body, scene, view->top)
+               : view->lower == LOWER_STATISTICS ? statistics_draw(&body, scene, view->top)
+                                                 : draw_details(view, &body, scene);
+    if (view->top > rows - body.height)
+        view->top = rows > body.height ? rows - body.height : 0;
+}
+
+/* Keeps the selected lane and row in sight. */
+static void scroll_lanes(struct run_view *view, const struct timeline_layout *layout)
+{
+    int thread = -1, object = -1;
+    for (size_t i = 0; i < view->threads.count; i++)
+        if (view->threads.items[i] == view->thread)
+            thread = (int)i;
+    for (size_t i = 0; i < view->objects.count; i++)
+        if (view->objects.items[i] == view->object)
+            object = (int)i;
+    view->thread_top =
+        pane_scroll(view->thread_top, thread, (int)view->threads.count, layout->thread_rows);
+    view->object_top =
+        pane_scroll(view->object_top, object, (int)view->objects.count, layout->object_rows);
+}
+
+static void draw_lanes(struct run_view *view, const struct region *region, struct scene *scene)
+{
+    struct timeline_layout layout = timeline_layout(scene, region->width, region->height);
+    scroll_lanes(view, &layout);
+    run_axis(view, layout.columns);
+    run_scene(view, scene);
+    int focused = view->lower != LOWER_PANES    ? 0
+                  : view->focus == PANE_THREADS ? 1
+                  : view->focus == PANE_OBJECTS ? 2
+                                                : 0;
+    timeline_draw(region, scene, focused);
+    struct region threads =
+        region_part(region, 0, layout.thread_y, region->width, layout.thread_rows);
+    struct region objects =
+        region_part(region, 0, layout.object_y, region->width, layout.object_rows);
+    place(view, PANE_THREADS, &threads);
+    place(view, PANE_OBJECTS, &objects);
+}
+
+void run_view_draw(struct run_view *view, const struct region *screen)
+{
+    memset(view->places, 0, sizeof view->places);
+    view->lower_place = (struct place){0};
+    session_lock(view->session);
+    run_lists(view);
+    struct scene scene;
+    run_scene(view, &scene);
+    struct region header = region_part(screen, 0, 0, screen->width, 1);
+    draw_header(view, &header);
+    int body = screen->height - 2, wanted = timeline_rows_wanted(&scene);
+    int least = view->lower == LOWER_PANES ? body * 2 / 5 : body * 3 / 5;
+    int lanes = wanted < body - least ? wanted : body - least;
+    struct region upper = region_part(screen, 0, 1, screen->width, lanes);
+    draw_lanes(view, &upper, &scene);
+    struct region lower = region_part(screen, 0, 1 + lanes, screen->width, body - lanes);
+    draw_lower(view, &lower, &scene);
+    session_unlock(view->session);
+}
