@@ -1,4 +1,4 @@
-#include "session/judge_words.h"
+#include "session/assessor_words.h"
 
 #include <inttypes.h>
 #include <string.h>

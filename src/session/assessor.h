@@ -5,11 +5,11 @@
  * stepping session), put into words, and added to the history.
  *
  * The caller appends a step's records to the history, feeds each of them here, and then lets the
- * state after the step be judged. A judge can go back: judge_rewind() goes with history_truncate().
+ * state after the step be judged. A judge can go back: assessor_rewind() goes with history_truncate().
  * All calls under the history's lock, by the thread that appends.
  */
-#ifndef THRUM_SESSION_JUDGE_H
-#define THRUM_SESSION_JUDGE_H
+#ifndef THRUM_SESSION_ASSESSOR_H
+#define THRUM_SESSION_ASSESSOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,36 +17,36 @@
 #include "model/step.h"
 #include "trace/history.h"
 
-struct judge;
+struct assessor;
 
 /* `model` and `history` must outlive the judge. With `lock_order` also orders of locks are watched
  * that could lead to a deadlock in another run. */
-struct judge *judge_new(struct model *model, struct history *history, bool lock_order);
-void judge_free(struct judge *judge);
+struct assessor *assessor_new(struct model *model, struct history *history, bool lock_order);
+void assessor_free(struct assessor *assessor);
 
 /* The first state, before any step. */
-void judge_begin(struct judge *judge, const struct world *world, uint64_t time);
+void assessor_begin(struct assessor *assessor, const struct world *world, uint64_t time);
 /* A record that was appended, with its index. */
-void judge_record(struct judge *judge, uint32_t thread, const struct thrum_event *event,
+void assessor_record(struct assessor *assessor, uint32_t thread, const struct thrum_event *event,
                   uint64_t index);
 /* The state after a step; `event` is the index of the record that carries THRUM_STEP. May append
  * records of its own (STUCK). */
-void judge_step(struct judge *judge, const struct world *world, uint32_t thread,
+void assessor_step(struct assessor *assessor, const struct world *world, uint32_t thread,
                 const struct operation *operation, const struct effect *effect, uint64_t time,
                 uint64_t event);
 /* What `after:` did: its effect. Call when the run is finished. */
-void judge_after(struct judge *judge, const struct effect *effect, uint64_t time);
+void assessor_after(struct assessor *assessor, const struct effect *effect, uint64_t time);
 
 /* An invariant is false: that ends the run. */
-bool judge_ended(const struct judge *judge);
+bool assessor_ended(const struct assessor *assessor);
 /* Nobody can ever step again. */
-bool judge_all_stuck(const struct judge *judge);
+bool assessor_all_stuck(const struct assessor *assessor);
 /* 1 << enum verdict for each verdict found so far. */
-unsigned judge_verdicts(const struct judge *judge);
+unsigned assessor_verdicts(const struct assessor *assessor);
 /* Whether the thread has been found stuck. */
-bool judge_is_stuck(const struct judge *judge, uint32_t thread);
+bool assessor_is_stuck(const struct assessor *assessor, uint32_t thread);
 
 /* The history has been truncated to `count` records: what was found from there on is forgotten. */
-void judge_rewind(struct judge *judge, uint64_t count);
+void assessor_rewind(struct assessor *assessor, uint64_t count);
 
 #endif

@@ -1,7 +1,7 @@
 /* The words of problems: who, what, where, and what it means. Each fills a struct problem that the
  * caller then owns. */
-#ifndef THRUM_SESSION_JUDGE_WORDS_H
-#define THRUM_SESSION_JUDGE_WORDS_H
+#ifndef THRUM_SESSION_ASSESSOR_WORDS_H
+#define THRUM_SESSION_ASSESSOR_WORDS_H
 
 #include "model/step.h"
 #include "model/stuck.h"

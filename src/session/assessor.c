@@ -1,0 +1,294 @@
+#include "session/assessor.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/vector.h"
+#include "model/stuck.h"
+#include "model/world.h"
+#include "session/assessor_words.h"
+#include "trace/lockorder.h"
+#include "trace/races.h"
+
+enum {
+    ALWAYS_JUDGED = 64, /* with more threads than this, "stuck" is judged only … */
+    SOMETIMES = 64,     /* … when a thread has begun to wait or ended, and every so many steps */
+};
+
+/* Something found, so that it can be forgotten again. */
+struct found {
+    uint64_t event;     /* the record it came with */
+    unsigned verdict;   /* 1 << enum verdict */
+    uint32_t thread;    /* found stuck; or THRUM_NONE */
+    uint32_t invariant; /* found false; or THRUM_NONE */
+};
+
+struct assessor {
+    struct model *model;
+    const struct program *program;
+    struct history *history;
+    struct stuck_analysis *analysis;
+    struct stuck_report report;
+    struct races *races;
+    struct lockorder *lockorder; /* or NULL */
+    bool watch_order;
+    vector(struct found) founds; /* in the order of events */
+    vector(uint8_t) stuck;       /* by thread: has been found stuck */
+    bool ended;
+    bool all_stuck;
+    uint64_t all_stuck_event;
+    uint64_t steps; /* judged so far */
+};
+
+struct assessor *assessor_new(struct model *model, struct history *history, bool lock_order)
+{
+    struct assessor *assessor = xcalloc(1, sizeof *assessor);
+    assessor->model = model;
+    assessor->program = model_program(model);
+    assessor->history = history;
+    assessor->analysis = stuck_new(assessor->program);
+    assessor->races = races_new(history_catalog(history));
+    assessor->watch_order = lock_order;
+    if (lock_order)
+        assessor->lockorder = lockorder_new(history_catalog(history));
+    return assessor;
+}
+
+void assessor_free(struct assessor *assessor)
+{
+    if (!assessor)
+        return;
+    stuck_free(assessor->analysis);
+    stuck_fini(&assessor->report);
+    races_free(assessor->races);
+    lockorder_free(assessor->lockorder);
+    vector_fini(&assessor->founds);
+    vector_fini(&assessor->stuck);
+    free(assessor);
+}
+
+bool assessor_ended(const struct assessor *assessor)
+{
+    return assessor->ended;
+}
+
+bool assessor_all_stuck(const struct assessor *assessor)
+{
+    return assessor->all_stuck;
+}
+
+unsigned assessor_verdicts(const struct assessor *assessor)
+{
+    unsigned verdicts = 0;
+    vector_each (const struct found, found, &assessor->founds)
+        verdicts |= found->verdict;
+    return verdicts;
+}
+
+bool assessor_is_stuck(const struct assessor *assessor, uint32_t thread)
+{
+    return thread < assessor->stuck.count && assessor->stuck.items[thread];
+}
+
+static void remember(struct assessor *assessor, uint64_t event, enum verdict verdict, uint32_t thread,
+                     uint32_t invariant)
+{
+    vector_push(&assessor->founds, (struct found){event, 1u << verdict, thread, invariant});
+}
+
+static void mark_stuck(struct assessor *assessor, uint32_t thread, bool stuck)
+{
+    while (assessor->stuck.count <= thread)
+        vector_push(&assessor->stuck, 0);
+    assessor->stuck.items[thread] = stuck;
+}
+
+/* ---- Records ---- */
+
+void assessor_record(struct assessor *assessor, uint32_t thread, const struct thrum_event *event,
+                  uint64_t index)
+{
+    struct problem problem;
+    if (races_feed(assessor->races, thread, event, index, &problem)) {
+        remember(assessor, index, VERDICT_RACE, THRUM_NONE, THRUM_NONE);
+        history_add_problem(assessor->history, &problem);
+    }
+    if (assessor->lockorder && lockorder_feed(assessor->lockorder, thread, event, index, &problem))
+        history_add_problem(assessor->history, &problem);
+}
+
+/* ---- Exceptions ---- */
+
+static void assessor_death(struct assessor *assessor, uint32_t thread, const struct operation *operation,
+                        const struct effect *effect, uint64_t time, uint64_t event)
+{
+    bool assertion = effect->died_of == EXCEPTION_ASSERTION;
+    struct problem problem;
+    words_of_death(assessor->model, assessor->history, thread, operation, effect, time, event, &problem);
+    remember(assessor, event, assertion ? VERDICT_ASSERTION : VERDICT_ERROR, THRUM_NONE, THRUM_NONE);
+    history_add_problem(assessor->history, &problem);
+}
+
+void assessor_after(struct assessor *assessor, const struct effect *effect, uint64_t time)
+{
+    if (effect->died_of == EXCEPTION_NONE && !effect->too_long)
+        return;
+    uint64_t event = history_count(assessor->history);
+    bool assertion = effect->died_of == EXCEPTION_ASSERTION;
+    struct problem problem;
+    words_of_after(assessor->model, effect, time, event ? event - 1 : HISTORY_NONE, &problem);
+    remember(assessor, event ? event - 1 : 0, assertion ? VERDICT_ASSERTION : VERDICT_ERROR,
+             THRUM_NONE, THRUM_NONE);
+    history_add_problem(assessor->history, &problem);
+}
+
+/* ---- Invariants ---- */
+
+static bool reads_thing(const struct property *property, uint32_t thing)
+{
+    for (uint32_t i = 0; i < property->read_count; i++)
+        if (thing >= property->reads[i].first &&
+            thing - property->reads[i].first < property->reads[i].count)
+            return true;
+    return false;
+}
+
+/* Whether the step may have changed what the invariant says. */
+static bool touches(const struct property *property, const struct effect *effect)
+{
+    if (!effect || effect->op == OP_ATOMIC_BEGIN)
+        return true;
+    return effect->thing != UINT32_MAX && reads_thing(property, effect->thing);
+}
+
+static bool known_false(const struct assessor *assessor, uint32_t invariant)
+{
+    vector_each (const struct found, found, &assessor->founds)
+        if (found->invariant == invariant)
+            return true;
+    return false;
+}
+
+static void assessor_invariants(struct assessor *assessor, const struct world *world, uint32_t thread,
+                             const struct effect *effect, uint64_t time, uint64_t event)
+{
+    for (uint32_t i = 0; i < assessor->program->invariant_count; i++) {
+        const struct property *property = &assessor->program->invariants[i];
+        enum exception raised = EXCEPTION_NONE;
+        if (!touches(property, effect) || known_false(assessor, i) ||
+            model_holds(assessor->model, world, property, &raised))
+            continue;
+        struct problem problem;
+        words_of_invariant(assessor->model, world, property, raised, thread,
+                           effect ? effect->source : 0, time, event, &problem);
+        remember(assessor, event == HISTORY_NONE ? 0 : event, VERDICT_ASSERTION, THRUM_NONE, i);
+        history_add_problem(assessor->history, &problem);
+        assessor->ended = true;
+    }
+}
+
+/* ---- Stuck ---- */
+
+static void assessor_stuck(struct assessor *assessor, const struct world *world, uint64_t time,
+                        uint64_t event)
+{
+    if (!stuck_any(assessor->analysis, assessor->model, world))
+        return;
+    stuck_find(assessor->analysis, assessor->model, world, &assessor->report);
+    struct stuck_report *report = &assessor->report;
+    bool news = false;
+    for (uint32_t i = 0; i < report->count; i++)
+        news |= !assessor_is_stuck(assessor, report->threads[i].thread);
+    assessor->all_stuck = report->everyone;
+    assessor->all_stuck_event = event == HISTORY_NONE ? 0 : event;
+    if (!news || !report->deadlock)
+        return;
+    struct problem problem;
+    words_of_stuck(assessor->model, assessor->history, world, report, time, event, &problem);
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct stuck_thread *one = &report->threads[i];
+        if (assessor_is_stuck(assessor, one->thread))
+            continue;
+        struct operation next;
+        model_next(assessor->model, world, one->thread, &next);
+        mark_stuck(assessor, one->thread, true);
+        remember(assessor, event == HISTORY_NONE ? 0 : event, VERDICT_DEADLOCK, one->thread,
+                 THRUM_NONE);
+        struct thrum_event record = {
+            .time = time,
+            .object = one->thing,
+            .source = next.source,
+            .kind = THRUM_KIND_STUCK,
+            .processor = THRUM_NO_PROCESSOR,
+        };
+        history_append(assessor->history, one->thread, &record);
+    }
+    history_add_problem(assessor->history, &problem);
+}
+
+/* Whether "stuck" is worth judging after this step. */
+static bool may_be_stuck(const struct assessor *assessor, const struct world *world, uint32_t thread,
+                         const struct effect *effect)
+{
+    if (world_thread_end(assessor->model, world) <= ALWAYS_JUDGED)
+        return true;
+    return effect->thread_ended || effect->result == STEP_WAITS ||
+           model_enabled(assessor->model, world, thread) == ENABLED_NO ||
+           assessor->steps % SOMETIMES == 0;
+}
+
+void assessor_begin(struct assessor *assessor, const struct world *world, uint64_t time)
+{
+    assessor_invariants(assessor, world, THRUM_NONE, NULL, time, HISTORY_NONE);
+    assessor_stuck(assessor, world, time, HISTORY_NONE);
+}
+
+void assessor_step(struct assessor *assessor, const struct world *world, uint32_t thread,
+                const struct operation *operation, const struct effect *effect, uint64_t time,
+                uint64_t event)
+{
+    assessor->steps++;
+    if (effect->thread_ended && effect->died_of != EXCEPTION_NONE)
+        assessor_death(assessor, thread, operation, effect, time, event);
+    assessor_invariants(assessor, world, thread, effect, time, event);
+    if (!assessor->ended && may_be_stuck(assessor, world, thread, effect))
+        assessor_stuck(assessor, world, time, event);
+}
+
+/* ---- Going back ---- */
+
+static void feed_again(struct assessor *assessor, uint64_t count)
+{
+    races_free(assessor->races);
+    lockorder_free(assessor->lockorder);
+    assessor->races = races_new(history_catalog(assessor->history));
+    assessor->lockorder = assessor->watch_order ? lockorder_new(history_catalog(assessor->history)) : NULL;
+    for (uint64_t i = 0; i < count; i++) {
+        struct history_event event;
+        struct problem problem;
+        if (!history_event_at(assessor->history, i, &event))
+            continue;
+        if (races_feed(assessor->races, event.thread, &event.event, i, &problem))
+            problem_fini(&problem);
+        if (assessor->lockorder &&
+            lockorder_feed(assessor->lockorder, event.thread, &event.event, i, &problem))
+            problem_fini(&problem);
+    }
+}
+
+void assessor_rewind(struct assessor *assessor, uint64_t count)
+{
+    while (assessor->founds.count && vector_last(&assessor->founds).event >= count) {
+        struct found found = vector_last(&assessor->founds);
+        if (found.thread != THRUM_NONE)
+            mark_stuck(assessor, found.thread, false);
+        assessor->founds.count--;
+    }
+    assessor->ended = false;
+    vector_each (const struct found, found, &assessor->founds)
+        assessor->ended |= found->invariant != THRUM_NONE;
+    if (assessor->all_stuck && assessor->all_stuck_event >= count)
+        assessor->all_stuck = false;
+    feed_again(assessor, count);
+}
