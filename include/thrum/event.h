@@ -140,7 +140,7 @@ enum thrum_event_flags {
     X(PACE_END, "let go by the pace", RUNNING, "")                                                 \
     X(RUN_PAUSED, "run paused", SAME, "")                                                          \
     X(RUN_RESUMED, "run resumed", SAME, "")                                                        \
-    X(STUCK, "is stuck", STUCK, "can never move again; keeps the object it waits for")             \
+    X(STUCK, "is stuck", STUCK, "can never move again; the history fills in what it waits for")    \
     /* what the kernel did with the thread: these may come late */                                 \
     X(SWITCH_PREEMPTED, "preempted", SAME, "still ready; off the processor")                       \
     X(SWITCH_BLOCKED, "left the processor", SAME, "blocked in the kernel")                         \

@@ -142,6 +142,7 @@ uint64_t history_object_nth(const struct history *history, uint32_t object, uint
 
 struct lane_interval {
     uint64_t start, end; /* [start, end); end is the history's now when `open` */
+    uint64_t since;      /* when the wait began: `start`, or earlier for a stretch that is STUCK */
     enum lane_state state;
     bool open;          /* still going on */
     uint32_t object;    /* what it waits for; THRUM_NONE where that means nothing */
@@ -162,13 +163,10 @@ void history_interval(const struct history *history, uint32_t thread, uint64_t t
 void history_share(const struct history *history, uint32_t thread, uint64_t t0, uint64_t t1,
                    uint64_t ret_ns[LANE_STATES]);
 
-/* Marks in a column. */
+/* Marks in a column: at most a few hundred of each kind are looked at in one row. */
 enum {
-    MARK_NOTE = 1,    /* a note() */
-    MARK_PROBLEM = 2, /* a problem that concerns this thread or object */
-    MARK_WOKEN = 4,   /* was woken here */
-    MARK_WOKE = 8,    /* woke another */
-    MARK_BARRIER = 16 /* a barrier it took part in opened */
+    MARK_NOTE = 1,   /* a note() of this thread */
+    MARK_PROBLEM = 2 /* a problem that concerns this thread or object */
 };
 
 struct lane_cell {
@@ -176,8 +174,8 @@ struct lane_cell {
         state; /* enum lane_state that took most of the column; on a tie the later in the enum */
     uint8_t marks;    /* MARK_… or-ed */
     uint16_t share;   /* its part of the column, of 65535 */
-    uint32_t object;  /* what it waited for: of the longest stretch in that state near the column's
-                         edges; or THRUM_NONE */
+    uint32_t object;  /* what it waited for, if one stretch fills a quarter of the column; or
+                         THRUM_NONE */
     uint32_t changes; /* intervals that begin in this column: more than 1 means merged spans */
 };
 

@@ -1,0 +1,399 @@
+#include "trace/history.h"
+
+#include <string.h>
+
+#include "trace/history_inside.h"
+
+enum { SNAPSHOT_LEAST = 1024, SNAPSHOT_BYTES_A_RECORD = 4, SNAPSHOTS = 48 };
+
+/* Dropping a chunk: whatever is still being filled moves out of it. */
+static void leave(void *context, size_t from, size_t to)
+{
+    struct history *history = context;
+    struct store *store = &history->store;
+    for (size_t i = 0; i < history->threads.count; i++) {
+        list_leave(store, &history->thread_lists.items[i], history->threads.items[i].list, from,
+                   to);
+        track_leave(store, &history->lanes.items[i], history->threads.items[i].blocks,
+                    sizeof(struct lane_block), from, to);
+    }
+    for (size_t i = 0; i < history->objects.count; i++) {
+        list_leave(store, &history->object_lists.items[i], history->objects.items[i].list, from,
+                   to);
+        track_leave(store, &history->rows.items[i], history->objects.items[i].blocks,
+                    sizeof(struct row_block), from, to);
+    }
+}
+
+struct history *history_new(const struct trace_catalog *catalog)
+{
+    struct history *history = xcalloc(1, sizeof *history);
+    pthread_mutex_init(&history->mutex, NULL);
+    history->catalog = catalog;
+    history->next_snapshot = SNAPSHOT_LEAST;
+    store_init(&history->store);
+    history->store.leave = leave;
+    history->store.leave_context = history;
+    return history;
+}
+
+static void snapshot_fini(struct snapshot *snapshot)
+{
+    free(snapshot->threads);
+    free(snapshot->objects);
+}
+
+void history_free(struct history *history)
+{
+    if (!history)
+        return;
+    for (size_t i = 0; i < history->threads.count; i++) {
+        vector_fini(&history->thread_lists.items[i].refs);
+        vector_fini(&history->lanes.items[i].starts);
+        vector_fini(&history->lanes.items[i].refs);
+    }
+    for (size_t i = 0; i < history->objects.count; i++) {
+        vector_fini(&history->object_lists.items[i].refs);
+        vector_fini(&history->rows.items[i].starts);
+        vector_fini(&history->rows.items[i].refs);
+    }
+    for (size_t i = 0; i < history->snapshots.count; i++)
+        snapshot_fini(&history->snapshots.items[i]);
+    lines_fini(history);
+    vector_fini(&history->log);
+    vector_fini(&history->log_latest);
+    vector_fini(&history->threads);
+    vector_fini(&history->thread_lists);
+    vector_fini(&history->lanes);
+    vector_fini(&history->objects);
+    vector_fini(&history->object_lists);
+    vector_fini(&history->rows);
+    vector_fini(&history->wakes);
+    vector_fini(&history->openings);
+    vector_fini(&history->snapshots);
+    store_fini(&history->store);
+    pthread_mutex_destroy(&history->mutex);
+    free(history);
+}
+
+void history_lock(struct history *history)
+{
+    pthread_mutex_lock(&history->mutex);
+}
+
+void history_unlock(struct history *history)
+{
+    pthread_mutex_unlock(&history->mutex);
+}
+
+const struct trace_catalog *history_catalog(const struct history *history)
+{
+    return history->catalog;
+}
+
+uint64_t history_count(const struct history *history)
+{
+    return history->count;
+}
+
+uint64_t history_now(const struct history *history)
+{
+    return history->now;
+}
+
+uint32_t history_threads(const struct history *history)
+{
+    size_t known = history->catalog->threads.count;
+    return (uint32_t)(known > history->threads.count ? known : history->threads.count);
+}
+
+/* ---- the present ---- */
+
+static void thread_reset(struct thread_now *now)
+{
+    *now = (struct thread_now){.object = THRUM_NONE,
+                               .other = THRUM_NONE,
+                               .wait_event = NO_EVENT,
+                               .waited = THRUM_NONE,
+                               .end_event = NO_EVENT};
+}
+
+static void object_reset(const struct history *history, uint32_t object)
+{
+    struct object_now *now = &history->objects.items[object];
+    *now = (struct object_now){.opener = NO_EVENT, .holder = THRUM_NONE};
+    if (object < history->catalog->objects.count)
+        now->value = history->catalog->objects.items[object].initial;
+}
+
+static void thread_get(struct history *history, uint32_t thread)
+{
+    while (thread >= history->threads.count) {
+        struct thread_now now;
+        thread_reset(&now);
+        vector_push(&history->threads, now);
+        vector_push(&history->thread_lists, (struct list){0});
+        vector_push(&history->lanes, (struct track){0});
+    }
+}
+
+struct object_now *object_get(struct history *history, uint32_t object)
+{
+    while (object >= history->objects.count) {
+        vector_push(&history->objects, (struct object_now){0});
+        vector_push(&history->object_lists, (struct list){0});
+        vector_push(&history->rows, (struct track){0});
+        object_reset(history, (uint32_t)history->objects.count - 1);
+    }
+    return &history->objects.items[object];
+}
+
+/* ---- snapshots ---- */
+
+/*
+ * Keeps the newest snapshots dense and the older ones ever sparser: when there are too many, every
+ * second one of the older half goes. So going back k records costs about k more appends, whatever k
+ * is.
+ */
+static void thin_out(struct history *history)
+{
+    if (history->snapshots.count < SNAPSHOTS)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < history->snapshots.count; i++) {
+        struct snapshot *snapshot = &history->snapshots.items[i];
+        if (i < SNAPSHOTS / 2 && i % 2)
+            snapshot_fini(snapshot);
+        else
+            history->snapshots.items[kept++] = *snapshot;
+    }
+    history->snapshots.count = kept;
+}
+
+static void *copy_of(const void *items, size_t bytes)
+{
+    return bytes ? memcpy(xmalloc(bytes), items, bytes) : NULL;
+}
+
+static void take_snapshot(struct history *history)
+{
+    thin_out(history);
+    size_t thread_bytes = history->threads.count * sizeof(struct thread_now);
+    size_t object_bytes = history->objects.count * sizeof(struct object_now);
+    struct snapshot snapshot = {
+        .count = history->count,
+        .wakes = (uint32_t)history->wakes.count,
+        .openings = (uint32_t)history->openings.count,
+        .thread_count = (uint32_t)history->threads.count,
+        .object_count = (uint32_t)history->objects.count,
+        .threads = copy_of(history->threads.items, thread_bytes),
+        .objects = copy_of(history->objects.items, object_bytes),
+    };
+    vector_push(&history->snapshots, snapshot);
+    size_t spacing = (thread_bytes + object_bytes) / SNAPSHOT_BYTES_A_RECORD;
+    history->next_snapshot = history->count + (spacing > SNAPSHOT_LEAST ? spacing : SNAPSHOT_LEAST);
+}
+
+/* The last blocks hold as many segments as the present says. */
+static void fit_blocks(struct history *history)
+{
+    struct store *store = &history->store;
+    for (size_t i = 0; i < history->threads.count; i++) {
+        const struct thread_now *now = &history->threads.items[i];
+        if (now->blocks) {
+            struct lane_block *block =
+                store_at(store, history->lanes.items[i].refs.items[now->blocks - 1]);
+            block->count = now->segments;
+        }
+    }
+    for (size_t i = 0; i < history->objects.count; i++) {
+        const struct object_now *now = &history->objects.items[i];
+        if (now->blocks) {
+            struct row_block *block =
+                store_at(store, history->rows.items[i].refs.items[now->blocks - 1]);
+            block->count = now->segments;
+        }
+    }
+}
+
+/* Restores the newest snapshot that holds at most `count` records, or the empty start. */
+static void restore(struct history *history, uint64_t count)
+{
+    while (history->snapshots.count && vector_last(&history->snapshots).count > count) {
+        snapshot_fini(&vector_last(&history->snapshots));
+        history->snapshots.count--;
+    }
+    const struct snapshot *last =
+        history->snapshots.count ? &vector_last(&history->snapshots) : NULL;
+    size_t threads = last ? last->thread_count : 0, objects = last ? last->object_count : 0;
+    for (size_t i = 0; i < history->threads.count; i++) {
+        if (i < threads)
+            history->threads.items[i] = last->threads[i];
+        else
+            thread_reset(&history->threads.items[i]);
+    }
+    for (size_t i = 0; i < history->objects.count; i++) {
+        if (i < objects)
+            history->objects.items[i] = last->objects[i];
+        else
+            object_reset(history, (uint32_t)i);
+    }
+    history->wakes.count = last ? last->wakes : 0;
+    history->openings.count = last ? last->openings : 0;
+    history->count = last ? last->count : 0;
+    history->next_snapshot = history->count + SNAPSHOT_LEAST;
+    fit_blocks(history);
+}
+
+/* ---- writing ---- */
+
+/* What follows from record number `index`, which is in the log already. */
+static void apply(struct history *history, uint32_t thread, const struct thrum_event *event,
+                  uint32_t index)
+{
+    struct thread_now *now = &history->threads.items[thread];
+    now->events++;
+    now->steps += (event->flags & THRUM_STEP) != 0;
+    if (event->time > now->last_time)
+        now->last_time = event->time;
+    list_push(&history->store, &history->thread_lists.items[thread], &now->list, index);
+    if (event->object != THRUM_NONE) {
+        struct object_now *object = object_get(history, event->object);
+        object->events++;
+        list_push(&history->store, &history->object_lists.items[event->object], &object->list,
+                  index);
+    }
+    lane_apply(history, thread, event, index);
+    rows_apply(history, thread, event, index);
+}
+
+uint64_t history_append(struct history *history, uint32_t thread, const struct thrum_event *event)
+{
+    uint64_t index = history->count;
+    if (index >= NO_EVENT)
+        die("the history holds at most %u records", NO_EVENT);
+    if (history->count >= history->next_snapshot)
+        take_snapshot(history);
+    thread_get(history, thread);
+    struct thrum_event own = *event;
+    if (own.object >= (1u << 24) - 1)
+        own.object = THRUM_NONE;
+    if (own.kind == THRUM_KIND_STUCK) {
+        const struct thread_now *now = &history->threads.items[thread];
+        own.object = now->object;
+        own.value = now->other == THRUM_NONE ? -1 : (int64_t)now->other;
+        own.source = now->blocked_source;
+    }
+    log_push(history, thread, &own);
+    apply(history, thread, &own, (uint32_t)index);
+    if (own.time > history->now)
+        history->now = own.time;
+    return index;
+}
+
+void history_advance(struct history *history, uint64_t now)
+{
+    if (now > history->now)
+        history->now = now;
+}
+
+void history_truncate(struct history *history, uint64_t count, uint64_t now)
+{
+    if (count < history->count) {
+        uint64_t horizon = log_horizon(history);
+        uint64_t target = count < horizon ? horizon : count;
+        restore(history, target);
+        uint64_t from = history->count;
+        for (uint64_t i = from; i < target; i++) {
+            struct history_event event;
+            history->count = i + 1;
+            if (!history_event_at(history, i, &event))
+                continue;
+            if (i >= history->next_snapshot) {
+                history->count = i;
+                take_snapshot(history);
+                history->count = i + 1;
+            }
+            apply(history, event.thread, &event.event, (uint32_t)i);
+        }
+        log_cut(history, target);
+        lines_cut(history, target);
+    }
+    history->now = now;
+}
+
+void history_limit(struct history *history, size_t bytes, const char *folder)
+{
+    store_limit(&history->store, bytes, folder);
+}
+
+static size_t heap_bytes(const struct history *history)
+{
+    size_t bytes = history->text_bytes;
+    bytes += history->log.capacity * sizeof(uint32_t);
+    bytes += history->log_latest.capacity * sizeof(uint64_t);
+    bytes += history->wakes.capacity * sizeof(struct wake);
+    bytes += history->openings.capacity * sizeof(uint32_t);
+    bytes += (history->console.lines.capacity + history->notes.lines.capacity) *
+             (sizeof(struct line) + sizeof(uint64_t));
+    bytes += history->problems.capacity * sizeof(struct problem);
+    for (size_t i = 0; i < history->threads.count; i++)
+        bytes += sizeof(struct thread_now) + sizeof(struct list) + sizeof(struct track) +
+                 history->thread_lists.items[i].refs.capacity * sizeof(uint32_t) +
+                 history->lanes.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
+    for (size_t i = 0; i < history->objects.count; i++)
+        bytes += sizeof(struct object_now) + sizeof(struct list) + sizeof(struct track) +
+                 history->object_lists.items[i].refs.capacity * sizeof(uint32_t) +
+                 history->rows.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
+    for (size_t i = 0; i < history->snapshots.count; i++)
+        bytes += history->snapshots.items[i].thread_count * sizeof(struct thread_now) +
+                 history->snapshots.items[i].object_count * sizeof(struct object_now);
+    return bytes;
+}
+
+struct history_memory history_memory(const struct history *history)
+{
+    const struct store *store = &history->store;
+    return (struct history_memory){
+        .resident = store->used - (store->used < store->cold ? store->used : store->cold) +
+                    heap_bytes(history),
+        .spilled = store->cold - store->kept,
+        .horizon = log_horizon(history),
+        .failed = store->failed,
+    };
+}
+
+/* ---- statistics ---- */
+
+void history_thread_statistics(const struct history *history, uint32_t thread,
+                               struct thread_statistics *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    history_share(history, thread, 0, history->now, ret->ns);
+    if (thread >= history->threads.count)
+        return;
+    const struct thread_now *now = &history->threads.items[thread];
+    ret->events = now->events;
+    ret->steps = now->steps;
+    ret->preempted = now->preempted;
+    ret->blocked = now->blocked;
+    ret->waits = now->waits;
+}
+
+void history_object_statistics(const struct history *history, uint32_t object,
+                               struct object_statistics *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    if (object >= history->objects.count)
+        return;
+    const struct object_now *now = &history->objects.items[object];
+    ret->events = now->events;
+    ret->acquisitions = now->acquisitions;
+    ret->contended = now->contended;
+    ret->failed = now->failed;
+    ret->wait_total = now->wait_total;
+    ret->wait_max = now->wait_max;
+    ret->hold_total = now->hold_total;
+    ret->hold_max = now->hold_max;
+    ret->waiters_max = now->waiters_max;
+}

@@ -1,0 +1,224 @@
+/*
+ * How the history is laid out; for the history's own files alone.
+ *
+ * All bulk data are sequences of small blocks from the store, which hands them out in the order of
+ * time:
+ *
+ *     log     2,048 records a block; a record's thread is packed into bits that its kind and its
+ * object leave free lists   32 record numbers a block: the records of one thread, of one object
+ *     lanes   32 segments a block, with the exact time spent in each state before the block (prefix
+ * sums) rows    the same for objects
+ *
+ * A question about time finds its block by binary search (a row of cells gallops from the block of
+ * the column before) and then looks at no more than 32 segments, whatever the zoom and the size.
+ *
+ * What is not in blocks is the present: `struct thread_now` and `struct object_now`, plain bytes
+ * without pointers. A snapshot is a copy of them and of the counts; going back restores one, which
+ * shortens every sequence, and appends again what lies between.
+ */
+#ifndef THRUM_TRACE_HISTORY_INSIDE_H
+#define THRUM_TRACE_HISTORY_INSIDE_H
+
+#include <pthread.h>
+
+#include "base/vector.h"
+#include "trace/history.h"
+#include "trace/store.h"
+
+#define NO_EVENT UINT32_MAX
+
+enum { LOG_SHIFT = 11, LOG_BLOCK = 1 << LOG_SHIFT, BLOCK = 32, NO_HOLDER = 0xffff };
+
+/* ---- lists of record numbers ---- */
+
+struct list {
+    vector(uint32_t)
+        refs; /* blocks of BLOCK record numbers; may be more than in use, kept for reuse */
+};
+
+void list_push(struct store *store, struct list *list, uint32_t *count, uint32_t number);
+/* Moves the block that is being filled, if it lies at bytes [from, to) of the store. */
+void list_leave(struct store *store, struct list *list, uint32_t count, size_t from, size_t to);
+/* HISTORY_NONE when there is no n-th, or it has been dropped. */
+uint64_t list_nth(const struct store *store, const struct list *list, uint32_t count, uint64_t n);
+/* The first entry that has not been dropped. */
+uint32_t list_first(const struct store *store, const struct list *list, uint32_t count);
+
+/* ---- segments ---- */
+
+struct lane_block {
+    uint64_t sum[LANE_STATES]; /* ns in each state before this block's first segment */
+    uint32_t first;            /* number of its first segment */
+    uint32_t count;            /* segments in use */
+    uint32_t delta[BLOCK];     /* start of each, ns after the block's start */
+    uint32_t event[BLOCK];     /* the record that began it; NO_EVENT: before the first */
+    uint8_t state[BLOCK];      /* enum lane_state */
+};
+
+struct row_block {
+    uint64_t sum[OBJECT_STATES];
+    uint32_t first;
+    uint32_t count;
+    uint32_t delta[BLOCK];
+    uint32_t event[BLOCK];
+    uint16_t holder[BLOCK];  /* a thread; NO_HOLDER */
+    uint16_t waiters[BLOCK]; /* at most 65,535 */
+    uint8_t state[BLOCK];    /* enum object_state */
+};
+
+/* The blocks of one lane or row: where they start and where they are. */
+struct track {
+    vector(uint64_t) starts;
+    vector(uint32_t) refs;
+};
+
+/* ---- the present ---- */
+
+struct thread_now {
+    uint64_t last_time;  /* of its last record */
+    uint64_t wait_since; /* when the wait for `object` began */
+    uint64_t events;     /* statistics */
+    uint64_t steps;
+    uint64_t preempted;
+    uint64_t blocked;
+    uint64_t waits;
+    uint32_t list;           /* records in its list */
+    uint32_t blocks;         /* lane blocks in use */
+    uint32_t segments;       /* in the last of them */
+    uint32_t object;         /* it waits for; or THRUM_NONE */
+    uint32_t other;          /* thread it joins; or THRUM_NONE */
+    uint32_t wait_event;     /* the record that began the wait; NO_EVENT: it does not wait */
+    uint32_t waited;         /* object it has waited for and not got yet (it tries again) */
+    uint32_t end_event;      /* its last step; NO_EVENT */
+    uint32_t blocked_source; /* where the wait began */
+    uint8_t logical;         /* enum lane_state by its own records */
+    uint8_t kernel;          /* enum kernel_state */
+};
+
+enum kernel_state { KERNEL_ON, KERNEL_PREEMPTED, KERNEL_BLOCKED };
+
+struct object_now {
+    int64_t value;       /* permits, depth, arrivals inside, a variable's value */
+    uint64_t hold_since; /* when the holder got it */
+    uint64_t wait_total, wait_max, hold_total, hold_max;
+    uint64_t events, acquisitions, contended, failed;
+    uint32_t list;
+    uint32_t blocks;
+    uint32_t segments;
+    uint32_t opener; /* the last record that could end a wait for it; NO_EVENT */
+    uint32_t holder; /* thread, or THRUM_NONE */
+    uint32_t waiters;
+    uint32_t waiters_max;
+    bool set, broken;
+};
+
+struct wake {
+    uint32_t from, to; /* records: the waker's, and the one that ended the wait */
+};
+
+struct line {
+    uint64_t time;
+    uint64_t event;
+    char *text; /* owned */
+    uint32_t thread;
+};
+struct lines {
+    vector(struct line) lines;
+    vector(uint64_t) latest; /* greatest time up to each, for searching */
+};
+
+/* Everything that going back must restore. */
+struct snapshot {
+    uint64_t count;
+    uint32_t wakes, openings;
+    uint32_t thread_count, object_count;
+    struct thread_now *threads; /* owned */
+    struct object_now *objects; /* owned */
+};
+
+struct history {
+    pthread_mutex_t mutex;
+    const struct trace_catalog *catalog;
+    struct store store;
+    uint64_t now;
+
+    uint64_t count;              /* records */
+    vector(uint32_t) log;        /* blocks of records */
+    vector(uint64_t) log_latest; /* greatest time up to the end of each block */
+
+    vector(struct thread_now) threads;
+    vector(struct list) thread_lists;
+    vector(struct track) lanes;
+
+    vector(struct object_now) objects;
+    vector(struct list) object_lists;
+    vector(struct track) rows;
+
+    vector(struct wake) wakes;
+    vector(uint32_t) openings; /* records */
+    struct lines console, notes;
+    vector(struct problem) problems;
+    size_t text_bytes; /* of lines and problems */
+
+    vector(struct snapshot) snapshots;
+    uint64_t next_snapshot; /* count at which the next one is taken */
+};
+
+/* ---- log.c ---- */
+
+/* Unpacked copy of a kept record; index < count. */
+void log_get(const struct history *history, uint64_t index, struct history_event *ret);
+uint64_t log_time(const struct history *history, uint64_t index);
+uint32_t log_thread(const struct history *history, uint64_t index);
+/* First record that has not been dropped. */
+uint64_t log_horizon(const struct history *history);
+void log_push(struct history *history, uint32_t thread, const struct thrum_event *event);
+void log_cut(struct history *history, uint64_t count);
+
+/* ---- lanes.c ---- */
+
+/* Lane of a kind: an enum lane_state, LANE_SAME or LANE_WAIT. */
+enum { LANE_SAME = LANE_STATES, LANE_WAIT };
+unsigned lane_of_kind(unsigned kind);
+/* The state of a thread that waits for an object of this type. */
+enum lane_state lane_of_wait(enum object_type type);
+void lane_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
+                uint32_t index);
+
+/* ---- rows.c ---- */
+
+/* Takes a record into the states of the objects it concerns. */
+void rows_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
+                uint32_t index);
+/* A wait for `object` began; one is over at `time`, after `waited` ns. */
+void rows_wait_ended(struct history *history, uint32_t object, uint64_t time, uint64_t waited,
+                     uint32_t index);
+void rows_wait_began(struct history *history, uint32_t object, uint64_t time, uint32_t index);
+
+/* ---- track.c: the blocks of lanes and rows ---- */
+
+/* Makes block number `n` ready to be filled: a fresh or a spare one of `size` bytes, zeroed. */
+void *track_open(struct store *store, struct track *track, uint32_t n, size_t size, uint64_t start);
+void track_leave(struct store *store, struct track *track, uint32_t blocks, size_t size,
+                 size_t from, size_t to);
+/* Last block in use with a start <= t, from `from` on (whose start is <= t); gallops. */
+uint32_t track_find(const struct track *track, uint32_t blocks, uint32_t from, uint64_t t);
+/* First block that has not been dropped. */
+uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks);
+
+/* ---- lines.c ---- */
+
+/* The record that ended the wait which record `to` ended; HISTORY_NONE if none is known. */
+uint64_t history_waker(const struct history *history, uint64_t to);
+void lines_cut(struct history *history, uint64_t count);
+void lines_fini(struct history *history);
+void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
+                    size_t columns, struct lane_cell cells[]);
+void lines_mark_object_row(const struct history *history, uint32_t object, uint64_t t0,
+                           uint64_t column, size_t columns, struct object_cell cells[]);
+
+/* ---- history.c ---- */
+
+struct object_now *object_get(struct history *history, uint32_t object);
+
+#endif

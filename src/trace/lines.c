@@ -1,0 +1,321 @@
+/* What stands beside the lanes: wake-ups, openings of barriers, printed lines, notes, problems, and
+ * their marks. */
+#include <string.h>
+
+#include "trace/history_inside.h"
+
+enum { MARKS_LOOKED_AT = 512 };
+
+/* ---- wake-ups and openings: records in the merged order ---- */
+
+/* The first wake whose ending record is not below `index`. */
+static size_t wake_from(const struct history *history, uint64_t index)
+{
+    size_t low = 0, high = history->wakes.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (history->wakes.items[middle].to < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t opening_from(const struct history *history, uint64_t index)
+{
+    size_t low = 0, high = history->openings.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (history->openings.items[middle] < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint64_t history_waker(const struct history *history, uint64_t to)
+{
+    size_t at = wake_from(history, to);
+    if (at == history->wakes.count || history->wakes.items[at].to != to ||
+        history->wakes.items[at].from < log_horizon(history))
+        return HISTORY_NONE;
+    return history->wakes.items[at].from;
+}
+
+/* Indices of the records with times in [t0, t1], and some stragglers around them. */
+static void index_range(const struct history *history, uint64_t t0, uint64_t t1, uint64_t *from,
+                        uint64_t *to)
+{
+    uint64_t horizon = log_horizon(history);
+    *from = t0 ? history_index_at(history, t0 - 1) : 0;
+    *to = history_index_at(history, t1);
+    if (*from < horizon)
+        *from = horizon;
+}
+
+size_t history_wakes(const struct history *history, uint64_t t0, uint64_t t1, size_t limit,
+                     struct wake_arrow ret[])
+{
+    uint64_t from = 0, to = 0;
+    index_range(history, t0, t1, &from, &to);
+    size_t first = wake_from(history, from), last = wake_from(history, to), filled = 0;
+    size_t step = limit && last > first ? (last - first + limit - 1) / limit : 1;
+    for (size_t i = first; i < last && filled < limit; i += step) {
+        const struct wake *wake = &history->wakes.items[i];
+        struct history_event waker, woken;
+        if (!history_event_at(history, wake->from, &waker) ||
+            !history_event_at(history, wake->to, &woken) || woken.event.time < t0 ||
+            woken.event.time > t1)
+            continue;
+        bool join = woken.event.kind == THRUM_KIND_JOIN;
+        ret[filled++] = (struct wake_arrow){.from = waker.thread,
+                                            .to = woken.thread,
+                                            .from_time = waker.event.time,
+                                            .to_time = woken.event.time,
+                                            .object = join ? THRUM_NONE : woken.event.object,
+                                            .from_event = wake->from,
+                                            .to_event = wake->to};
+    }
+    return filled;
+}
+
+size_t history_openings(const struct history *history, uint64_t t0, uint64_t t1, size_t limit,
+                        struct barrier_opening ret[])
+{
+    uint64_t from = 0, to = 0;
+    index_range(history, t0, t1, &from, &to);
+    size_t first = opening_from(history, from), last = opening_from(history, to), filled = 0;
+    size_t step = limit && last > first ? (last - first + limit - 1) / limit : 1;
+    for (size_t i = first; i < last && filled < limit; i += step) {
+        struct history_event opening;
+        uint64_t index = history->openings.items[i];
+        if (!history_event_at(history, index, &opening) || opening.event.time < t0 ||
+            opening.event.time > t1)
+            continue;
+        ret[filled++] = (struct barrier_opening){.time = opening.event.time,
+                                                 .object = opening.event.object,
+                                                 .thread = opening.thread,
+                                                 .event = index};
+    }
+    return filled;
+}
+
+/* ---- printed lines and notes ---- */
+
+static void add_line(struct history *history, struct lines *lines, uint32_t thread, uint64_t time,
+                     const char *text)
+{
+    struct line line = {.time = time,
+                        .event = history->count ? history->count - 1 : 0,
+                        .text = xstrdup(text),
+                        .thread = thread};
+    uint64_t latest = lines->latest.count ? vector_last(&lines->latest) : 0;
+    vector_push(&lines->lines, line);
+    vector_push(&lines->latest, time > latest ? time : latest);
+    history->text_bytes += strlen(text) + 1;
+}
+
+/* How many lines were added up to time t. */
+static size_t lines_at(const struct lines *lines, uint64_t t)
+{
+    size_t low = 0, high = lines->latest.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (lines->latest.items[middle] <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool get_line(const struct lines *lines, size_t n, struct history_line *ret)
+{
+    if (n >= lines->lines.count)
+        return false;
+    const struct line *line = &lines->lines.items[n];
+    *ret = (struct history_line){
+        .time = line->time, .event = line->event, .thread = line->thread, .text = line->text};
+    return true;
+}
+
+void history_add_console(struct history *history, uint32_t thread, uint64_t time, const char *text)
+{
+    add_line(history, &history->console, thread, time, text);
+}
+
+void history_add_note(struct history *history, uint32_t thread, uint64_t time, const char *text)
+{
+    add_line(history, &history->notes, thread, time, text);
+}
+
+size_t history_console_count(const struct history *history)
+{
+    return history->console.lines.count;
+}
+
+bool history_console(const struct history *history, size_t n, struct history_line *ret)
+{
+    return get_line(&history->console, n, ret);
+}
+
+size_t history_console_at(const struct history *history, uint64_t t)
+{
+    return lines_at(&history->console, t);
+}
+
+size_t history_note_count(const struct history *history)
+{
+    return history->notes.lines.count;
+}
+
+bool history_note(const struct history *history, size_t n, struct history_line *ret)
+{
+    return get_line(&history->notes, n, ret);
+}
+
+size_t history_note_at(const struct history *history, uint64_t t)
+{
+    return lines_at(&history->notes, t);
+}
+
+/* ---- problems ---- */
+
+size_t history_add_problem(struct history *history, struct problem *problem)
+{
+    size_t at = history->problems.count;
+    vector_push(&history->problems, *problem);
+    while (at > 0 && history->problems.items[at - 1].time > problem->time) {
+        history->problems.items[at] = history->problems.items[at - 1];
+        at--;
+    }
+    history->problems.items[at] = *problem;
+    memset(problem, 0, sizeof *problem);
+    return at;
+}
+
+size_t history_problem_count(const struct history *history)
+{
+    return history->problems.count;
+}
+
+const struct problem *history_problem(const struct history *history, size_t n)
+{
+    return n < history->problems.count ? &history->problems.items[n] : NULL;
+}
+
+size_t history_problem_at(const struct history *history, uint64_t t)
+{
+    size_t low = 0, high = history->problems.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (history->problems.items[middle].time <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* ---- going back ---- */
+
+static void cut(struct history *history, struct lines *lines, uint64_t count)
+{
+    while (lines->lines.count && (count == 0 || vector_last(&lines->lines).event >= count)) {
+        history->text_bytes -= strlen(vector_last(&lines->lines).text) + 1;
+        free(vector_last(&lines->lines).text);
+        lines->lines.count--;
+        lines->latest.count--;
+    }
+}
+
+/* Takes away what belongs to records from `count` on. */
+void lines_cut(struct history *history, uint64_t count)
+{
+    cut(history, &history->console, count);
+    cut(history, &history->notes, count);
+    size_t kept = 0;
+    for (size_t i = 0; i < history->problems.count; i++) {
+        struct problem *problem = &history->problems.items[i];
+        if (problem->event != HISTORY_NONE && problem->event >= count)
+            problem_fini(problem);
+        else
+            history->problems.items[kept++] = *problem;
+    }
+    history->problems.count = kept;
+}
+
+void lines_fini(struct history *history)
+{
+    cut(history, &history->console, 0);
+    cut(history, &history->notes, 0);
+    for (size_t i = 0; i < history->problems.count; i++)
+        problem_fini(&history->problems.items[i]);
+    vector_fini(&history->console.lines);
+    vector_fini(&history->console.latest);
+    vector_fini(&history->notes.lines);
+    vector_fini(&history->notes.latest);
+    vector_fini(&history->problems);
+}
+
+/* ---- marks ---- */
+
+static bool names(const uint32_t *numbers, uint32_t count, uint32_t number)
+{
+    for (uint32_t i = 0; i < count && i < PROBLEM_PARTIES; i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
+static bool in_row(uint64_t time, uint64_t t0, uint64_t column, size_t columns, size_t *ret)
+{
+    if (time < t0 || (time - t0) / column >= columns)
+        return false;
+    *ret = (size_t)((time - t0) / column);
+    return true;
+}
+
+/* Every `step`-th of [first, last), so that not too many are looked at. */
+static size_t step_of(size_t first, size_t last)
+{
+    return last > first ? (last - first + MARKS_LOOKED_AT - 1) / MARKS_LOOKED_AT : 1;
+}
+
+void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
+                    size_t columns, struct lane_cell cells[])
+{
+    uint64_t t1 = t0 + column * columns, before = t0 ? t0 - 1 : 0;
+    size_t at = 0, first = lines_at(&history->notes, before), last = lines_at(&history->notes, t1);
+    if (t0 == 0)
+        first = 0;
+    for (size_t i = first, step = step_of(first, last); i < last; i += step) {
+        const struct line *note = &history->notes.lines.items[i];
+        if (note->thread == thread && in_row(note->time, t0, column, columns, &at))
+            cells[at].marks |= MARK_NOTE;
+    }
+    first = t0 ? history_problem_at(history, before) : 0;
+    last = history_problem_at(history, t1);
+    for (size_t i = first, step = step_of(first, last); i < last; i += step) {
+        const struct problem *problem = &history->problems.items[i];
+        if (names(problem->threads, problem->thread_count, thread) &&
+            in_row(problem->time, t0, column, columns, &at))
+            cells[at].marks |= MARK_PROBLEM;
+    }
+}
+
+void lines_mark_object_row(const struct history *history, uint32_t object, uint64_t t0,
+                           uint64_t column, size_t columns, struct object_cell cells[])
+{
+    uint64_t t1 = t0 + column * columns;
+    size_t at = 0, first = t0 ? history_problem_at(history, t0 - 1) : 0;
+    size_t last = history_problem_at(history, t1);
+    for (size_t i = first, step = step_of(first, last); i < last; i += step) {
+        const struct problem *problem = &history->problems.items[i];
+        if (names(problem->objects, problem->object_count, object) &&
+            in_row(problem->time, t0, column, columns, &at))
+            cells[at].marks |= MARK_PROBLEM;
+    }
+}

@@ -1,0 +1,253 @@
+#include <string.h>
+
+#include "trace/history_inside.h"
+
+/*
+ * A packed record: object in the low 24 bits of `object` and the thread's high byte above them,
+ * kind in the low byte of `kind` and the thread's low byte above it. So 65,536 threads and 2^24 - 1
+ * objects.
+ */
+enum { OBJECT_BITS = 24, OBJECT_NONE = (1 << OBJECT_BITS) - 1 };
+
+static struct thrum_event *packed(const struct history *history, uint64_t index)
+{
+    struct thrum_event *block = store_at(&history->store, history->log.items[index >> LOG_SHIFT]);
+    return block + (index & (LOG_BLOCK - 1));
+}
+
+void log_push(struct history *history, uint32_t thread, const struct thrum_event *event)
+{
+    uint64_t index = history->count;
+    size_t block = (size_t)(index >> LOG_SHIFT);
+    if (block == history->log.count) {
+        vector_push(&history->log,
+                    store_alloc(&history->store, LOG_BLOCK * sizeof(struct thrum_event)));
+        vector_push(&history->log_latest, 0);
+    }
+    if ((index & (LOG_BLOCK - 1)) == 0)
+        history->log_latest.items[block] = block ? history->log_latest.items[block - 1] : 0;
+    if (event->time > history->log_latest.items[block])
+        history->log_latest.items[block] = event->time;
+    uint32_t object = event->object < OBJECT_NONE ? event->object : OBJECT_NONE;
+    struct thrum_event copy = *event;
+    copy.kind = (uint16_t)((event->kind & 0xffu) | (thread & 0xffu) << 8);
+    copy.object = object | (thread >> 8 & 0xffu) << OBJECT_BITS;
+    *packed(history, index) = copy;
+    history->count++;
+}
+
+void log_get(const struct history *history, uint64_t index, struct history_event *ret)
+{
+    ret->event = *packed(history, index);
+    ret->index = index;
+    ret->thread = ret->event.object >> OBJECT_BITS << 8 | ret->event.kind >> 8;
+    ret->event.kind &= 0xff;
+    ret->event.object &= OBJECT_NONE;
+    if (ret->event.object == OBJECT_NONE)
+        ret->event.object = THRUM_NONE;
+}
+
+uint64_t log_time(const struct history *history, uint64_t index)
+{
+    return packed(history, index)->time;
+}
+
+uint32_t log_thread(const struct history *history, uint64_t index)
+{
+    const struct thrum_event *event = packed(history, index);
+    return event->object >> OBJECT_BITS << 8 | event->kind >> 8;
+}
+
+void log_cut(struct history *history, uint64_t count)
+{
+    history->count = count;
+    if (count == 0 || (count & (LOG_BLOCK - 1)) == 0)
+        return;
+    size_t block = (size_t)(count >> LOG_SHIFT);
+    uint64_t latest = block ? history->log_latest.items[block - 1] : 0;
+    for (uint64_t i = (uint64_t)block << LOG_SHIFT; i < count; i++)
+        if (log_time(history, i) > latest)
+            latest = log_time(history, i);
+    history->log_latest.items[block] = latest;
+}
+
+uint64_t log_horizon(const struct history *history)
+{
+    size_t low = 0, high = (size_t)((history->count + LOG_BLOCK - 1) >> LOG_SHIFT);
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (store_kept(&history->store, history->log.items[middle]))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    uint64_t first = (uint64_t)low << LOG_SHIFT;
+    return first < history->count ? first : history->count;
+}
+
+bool history_event_at(const struct history *history, uint64_t index, struct history_event *ret)
+{
+    if (index >= history->count ||
+        !store_kept(&history->store, history->log.items[index >> LOG_SHIFT]))
+        return false;
+    log_get(history, index, ret);
+    return true;
+}
+
+uint64_t history_index_at(const struct history *history, uint64_t t)
+{
+    size_t blocks = (size_t)((history->count + LOG_BLOCK - 1) >> LOG_SHIFT), low = 0, high = blocks;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (history->log_latest.items[middle] <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == blocks || !store_kept(&history->store, history->log.items[low]))
+        return low == blocks ? history->count : (uint64_t)(low + 1) << LOG_SHIFT;
+    uint64_t i = (uint64_t)low << LOG_SHIFT;
+    while (i < history->count && log_time(history, i) <= t)
+        i++;
+    return i;
+}
+
+/* ---- lists ---- */
+
+void list_push(struct store *store, struct list *list, uint32_t *count, uint32_t number)
+{
+    size_t block = *count / BLOCK;
+    if (block == list->refs.count)
+        vector_push(&list->refs, store_alloc(store, BLOCK * sizeof(uint32_t)));
+    else if (*count % BLOCK == 0 && !store_kept(store, list->refs.items[block]))
+        list->refs.items[block] = store_alloc(store, BLOCK * sizeof(uint32_t));
+    uint32_t *numbers = store_at(store, list->refs.items[block]);
+    numbers[*count % BLOCK] = number;
+    ++*count;
+}
+
+void list_leave(struct store *store, struct list *list, uint32_t count, size_t from, size_t to)
+{
+    if (count == 0)
+        return;
+    uint32_t *ref = &list->refs.items[(count - 1) / BLOCK];
+    size_t at = (size_t)*ref * STORE_UNIT;
+    if (at < from || at >= to)
+        return;
+    uint32_t moved = store_alloc(store, BLOCK * sizeof(uint32_t));
+    memcpy(store_at(store, moved), store_at(store, *ref), BLOCK * sizeof(uint32_t));
+    *ref = moved;
+}
+
+uint64_t list_nth(const struct store *store, const struct list *list, uint32_t count, uint64_t n)
+{
+    if (n >= count || !store_kept(store, list->refs.items[n / BLOCK]))
+        return HISTORY_NONE;
+    const uint32_t *numbers = store_at(store, list->refs.items[n / BLOCK]);
+    return numbers[n % BLOCK];
+}
+
+uint32_t list_first(const struct store *store, const struct list *list, uint32_t count)
+{
+    uint32_t low = 0, high = (count + BLOCK - 1) / BLOCK;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (store_kept(store, list->refs.items[middle]))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low * BLOCK < count ? low * BLOCK : count;
+}
+
+/* How many entries, dropped ones included, have a time <= t. */
+static uint32_t list_until(const struct history *history, const struct list *list, uint32_t count,
+                           uint64_t t)
+{
+    uint32_t low = list_first(&history->store, list, count), high = count;
+    uint64_t horizon = log_horizon(history);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        uint64_t index = list_nth(&history->store, list, count, middle);
+        if (index < horizon || log_time(history, index) <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static uint64_t kept_nth(const struct history *history, const struct list *list, uint32_t count,
+                         uint64_t n)
+{
+    uint64_t index = list_nth(&history->store, list, count, n);
+    return index != HISTORY_NONE && index >= log_horizon(history) ? index : HISTORY_NONE;
+}
+
+uint64_t history_thread_count(const struct history *history, uint32_t thread)
+{
+    return thread < history->threads.count ? history->threads.items[thread].list : 0;
+}
+
+uint64_t history_thread_nth(const struct history *history, uint32_t thread, uint64_t n)
+{
+    if (thread >= history->threads.count)
+        return HISTORY_NONE;
+    return kept_nth(history, &history->thread_lists.items[thread],
+                    history->threads.items[thread].list, n);
+}
+
+uint64_t history_object_count(const struct history *history, uint32_t object)
+{
+    return object < history->objects.count ? history->objects.items[object].list : 0;
+}
+
+uint64_t history_object_nth(const struct history *history, uint32_t object, uint64_t n)
+{
+    if (object >= history->objects.count)
+        return HISTORY_NONE;
+    return kept_nth(history, &history->object_lists.items[object],
+                    history->objects.items[object].list, n);
+}
+
+static uint32_t thread_until(const struct history *history, uint32_t thread, uint64_t t)
+{
+    return list_until(history, &history->thread_lists.items[thread],
+                      history->threads.items[thread].list, t);
+}
+
+static uint32_t object_until(const struct history *history, uint32_t object, uint64_t t)
+{
+    return list_until(history, &history->object_lists.items[object],
+                      history->objects.items[object].list, t);
+}
+
+uint64_t history_thread_before(const struct history *history, uint32_t thread, uint64_t t)
+{
+    if (thread >= history->threads.count)
+        return HISTORY_NONE;
+    uint32_t n = thread_until(history, thread, t);
+    return n ? history_thread_nth(history, thread, n - 1) : HISTORY_NONE;
+}
+
+uint64_t history_thread_after(const struct history *history, uint32_t thread, uint64_t t)
+{
+    if (thread >= history->threads.count)
+        return HISTORY_NONE;
+    return history_thread_nth(history, thread, thread_until(history, thread, t));
+}
+
+uint64_t history_object_before(const struct history *history, uint32_t object, uint64_t t)
+{
+    if (object >= history->objects.count)
+        return HISTORY_NONE;
+    uint32_t n = object_until(history, object, t);
+    return n ? history_object_nth(history, object, n - 1) : HISTORY_NONE;
+}
+
+uint64_t history_object_after(const struct history *history, uint32_t object, uint64_t t)
+{
+    if (object >= history->objects.count)
+        return HISTORY_NONE;
+    return history_object_nth(history, object, object_until(history, object, t));
+}
