@@ -54,8 +54,9 @@ enum thrum_event_flags {
     THRUM_MORE = 2, /* the next record of this thread belongs to the same indivisible step */
     THRUM_RESULT =
         4, /* the boolean answer was True (is_set, is_alive, locked, a condition's wait) */
-    THRUM_TIMED = 8,     /* this wait has a time-out */
-    THRUM_TIMED_OUT = 16 /* ended by the time-out (a barrier broken by it, a join given up) */
+    THRUM_TIMED = 8,      /* this wait has a time-out */
+    THRUM_TIMED_OUT = 16, /* ended by the time-out (a barrier broken by it, a join given up) */
+    THRUM_TRY = 32        /* this acquire would not have waited (blocking=False) */
 };
 
 /*

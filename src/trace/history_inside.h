@@ -181,7 +181,7 @@ void log_cut(struct history *history, uint64_t count);
 enum { LANE_SAME = LANE_STATES, LANE_WAIT };
 unsigned lane_of_kind(unsigned kind);
 /* The state of a thread that waits for an object of this type. */
-enum lane_state lane_of_wait(enum object_type type);
+enum lane_state lane_of_wait(enum trace_type type);
 void lane_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
                 uint32_t index);
 

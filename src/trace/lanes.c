@@ -25,7 +25,7 @@ unsigned lane_of_kind(unsigned kind)
     return kind < THRUM_KINDS ? lanes[kind] : (unsigned)LANE_SAME;
 }
 
-enum lane_state lane_of_wait(enum object_type type)
+enum lane_state lane_of_wait(enum trace_type type)
 {
     static const uint8_t lanes[] = {
 #define OBJECT_TYPE(name, words, lane) LANE_##lane,

@@ -11,17 +11,17 @@ static struct row_block *block_at(const struct history *history, uint32_t object
     return store_at(&history->store, history->rows.items[object].refs.items[block]);
 }
 
-static bool is_lock(enum object_type type)
+static bool is_lock(enum trace_type type)
 {
-    return type == OBJECT_LOCK || type == OBJECT_RLOCK;
+    return type == TRACE_LOCK || type == TRACE_RLOCK;
 }
 
-static bool is_semaphore(enum object_type type)
+static bool is_semaphore(enum trace_type type)
 {
-    return type == OBJECT_SEMAPHORE || type == OBJECT_BOUNDED_SEMAPHORE;
+    return type == TRACE_SEMAPHORE || type == TRACE_BOUNDED_SEMAPHORE;
 }
 
-static enum object_state state_of(const struct object_now *now, enum object_type type)
+static enum object_state state_of(const struct object_now *now, enum trace_type type)
 {
     if (now->set)
         return OBJECT_SET;
@@ -126,7 +126,7 @@ static void acquired(struct history *history, uint32_t thread, uint32_t object, 
                      int64_t value, uint32_t index)
 {
     struct object_now *now = object_get(history, object);
-    enum object_type type = catalog_object_type(history->catalog, object);
+    enum trace_type type = catalog_object_type(history->catalog, object);
     passed(history, thread, object);
     now->value = value;
     if (now->holder != thread || !is_lock(type))

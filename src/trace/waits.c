@@ -15,8 +15,8 @@ bool waits_edge(const struct history *history, uint32_t thread, uint64_t t, stru
     if (interval.object == THRUM_NONE)
         return true;
     const struct trace_catalog *catalog = history_catalog(history);
-    enum object_type type = catalog_object_type(catalog, interval.object);
-    if (type != OBJECT_LOCK && type != OBJECT_RLOCK)
+    enum trace_type type = catalog_object_type(catalog, interval.object);
+    if (type != TRACE_LOCK && type != TRACE_RLOCK)
         return true;
     struct object_at at;
     history_object_at(history, interval.object, t, &at);
