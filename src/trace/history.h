@@ -163,10 +163,12 @@ void history_interval(const struct history *history, uint32_t thread, uint64_t t
 void history_share(const struct history *history, uint32_t thread, uint64_t t0, uint64_t t1,
                    uint64_t ret_ns[LANE_STATES]);
 
-/* Marks in a column: at most a few hundred of each kind are looked at in one row. */
+/* Marks in a column. Where a row covers hundreds of a kind (dozens of openings), an even choice of
+ * them is looked at. */
 enum {
-    MARK_NOTE = 1,   /* a note() of this thread */
-    MARK_PROBLEM = 2 /* a problem that concerns this thread or object */
+    MARK_NOTE = 1,    /* a note() of this thread */
+    MARK_PROBLEM = 2, /* a problem that concerns this thread or object */
+    MARK_BARRIER = 4  /* a barrier opened that this thread waited at, or that it opened */
 };
 
 struct lane_cell {

@@ -4,7 +4,7 @@
 
 #include "trace/history_inside.h"
 
-enum { MARKS_LOOKED_AT = 512 };
+enum { MARKS_LOOKED_AT = 512, OPENINGS_LOOKED_AT = 48 };
 
 /* ---- wake-ups and openings: records in the merged order ---- */
 
@@ -284,6 +284,24 @@ static size_t step_of(size_t first, size_t last)
     return last > first ? (last - first + MARKS_LOOKED_AT - 1) / MARKS_LOOKED_AT : 1;
 }
 
+static void mark_openings(const struct history *history, uint32_t thread, uint64_t t0,
+                          uint64_t column, size_t columns, struct lane_cell cells[])
+{
+    struct barrier_opening openings[OPENINGS_LOOKED_AT];
+    size_t at = 0, count = history->openings.count
+                               ? history_openings(history, t0, t0 + column * columns,
+                                                  OPENINGS_LOOKED_AT, openings)
+                               : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct lane_interval interval;
+        if (!in_row(openings[i].time, t0, column, columns, &at))
+            continue;
+        history_interval(history, thread, openings[i].time, &interval);
+        if (openings[i].thread == thread || interval.object == openings[i].object)
+            cells[at].marks |= MARK_BARRIER;
+    }
+}
+
 void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
                     size_t columns, struct lane_cell cells[])
 {
@@ -291,6 +309,7 @@ void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0,
     size_t at = 0, first = lines_at(&history->notes, before), last = lines_at(&history->notes, t1);
     if (t0 == 0)
         first = 0;
+    mark_openings(history, thread, t0, column, columns, cells);
     for (size_t i = first, step = step_of(first, last); i < last; i += step) {
         const struct line *note = &history->notes.lines.items[i];
         if (note->thread == thread && in_row(note->time, t0, column, columns, &at))
