@@ -4,8 +4,8 @@
 Usage: oracle.py [--states N] FILE-OR-FOLDER...
 
 Says for each file whether what the search finds is what the file expects, no more and no less, and whether the number
-behind "# fewest preemptions:" is right. Of a folder it takes all scenarios but those in folders called "large". A file with more than N states (default 30,000) is passed over, and said so. Exit
-status 1 if a file is not as it says.
+behind "# fewest preemptions:" is right. Of a folder it takes all scenarios but those in folders called "large". A file
+with more than N states (default 30,000) is passed over, and said so. Exit status 1 if a file is not as it says.
 
 No reduction of any kind; a thread is stuck in a state if it cannot go and no schedule from there ever lets it go, which
 is read off the graph of all states. So nothing here resembles how thrum judges.
@@ -117,7 +117,8 @@ class Graph:
                 continue
             moves = {i for i, edges in enumerate(self.edges) if any(edge[0] == thread for edge in edges)}
             lives = self.reaching(moves | self.cut) | self.finished
-            stuck |= {i for i, alive in enumerate(self.alive) if i not in lives and thread < len(alive) and alive[thread]}
+            alive = {i for i, each in enumerate(self.alive) if thread < len(each) and each[thread]}
+            stuck |= alive - lives
         return stuck
 
     def verdicts(self):

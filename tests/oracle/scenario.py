@@ -1,7 +1,7 @@
 """A scenario file as a Python syntax tree: the first half of the oracle.
 
-The language is close enough to Python that a few lines have to be rewritten (`thread …:`, `repeat N:`, durations); then
-Python's own parser does the rest. Errors of a file are not the oracle's business: it reads what thrum accepts.
+Few lines of the language are not Python (`thread …:`, `repeat N:`, durations). They are rewritten; then Python's own
+parser does the rest. Errors of a file are not the oracle's business: it reads what thrum accepts.
 """
 import ast
 import re
