@@ -1,0 +1,24 @@
+/* Two small runs written by hand, record by record, for tests that look at pictures. */
+#ifndef THRUM_TESTS_STORY_H
+#define THRUM_TESTS_STORY_H
+
+#include "trace/history.h"
+
+struct story {
+    struct trace_catalog catalog;
+    struct history *history;
+    uint32_t versions[64]; /* of the objects' guards */
+};
+
+/* Five philosophers: a staircase of meals, then a ring of five. 700 ms. */
+void story_philosophers(struct story *story);
+
+/* A semaphore, an event, a barrier, a condition, variables, prints, a note, a race. 100 ms. */
+void story_workshop(struct story *story);
+
+/* One thread, one lock, `count` records: for measuring. */
+void story_long(struct story *story, uint64_t count);
+
+void story_fini(struct story *story);
+
+#endif
