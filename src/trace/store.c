@@ -133,7 +133,7 @@ uint32_t store_alloc(struct store *store, size_t size)
 {
     size = (size + STORE_UNIT - 1) / STORE_UNIT * STORE_UNIT;
     for (;;) {
-        size_t left = (STORE_CHUNK - store->used % STORE_CHUNK) % STORE_CHUNK;
+        size_t left = store->opened - store->used; /* of the last chunk */
         if (left >= size)
             break;
         store->used += left;
