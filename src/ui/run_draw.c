@@ -94,6 +94,7 @@ static void collect_marks(struct run_view *view, const struct scene *scene, stru
             vector_push(&marks->marks, (struct source_mark){
                                            .line = THRUM_SOURCE_LINE(source),
                                            .thread = catalog_thread_name(scene->catalog, thread),
+                                           .number = thread,
                                            .style = lane_look(interval.state)->style,
                                        });
     }
@@ -294,7 +295,7 @@ static void draw_panes(struct run_view *view, const struct region *region,
         draw_side(view, &right, scene, true);
         return;
     }
-    int left = width * 2 / 5, middle = width * 5 / 7;
+    int left = width * 36 / 100, middle = width * 60 / 100;
     struct region source = region_part(region, 0, 0, left, region->height);
     struct region right = region_part(region, left + 1, 0, middle - left - 1, region->height);
     struct region problems = region_part(region, middle + 1, 0, width - middle - 1, region->height);

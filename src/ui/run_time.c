@@ -13,6 +13,24 @@ uint64_t run_nice(uint64_t least)
                                 : 10 * power;
 }
 
+/* Finer steps than zooming has, so that a whole run fills the screen. */
+static uint64_t fitting(uint64_t least)
+{
+    static const uint64_t tenths[] = {10, 12, 15, 20, 25, 30, 40, 50, 60, 80};
+    if (least < 10)
+        return least;
+    uint64_t power = run_nice(least);
+    while (power % 10 == 0)
+        power /= 10;
+    power = run_nice(least) / power; /* the power of ten below */
+    if (power > least)
+        power /= 10;
+    for (size_t i = 0; i < sizeof tenths / sizeof *tenths; i++)
+        if (power / 10 * tenths[i] >= least)
+            return power / 10 * tenths[i];
+    return power * 10;
+}
+
 /* The axis for a frame of `columns`: fits, follows, or keeps the cursor in sight. */
 void run_axis(struct run_view *view, int columns)
 {
@@ -26,7 +44,7 @@ void run_axis(struct run_view *view, int columns)
         view->column = run_nice(long_run / wide);
     }
     if (view->fit) {
-        view->column = run_nice(now / wide + 1);
+        view->column = fitting(now / wide + 1);
         view->start = 0;
     }
     if (view->column < 1)

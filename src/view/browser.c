@@ -72,9 +72,11 @@ static void draw_preview(const struct region *region, const struct browser_entry
     if (y + 2 > region->height || entry->first_code_line >= entry->line_count)
         return;
     struct region code = region_part(region, 0, y, region->width, region->height - y);
-    /* Without the file's own first text the lines would be counted from the wrong place. */
     struct source source = {
-        .lines = entry->lines, .count = entry->line_count, .top = entry->first_code_line};
+        .lines = entry->lines + entry->first_code_line,
+        .count = entry->line_count - entry->first_code_line,
+        .first = entry->first_code_line,
+    };
     source_draw(&code, &source);
 }
 

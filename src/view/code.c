@@ -94,7 +94,8 @@ int code_encode(uint32_t code, char bytes[4])
     int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
     for (int i = more; i > 0; i--, code >>= 6)
         bytes[i] = (char)(0x80 | (code & 0x3f));
-    bytes[0] = (char)((0xf00u >> more & 0xf0u) | code);
+    static const uint32_t lead[] = {0, 0xc0, 0xe0, 0xf0};
+    bytes[0] = (char)(lead[more] | code);
     return more + 1;
 }
 

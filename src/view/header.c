@@ -108,8 +108,8 @@ void header_draw(const struct region *region, const struct header *header)
     x = draw_fit(region, x + 2, 0, name_width < room ? name_width : room, STYLE_HEADER_NAME,
                  header->name);
     x = draw_mode(region, x + 2, header);
-    if (header->looking_back && x + 15 < end)
-        x = draw_text(region, x, 0, STYLE_HEADER_WARN, " looking back ");
+    if (header->looking_back && x + 16 < end)
+        x = draw_text(region, x + 1, 0, STYLE_HEADER_WARN, " looking back ");
     draw_facts(region, x, end, header);
 }
 

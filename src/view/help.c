@@ -18,7 +18,7 @@ static int draw_legend(const struct region *region, int y)
         {GLYPH_FREE, STYLE_FREE, "a lock is free, an event not set"},
         {GLYPH_HELD, STYLE_HELD, "held, and nobody waits"},
         {GLYPH_CONTENDED, STYLE_CONTENDED, "held while somebody waits"},
-        {GLYPH_BLOCKED, STYLE_WANTED, "the selected thread waits for it"},
+        {GLYPH_WANTED, STYLE_WANTED, "the selected thread waits for it"},
         {GLYPH_EVENT_SET, STYLE_HELD, "an event is set"},
         {GLYPH_WAKE_DOWN, STYLE_WAKE, "woken from above"},
         {GLYPH_WAKE_UP, STYLE_WAKE, "woken from below"},

@@ -26,7 +26,7 @@ static void add_state_words(const struct scene *scene, uint32_t object, const st
         if (at->holder == THRUM_NONE || at->state == OBJECT_FREE)
             text_add(out, "free");
         else
-            text_printf(out, "by %u", at->holder);
+            text_printf(out, "held by %u", at->holder);
         break;
     case TRACE_CONDITION:
     case TRACE_VARIABLE:
@@ -145,7 +145,7 @@ static void draw_wanted(const struct region *axis, int y, const struct scene *sc
             lane_is_wait((enum lane_state)lane[x].state) && scene->thread != THRUM_NONE) {
             struct cell *cell = canvas_at(axis->canvas, axis->x + x, axis->y + y);
             if (cell->code == GLYPH_CONTENDED || cell->code == GLYPH_HELD)
-                draw_glyph(axis, x, y, STYLE_WANTED, GLYPH_BLOCKED);
+                draw_glyph(axis, x, y, STYLE_WANTED, GLYPH_WANTED);
         }
 }
 

@@ -28,7 +28,7 @@ static int draw_problem(const struct region *region, int y, const struct scene *
         size_t length = strcspn(line, "\n");
         text_clear(&time);
         text_add_bytes(&time, line, length);
-        rows += draw_paragraph(region, 3, y + rows, region->width - 4, 4,
+        rows += draw_paragraph(region, 3, y + rows, region->width - 4, 2,
                                later ? STYLE_DIM : STYLE_TEXT, text_bytes(&time));
         line += length + (line[length] == '\n');
     }

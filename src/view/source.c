@@ -75,8 +75,9 @@ static size_t prose_end(const struct source *source)
     size_t first = 0;
     while (first < source->count && !source->lines[first][strspn(source->lines[first], " ")])
         first++;
-    if (first == source->count || (strncmp(source->lines[first], "\"\"\"", 3) != 0 &&
-                                   strncmp(source->lines[first], "'''", 3) != 0))
+    if (source->first || first == source->count ||
+        (strncmp(source->lines[first], "\"\"\"", 3) != 0 &&
+         strncmp(source->lines[first], "'''", 3) != 0))
         return 0;
     const char quotes[4] = {source->lines[first][0], source->lines[first][0],
                             source->lines[first][0], 0};
@@ -96,30 +97,47 @@ static bool is_problem(const struct source *source, uint32_t line)
     return false;
 }
 
-/* The names of the threads at a line, from the right edge, as many as fit. */
-static int draw_names(const struct region *region, int y, const struct source *source,
-                      uint32_t line, int least)
+/* Cells that the marks of a line take, as names or as numbers. */
+static int marks_width(const struct source *source, uint32_t line, bool names)
 {
-    int x = region->width - 1, hidden = 0;
+    int width = 0;
+    for (size_t i = 0; i < source->mark_count; i++)
+        if (source->marks[i].line == line)
+            width += 1 + (names ? text_width(source->marks[i].thread)
+                                : snprintf(NULL, 0, "%u", source->marks[i].number));
+    return width;
+}
+
+/* The threads at a line, at the right edge: their names when they fit beside the code, else their
+ * numbers, over the end of the code if need be. */
+static void draw_marks(const struct region *region, int y, const struct source *source,
+                       uint32_t line, int code_end)
+{
+    int room = region->width - 2 - code_end;
+    bool names = marks_width(source, line, true) <= room;
+    int width = marks_width(source, line, names), least = region->width / 3;
+    int x = region->width - 1 - width;
+    bool cut = x < least;
+    if (cut)
+        x = least;
+    if (x < code_end) {
+        draw_row(region, x, y, region->width - x, STYLE_TEXT, ' ');
+        draw_glyph(region, x - 1, y, STYLE_DIM, GLYPH_MORE);
+    }
     for (size_t i = 0; i < source->mark_count; i++) {
         const struct source_mark *mark = &source->marks[i];
         if (mark->line != line)
             continue;
-        int width = text_width(mark->thread);
-        if (x - width - 1 < least + 3 || hidden) {
-            hidden++;
-            continue;
+        draw_glyph(region, x++, y, STYLE_TEXT, ' ');
+        if (cut && x + 5 > region->width) {
+            draw_glyph(region, x, y, STYLE_DIM, GLYPH_MORE);
+            break;
         }
-        x -= width + 1;
-        draw_glyph(region, x, y, STYLE_TEXT, ' ');
-        draw_text(region, x + 1, y, mark->style, mark->thread);
+        if (names)
+            x = draw_text(region, x, y, mark->style, mark->thread);
+        else
+            x = draw_printf(region, x, y, mark->style, "%u", mark->number);
     }
-    if (hidden) {
-        char more[24];
-        snprintf(more, sizeof more, "+%d", hidden);
-        x = draw_right(region, x, y, STYLE_DIM, more);
-    }
-    return x;
 }
 
 static bool has_mark(const struct source *source, uint32_t line)
@@ -133,11 +151,13 @@ static bool has_mark(const struct source *source, uint32_t line)
 uint32_t source_draw(const struct region *region, const struct source *source)
 {
     int focus = (int)source->focus - 1, height = region->height, count = (int)source->count;
-    int top = source->focus ? pane_scroll(focus - height / 2, focus, count, height)
-                            : pane_scroll((int)source->top, -1, count, height);
+    int top = pane_scroll((int)source->top, -1, count, height);
+    /* The line to keep in sight moves the text only when it comes near an edge. */
+    if (source->focus && (focus < top + 1 || focus > top + height - 2))
+        top = pane_scroll(focus - height / 2, focus, count, height);
     size_t prose = prose_end(source);
     for (int y = 0; y < height && top + y < count; y++) {
-        uint32_t line = (uint32_t)(top + y + 1);
+        uint32_t line = source->first + (uint32_t)(top + y + 1);
         const char *text = source->lines[top + y];
         bool problem = is_problem(source, line), current = has_mark(source, line);
         if (current || problem)
@@ -151,11 +171,8 @@ uint32_t source_draw(const struct region *region, const struct source *source)
             draw_text(region, 5, y, STYLE_COMMENT, text);
         else
             draw_code_line(region, 5, y, plain, text);
-        if (current) {
-            int end = 5 + text_width(text);
-            int most = region->width / 2 < end ? region->width / 2 : end;
-            draw_names(region, y, source, line, most);
-        }
+        if (current)
+            draw_marks(region, y, source, line, 5 + text_width(text));
         if (line == source->focus)
             draw_stress(region, 0, y, region->width, 1, STRESS_SELECTED);
     }

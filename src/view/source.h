@@ -11,12 +11,14 @@
 struct source_mark {
     uint32_t line;      /* from 1 */
     const char *thread; /* its name */
+    uint32_t number;    /* its number */
     enum style style;   /* of its state */
 };
 
 struct source {
-    const char *const *lines;        /* without line ends */
-    size_t count;                    /* of lines */
+    const char *const *lines; /* without line ends */
+    size_t count;             /* of lines */
+    uint32_t first;           /* lines of the file left out before these; then `focus` is 0 */
     const struct source_mark *marks; /* in the order of the threads */
     size_t mark_count;
     const uint32_t *problem_lines; /* lines a problem speaks of */

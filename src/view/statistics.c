@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -104,23 +103,17 @@ static int by_wait(const void *a, const void *b)
     return left->object < right->object ? -1 : left->object > right->object;
 }
 
-static int draw_time(const struct region *region, int end, int y, uint64_t time)
+static void draw_number(const struct region *region, int end, int y, uint64_t number, bool time)
 {
     struct text text = {0};
-    if (time)
-        clock_format(&text, (int64_t)time);
-    else
+    if (!number)
         text_add(&text, "·");
-    draw_right(region, end, y, time ? STYLE_VALUE : STYLE_DIM, text_bytes(&text));
+    else if (time)
+        clock_format(&text, (int64_t)number);
+    else
+        text_printf(&text, "%llu", (unsigned long long)number);
+    draw_right(region, end, y, number ? STYLE_VALUE : STYLE_DIM, text_bytes(&text));
     text_fini(&text);
-    return end;
-}
-
-static void draw_number(const struct region *region, int end, int y, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-    draw_right(region, end, y, number ? STYLE_VALUE : STYLE_DIM, number ? text : "·");
 }
 
 static int draw_objects(const struct region *region, int y, const struct scene *scene,
@@ -131,7 +124,7 @@ static int draw_objects(const struct region *region, int y, const struct scene *
     static const int widths[] = {8, 8, 8, 10, 10, 10, 10};
     int x = name_width + 2;
     draw_text(region, 1, y, STYLE_TITLE, "object");
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < 7 && x + widths[i] <= region->width; i++)
         draw_right(region, x += widths[i], y, STYLE_TITLE, titles[i]);
     struct ranked *ranked = xcalloc(scene->object_count + 1, sizeof *ranked);
     for (size_t i = 0; i < scene->object_count; i++) {
@@ -145,13 +138,12 @@ static int draw_objects(const struct region *region, int y, const struct scene *
         draw_fit(region, 1, row, name_width, STYLE_NAME,
                  catalog_object_name(scene->catalog, ranked[i].object));
         x = name_width + 2;
-        draw_number(region, x += widths[0], row, statistics->acquisitions);
-        draw_number(region, x += widths[1], row, statistics->contended);
-        draw_number(region, x += widths[2], row, statistics->failed);
-        draw_time(region, x += widths[3], row, statistics->wait_total);
-        draw_time(region, x += widths[4], row, statistics->wait_max);
-        draw_time(region, x += widths[5], row, statistics->hold_total);
-        draw_time(region, x += widths[6], row, statistics->hold_max);
+        const uint64_t numbers[] = {statistics->acquisitions, statistics->contended,
+                                    statistics->failed,       statistics->wait_total,
+                                    statistics->wait_max,     statistics->hold_total,
+                                    statistics->hold_max};
+        for (int k = 0; k < 7 && x + widths[k] <= region->width; k++)
+            draw_number(region, x += widths[k], row, numbers[k], k >= 3);
         if (ranked[i].object == scene->object)
             draw_stress(region, 0, row, region->width, 1, STRESS_SELECTED);
     }

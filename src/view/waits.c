@@ -43,17 +43,23 @@ static void draw_edge(const struct graph *graph, int x, const struct wait_edge *
                   edge->object == THRUM_NONE ? catalog_thread_name(scene->catalog, edge->owner)
                                              : catalog_object_name(scene->catalog, edge->object));
     struct text text = {0};
-    text_printf(&text, "  line %u, for ", THRUM_SOURCE_LINE(edge->source));
+    text_add(&text, "  ");
+    if (THRUM_SOURCE_LINE(edge->source))
+        text_printf(&text, "line %u, ", THRUM_SOURCE_LINE(edge->source));
+    text_add(&text, "for ");
     uint64_t waited = scene->cursor > edge->since ? scene->cursor - edge->since : 0;
     if (scene->steps)
         text_printf(&text, "%llu steps", (unsigned long long)waited);
     else
         clock_format(&text, (int64_t)waited);
+    x = draw_fit(region, x, graph->y, region->width - x, STYLE_DIM, text_bytes(&text));
+    text_clear(&text);
     if (edge->object != THRUM_NONE && edge->owner != THRUM_NONE)
-        text_printf(&text, "; held by %s since line %u",
+        text_printf(&text, "; %s has it since line %u",
                     catalog_thread_name(scene->catalog, edge->owner),
                     THRUM_SOURCE_LINE(edge->owner_source));
-    draw_fit(region, x, graph->y, region->width - x, STYLE_DIM, text_bytes(&text));
+    if (x + text_width(text_bytes(&text)) <= region->width)
+        draw_text(region, x, graph->y, STYLE_DIM, text_bytes(&text));
     text_fini(&text);
     if (edge->thread == scene->thread)
         draw_stress(region, 0, graph->y, region->width, 1, STRESS_SELECTED);

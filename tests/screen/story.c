@@ -61,18 +61,18 @@ static void add_ring(struct story *story)
 static void meal(struct story *story, uint32_t i, uint64_t start)
 {
     uint32_t thread = i + 1, left = 5 + i, right = 5 + (i + 1) % 5;
-    emit(story, thread, start, THRUM_SLEEP_END, THRUM_NONE, 0, 11);
-    emit(story, thread, start + ms / 2, THRUM_ACQUIRE, left, 1, 12);
-    emit(story, thread, start + ms, THRUM_SLEEP_BEGIN, THRUM_NONE, 50000000, 13);
-    emit(story, thread, start + 51 * ms, THRUM_SLEEP_END, THRUM_NONE, 0, 13);
-    emit(story, thread, start + 52 * ms, THRUM_ACQUIRE, right, 1, 14);
-    emit(story, thread, start + 53 * ms, THRUM_LOAD, i, 0, 15);
-    emit(story, thread, start + 54 * ms, THRUM_STORE, i, 1, 15);
-    emit(story, thread, start + 55 * ms, THRUM_COMPUTE_BEGIN, THRUM_NONE, 30000000, 16);
-    emit(story, thread, start + 85 * ms, THRUM_COMPUTE_END, THRUM_NONE, 0, 16);
-    emit(story, thread, start + 86 * ms, THRUM_RELEASE, right, 0, 14);
-    emit(story, thread, start + 87 * ms, THRUM_RELEASE, left, 0, 12);
-    emit(story, thread, start + 88 * ms, THRUM_SLEEP_BEGIN, THRUM_NONE, 100000000, 11);
+    emit(story, thread, start, THRUM_KIND_SLEEP_END, THRUM_NONE, 0, 11);
+    emit(story, thread, start + ms / 2, THRUM_KIND_ACQUIRE, left, 1, 12);
+    emit(story, thread, start + ms, THRUM_KIND_SLEEP_BEGIN, THRUM_NONE, 50000000, 13);
+    emit(story, thread, start + 51 * ms, THRUM_KIND_SLEEP_END, THRUM_NONE, 0, 13);
+    emit(story, thread, start + 52 * ms, THRUM_KIND_ACQUIRE, right, 1, 14);
+    emit(story, thread, start + 53 * ms, THRUM_KIND_LOAD, i, 0, 15);
+    emit(story, thread, start + 54 * ms, THRUM_KIND_STORE, i, 1, 15);
+    emit(story, thread, start + 55 * ms, THRUM_KIND_COMPUTE_BEGIN, THRUM_NONE, 30000000, 16);
+    emit(story, thread, start + 85 * ms, THRUM_KIND_COMPUTE_END, THRUM_NONE, 0, 16);
+    emit(story, thread, start + 86 * ms, THRUM_KIND_RELEASE, right, 0, 14);
+    emit(story, thread, start + 87 * ms, THRUM_KIND_RELEASE, left, 0, 12);
+    emit(story, thread, start + 88 * ms, THRUM_KIND_SLEEP_BEGIN, THRUM_NONE, 100000000, 11);
 }
 
 void story_philosophers(struct story *story)
@@ -95,25 +95,25 @@ void story_philosophers(struct story *story)
     }
     catalog_set_source(&story->catalog, "scenarios/dining.thrum", philosophers_source);
     begin(story);
-    emit(story, 0, 0, THRUM_THREAD_BEGIN, THRUM_NONE, 0, 0);
+    emit(story, 0, 0, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0, 0);
     for (uint32_t i = 0; i < 5; i++) {
-        emit(story, 1 + i, 1 * ms, THRUM_THREAD_BEGIN, THRUM_NONE, 0, 0);
-        emit(story, 1 + i, 2 * ms, THRUM_SLEEP_BEGIN, THRUM_NONE, 100000000, 11);
+        emit(story, 1 + i, 1 * ms, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0, 0);
+        emit(story, 1 + i, 2 * ms, THRUM_KIND_SLEEP_BEGIN, THRUM_NONE, 100000000, 11);
     }
-    emit(story, 0, 3 * ms, THRUM_JOIN_BEGIN, THRUM_NONE, 1, 0);
+    emit(story, 0, 3 * ms, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 1, 0);
     for (uint32_t i = 0; i < 5; i++)
         meal(story, i, (20 + 90 * i) * ms);
     for (uint32_t i = 0; i < 5; i++) {
-        emit(story, 1 + i, (550 + i) * ms, THRUM_SLEEP_END, THRUM_NONE, 0, 11);
-        emit(story, 1 + i, (551 + i) * ms, THRUM_ACQUIRE, 5 + i, 1, 12);
-        emit(story, 1 + i, (552 + i) * ms, THRUM_SLEEP_BEGIN, THRUM_NONE, 50000000, 13);
+        emit(story, 1 + i, (550 + i) * ms, THRUM_KIND_SLEEP_END, THRUM_NONE, 0, 11);
+        emit(story, 1 + i, (551 + i) * ms, THRUM_KIND_ACQUIRE, 5 + i, 1, 12);
+        emit(story, 1 + i, (552 + i) * ms, THRUM_KIND_SLEEP_BEGIN, THRUM_NONE, 50000000, 13);
     }
     for (uint32_t i = 0; i < 5; i++) {
-        emit(story, 1 + i, (602 + i) * ms, THRUM_SLEEP_END, THRUM_NONE, 0, 13);
-        emit(story, 1 + i, (603 + i) * ms, THRUM_WAIT_BEGIN, 5 + (i + 1) % 5, -1, 14);
+        emit(story, 1 + i, (602 + i) * ms, THRUM_KIND_SLEEP_END, THRUM_NONE, 0, 13);
+        emit(story, 1 + i, (603 + i) * ms, THRUM_KIND_WAIT_BEGIN, 5 + (i + 1) % 5, -1, 14);
     }
     for (uint32_t i = 0; i < 5; i++)
-        emit(story, 1 + i, 620 * ms, THRUM_STUCK, 5 + (i + 1) % 5, 0, 14);
+        emit(story, 1 + i, 620 * ms, THRUM_KIND_STUCK, 5 + (i + 1) % 5, 0, 14);
     add_ring(story);
     history_advance(story->history, 700 * ms);
 }
@@ -150,48 +150,48 @@ static void add_race(struct story *story)
 static void workshop_records(struct story *story)
 {
     enum { COUNTER, OPEN, POOL, PHASE, GUARD, READY };
-    emit(story, 0, 0, THRUM_THREAD_BEGIN, THRUM_NONE, 0, 0);
-    emit(story, 1, 1 * ms, THRUM_THREAD_BEGIN, THRUM_NONE, 0, 0);
-    emit(story, 1, 2 * ms, THRUM_WAIT_BEGIN, OPEN, -1, 12);
-    emit(story, 2, 5 * ms, THRUM_THREAD_BEGIN, THRUM_NONE, 0, 0);
-    emit(story, 2, 6 * ms, THRUM_WAIT_BEGIN, OPEN, -1, 12);
-    emit(story, 0, 20 * ms, THRUM_EVENT_SET, OPEN, 0, 20);
-    emit(story, 1, 21 * ms, THRUM_WAKE, OPEN, 0, 12);
-    emit(story, 1, 22 * ms, THRUM_EVENT_WAIT, OPEN, 0, 12);
-    emit(story, 2, 22 * ms, THRUM_WAKE, OPEN, 0, 12);
-    emit(story, 2, 23 * ms, THRUM_EVENT_WAIT, OPEN, 0, 12);
-    emit(story, 0, 24 * ms, THRUM_JOIN_BEGIN, THRUM_NONE, 1, 21);
-    emit(story, 1, 25 * ms, THRUM_ACQUIRE, POOL, 1, 13);
-    emit(story, 2, 26 * ms, THRUM_ACQUIRE, POOL, 0, 13);
-    emit(story, 1, 30 * ms, THRUM_LOAD, COUNTER, 0, 14);
-    emit(story, 2, 32 * ms, THRUM_LOAD, COUNTER, 0, 14);
-    emit(story, 1, 34 * ms, THRUM_STORE, COUNTER, 1, 14);
-    emit(story, 1, 35 * ms, THRUM_SWITCH_PREEMPTED, THRUM_NONE, 0, 0);
-    emit(story, 2, 36 * ms, THRUM_STORE, COUNTER, 1, 14);
+    emit(story, 0, 0, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0, 0);
+    emit(story, 1, 1 * ms, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0, 0);
+    emit(story, 1, 2 * ms, THRUM_KIND_WAIT_BEGIN, OPEN, -1, 12);
+    emit(story, 2, 5 * ms, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0, 0);
+    emit(story, 2, 6 * ms, THRUM_KIND_WAIT_BEGIN, OPEN, -1, 12);
+    emit(story, 0, 20 * ms, THRUM_KIND_EVENT_SET, OPEN, 0, 20);
+    emit(story, 1, 21 * ms, THRUM_KIND_WAKE, OPEN, 0, 12);
+    emit(story, 1, 22 * ms, THRUM_KIND_EVENT_WAIT, OPEN, 0, 12);
+    emit(story, 2, 22 * ms, THRUM_KIND_WAKE, OPEN, 0, 12);
+    emit(story, 2, 23 * ms, THRUM_KIND_EVENT_WAIT, OPEN, 0, 12);
+    emit(story, 0, 24 * ms, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 1, 21);
+    emit(story, 1, 25 * ms, THRUM_KIND_ACQUIRE, POOL, 1, 13);
+    emit(story, 2, 26 * ms, THRUM_KIND_ACQUIRE, POOL, 0, 13);
+    emit(story, 1, 30 * ms, THRUM_KIND_LOAD, COUNTER, 0, 14);
+    emit(story, 2, 32 * ms, THRUM_KIND_LOAD, COUNTER, 0, 14);
+    emit(story, 1, 34 * ms, THRUM_KIND_STORE, COUNTER, 1, 14);
+    emit(story, 1, 35 * ms, THRUM_KIND_SWITCH_PREEMPTED, THRUM_NONE, 0, 0);
+    emit(story, 2, 36 * ms, THRUM_KIND_STORE, COUNTER, 1, 14);
     add_race(story);
-    emit(story, 2, 38 * ms, THRUM_RELEASE, POOL, 1, 13);
-    emit(story, 2, 40 * ms, THRUM_BARRIER_ARRIVE, PHASE, 0, 15);
-    emit(story, 2, 41 * ms, THRUM_WAIT_BEGIN, PHASE, -1, 15);
-    emit(story, 1, 45 * ms, THRUM_SWITCH_IN, THRUM_NONE, 1, 0);
-    emit(story, 1, 50 * ms, THRUM_RELEASE, POOL, 2, 13);
-    emit(story, 1, 60 * ms, THRUM_BARRIER_ARRIVE, PHASE, 1, 15);
-    emit(story, 1, 61 * ms, THRUM_BARRIER_OPEN, PHASE, 2, 15);
-    emit(story, 1, 62 * ms, THRUM_BARRIER_DEPART, PHASE, 1, 15);
-    emit(story, 2, 62 * ms, THRUM_WAKE, PHASE, 1, 15);
-    emit(story, 2, 63 * ms, THRUM_BARRIER_DEPART, PHASE, 0, 15);
-    emit(story, 1, 64 * ms, THRUM_NOTE, THRUM_NONE, 0, 16);
+    emit(story, 2, 38 * ms, THRUM_KIND_RELEASE, POOL, 1, 13);
+    emit(story, 2, 40 * ms, THRUM_KIND_BARRIER_ARRIVE, PHASE, 0, 15);
+    emit(story, 2, 41 * ms, THRUM_KIND_WAIT_BEGIN, PHASE, -1, 15);
+    emit(story, 1, 45 * ms, THRUM_KIND_SWITCH_IN, THRUM_NONE, 1, 0);
+    emit(story, 1, 50 * ms, THRUM_KIND_RELEASE, POOL, 2, 13);
+    emit(story, 1, 60 * ms, THRUM_KIND_BARRIER_ARRIVE, PHASE, 1, 15);
+    emit(story, 1, 61 * ms, THRUM_KIND_BARRIER_OPEN, PHASE, 2, 15);
+    emit(story, 1, 62 * ms, THRUM_KIND_BARRIER_DEPART, PHASE, 1, 15);
+    emit(story, 2, 62 * ms, THRUM_KIND_WAKE, PHASE, 1, 15);
+    emit(story, 2, 63 * ms, THRUM_KIND_BARRIER_DEPART, PHASE, 0, 15);
+    emit(story, 1, 64 * ms, THRUM_KIND_NOTE, THRUM_NONE, 0, 16);
     history_add_note(story->history, 1, 64 * ms, "halfway");
-    emit(story, 1, 66 * ms, THRUM_ACQUIRE, GUARD, 1, 17);
-    emit(story, 2, 68 * ms, THRUM_WAIT_BEGIN, GUARD, -1, 17);
-    emit(story, 1, 72 * ms, THRUM_PRINT, THRUM_NONE, 0, 18);
+    emit(story, 1, 66 * ms, THRUM_KIND_ACQUIRE, GUARD, 1, 17);
+    emit(story, 2, 68 * ms, THRUM_KIND_WAIT_BEGIN, GUARD, -1, 17);
+    emit(story, 1, 72 * ms, THRUM_KIND_PRINT, THRUM_NONE, 0, 18);
     history_add_console(story->history, 1, 72 * ms, "done 1");
-    emit(story, 1, 80 * ms, THRUM_RELEASE, GUARD, 0, 17);
-    emit(story, 1, 82 * ms, THRUM_THREAD_END, THRUM_NONE, 0, 0);
-    emit(story, 2, 81 * ms, THRUM_WAKE, GUARD, 1, 17);
-    emit(story, 2, 82 * ms, THRUM_ACQUIRE, GUARD, 1, 17);
-    emit(story, 0, 83 * ms, THRUM_JOIN, THRUM_NONE, 1, 21);
-    emit(story, 0, 84 * ms, THRUM_JOIN_BEGIN, THRUM_NONE, 2, 22);
-    emit(story, 2, 90 * ms, THRUM_PRINT, THRUM_NONE, 0, 18);
+    emit(story, 1, 80 * ms, THRUM_KIND_RELEASE, GUARD, 0, 17);
+    emit(story, 1, 82 * ms, THRUM_KIND_THREAD_END, THRUM_NONE, 0, 0);
+    emit(story, 2, 81 * ms, THRUM_KIND_WAKE, GUARD, 1, 17);
+    emit(story, 2, 82 * ms, THRUM_KIND_ACQUIRE, GUARD, 1, 17);
+    emit(story, 0, 83 * ms, THRUM_KIND_JOIN, THRUM_NONE, 1, 21);
+    emit(story, 0, 84 * ms, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 2, 22);
+    emit(story, 2, 90 * ms, THRUM_KIND_PRINT, THRUM_NONE, 0, 18);
     history_add_console(story->history, 2, 90 * ms, "done 1");
 }
 
@@ -244,13 +244,13 @@ void story_long(struct story *story, uint64_t count)
         uint32_t lock = (uint32_t)random_below(&random, LOCKS);
         uint32_t thread = (uint32_t)(random_below(&random, THREADS / LOCKS) * LOCKS + lock);
         if (owner[lock]) {
-            emit(story, owner[lock] - 1, time, THRUM_RELEASE, lock, 0, 3);
+            emit(story, owner[lock] - 1, time, THRUM_KIND_RELEASE, lock, 0, 3);
             owner[lock] = 0;
             i++;
         } else {
-            emit(story, thread, time, THRUM_WAIT_BEGIN, lock, -1, 2);
-            emit(story, thread, time + 50, THRUM_WAKE, lock, -1, 2);
-            emit(story, thread, time + 60, THRUM_ACQUIRE, lock, 1, 2);
+            emit(story, thread, time, THRUM_KIND_WAIT_BEGIN, lock, -1, 2);
+            emit(story, thread, time + 50, THRUM_KIND_WAKE, lock, -1, 2);
+            emit(story, thread, time + 60, THRUM_KIND_ACQUIRE, lock, 1, 2);
             owner[lock] = thread + 1;
             i += 3;
         }
