@@ -29,6 +29,16 @@ unsigned condition_enabled(struct machine *machine, const struct instruction *in
     return form.timed ? ENABLED_TIMEOUT : ENABLED_NO;
 }
 
+bool condition_needs_lock(struct machine *machine, const struct instruction *in)
+{
+    if (machine->head->phase == PHASE_TIMED_OUT)
+        return true;
+    struct queue_state *queue =
+        model_object(machine->model, machine->world, machine_target(machine, in));
+    const struct waiter *waiter = queue_find(queue, machine->thread);
+    return waiter && waiter->woken;
+}
+
 static void begin_to_wait(struct machine *machine, struct queue_state *queue, uint32_t lock)
 {
     if (!lock_owned(machine, lock)) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "model/flow.h"
 #include "model/objects.h"
 #include "model/program.h"
 #include "model/world_layout.h"
@@ -16,27 +17,6 @@ struct sizing {
     uint64_t *deepest; /* of each function: slots of its deepest call chain; 0: not known yet */
     uint8_t *reaches;  /* scratch of largest_reachable() */
 };
-
-/* The `nth` function that the instruction at `pc` may call. */
-static bool nth_callee(const struct program *program, uint32_t pc, uint32_t nth,
-                       uint32_t *ret_callee)
-{
-    const struct instruction *in = &program->code[pc];
-    if (in->op == OP_CALL && nth == 0) {
-        *ret_callee = (uint32_t)in->d;
-        return true;
-    }
-    if (in->op != OP_CALL_ACTION)
-        return false;
-    /* Any barrier's action might be meant: the index is not known. */
-    for (uint32_t i = 0; i < program->object_count; i++)
-        if (program->objects[i].type == OBJECT_BARRIER && program->objects[i].action >= 0 &&
-            nth-- == 0) {
-            *ret_callee = (uint32_t)program->objects[i].action;
-            return true;
-        }
-    return false;
-}
 
 /* The slots of the deepest chain of calls that begins at `index`, recursive functions counted once.
  */
@@ -54,7 +34,7 @@ static uint64_t static_depth(struct sizing *sizing, uint32_t index, bool *ret_re
     uint64_t below = 0;
     for (uint32_t pc = function->entry; pc < function->end; pc++) {
         uint32_t callee = 0;
-        for (uint32_t nth = 0; nth_callee(program, pc, nth, &callee); nth++) {
+        for (uint32_t nth = 0; flow_callee(program, pc, nth, &callee); nth++) {
             uint64_t depth = static_depth(sizing, callee, ret_recursion);
             below = depth > below ? depth : below;
         }

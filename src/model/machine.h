@@ -133,6 +133,8 @@ uint32_t lock_release_all(struct machine *machine, uint32_t lock);
 void lock_restore(struct machine *machine, uint32_t lock, uint32_t depth);
 
 unsigned condition_enabled(struct machine *machine, const struct instruction *in);
+/* The wait is over but for the lock. */
+bool condition_needs_lock(struct machine *machine, const struct instruction *in);
 void condition_wait(struct machine *machine, const struct instruction *in, struct choice choice);
 void condition_notify(struct machine *machine, const struct instruction *in);
 

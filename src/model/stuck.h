@@ -1,6 +1,7 @@
 /*
- * Who is stuck for ever: a set of waiting threads such that no thread outside the set, and no timer, can still do what
- * would end one of the waits. "Can still" is a static analysis of the code each thread has left. Sound, not complete.
+ * Who is stuck for ever: a set of waiting threads such that no thread outside the set, and no
+ * timer, can still do what would end one of the waits. "Can still" is a static analysis of the code
+ * each thread has left. Sound, not complete.
  *
  * One judgement for live runs (on the shadow world) and for exploring.
  */
@@ -17,7 +18,8 @@ enum stuck_reason {
     STUCK_SELF,           /* waits for what it holds itself */
     STUCK_LOST_WAKEUP,    /* waits on a condition that nobody will notify any more */
     STUCK_MISSING_PARTY,  /* waits at a barrier that will not fill */
-    STUCK_NEVER_RELEASED, /* waits for a lock or permit whose holder has ended, or does not release it any more */
+    STUCK_NEVER_RELEASED, /* waits for a lock or permit whose holder has ended, or does not release
+                             it any more */
     STUCK_NEVER_SET,      /* waits for an event that nobody will set any more */
     STUCK_JOIN,           /* joins a thread that is stuck (for a ring of joins: STUCK_CYCLE) */
     STUCK_NEVER_STARTED,  /* joins a thread that nobody will start */
@@ -25,9 +27,9 @@ enum stuck_reason {
 
 struct stuck_thread {
     uint32_t thread;
-    uint8_t reason;   /* enum stuck_reason */
+    uint8_t reason; /* enum stuck_reason */
     bool daemon;
-    uint32_t thing;   /* what it waits for: a thing; for joins the register */
+    uint32_t thing;             /* what it waits for: a thing; for joins the register */
     uint32_t thread_waited_for; /* joins: the thread; else UINT32_MAX */
 };
 
@@ -35,8 +37,8 @@ struct stuck_report {
     struct stuck_thread *threads; /* owned; by thread id */
     uint32_t count;
     uint32_t room;
-    bool everyone;   /* no thread that is alive can ever step again */
-    bool deadlock;   /* at least one non-daemon thread is stuck */
+    bool everyone; /* no thread that is alive can ever step again */
+    bool deadlock; /* at least one non-daemon thread is stuck */
 };
 
 struct stuck_analysis;
@@ -48,8 +50,8 @@ void stuck_free(struct stuck_analysis *analysis);
 /* Judges a state. Returns report->deadlock. An all-zero report is ready for use. */
 bool stuck_find(const struct stuck_analysis *analysis, const struct model *model,
                 const struct world *world, struct stuck_report *report);
-/* The same, but only whether there is a deadlock at all; cheap when some thread can step freely. Allocates nothing on
- * its common path. */
+/* The same, but only whether there is a deadlock at all; cheap when some thread can step freely.
+ * Allocates nothing on its common path. */
 bool stuck_any(const struct stuck_analysis *analysis, const struct model *model,
                const struct world *world);
 void stuck_fini(struct stuck_report *report);

@@ -1,0 +1,348 @@
+#include "model/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/vector.h"
+
+unsigned flow_next(const struct program *program, uint32_t pc, uint32_t ret_next[2])
+{
+    const struct instruction *in = &program->code[pc];
+    switch ((enum opcode)in->op) {
+    case OP_JUMP: ret_next[0] = (uint32_t)in->d; return 1;
+    case OP_JUMP_IF:
+    case OP_JUMP_UNLESS:
+        ret_next[0] = pc + 1;
+        ret_next[1] = (uint32_t)in->d;
+        return 2;
+    case OP_RETURN:
+    case OP_RAISE:
+    case OP_RERAISE:
+    case OP_END: return 0;
+    default: ret_next[0] = pc + 1; return 1;
+    }
+}
+
+bool flow_may_raise(const struct instruction *in)
+{
+    switch ((enum opcode)in->op) {
+    case OP_CONST:
+    case OP_MOVE:
+    case OP_PARAM:
+    case OP_TLOCAL:
+    case OP_SELF:
+    case OP_EQ:
+    case OP_NE:
+    case OP_LT:
+    case OP_LE:
+    case OP_NOT:
+    case OP_TRUTH:
+    case OP_STR_LT:
+    case OP_JUMP:
+    case OP_JUMP_IF:
+    case OP_JUMP_UNLESS:
+    case OP_GET:
+    case OP_PUT:
+    case OP_STR_LEN:
+    case OP_RETURN:
+    case OP_MATCH:
+    case OP_THREAD_FACT:
+    case OP_LOAD:
+    case OP_STORE:
+    case OP_ATOMIC_LOAD:
+    case OP_ATOMIC_STORE:
+    case OP_ATOMIC_SWAP:
+    case OP_ATOMIC_CAS:
+    case OP_LOCKED:
+    case OP_EVENT_SET:
+    case OP_EVENT_CLEAR:
+    case OP_EVENT_IS_SET:
+    case OP_EVENT_WAIT:
+    case OP_BARRIER_OPEN:
+    case OP_BARRIER_BREAK:
+    case OP_BARRIER_ABORT:
+    case OP_BARRIER_RESET:
+    case OP_BARRIER_WAITING:
+    case OP_BARRIER_BROKEN:
+    case OP_IS_ALIVE:
+    case OP_ACTIVE_COUNT:
+    case OP_END:
+    case OP_SLEEP:
+    case OP_IO:
+    case OP_COMPUTE:
+    case OP_PRINT:
+    case OP_NOTE:
+    case OP_YIELD:
+    case OP_TURN:
+    case OP_ATOMIC_END: return false;
+    case OP_ACQUIRE: return in->c != NO_SLOT;
+    default: return true;
+    }
+}
+
+const struct handler *flow_handler(const struct function *function, uint32_t pc)
+{
+    for (uint32_t i = 0; i < function->handler_count; i++)
+        if (pc >= function->handlers[i].from && pc < function->handlers[i].to)
+            return &function->handlers[i];
+    return NULL;
+}
+
+bool flow_callee(const struct program *program, uint32_t pc, uint32_t nth, uint32_t *ret_callee)
+{
+    const struct instruction *in = &program->code[pc];
+    if (in->op == OP_CALL && nth == 0) {
+        *ret_callee = (uint32_t)in->d;
+        return true;
+    }
+    if (in->op != OP_CALL_ACTION)
+        return false;
+    /* Any barrier's action might be meant: the index is not looked at. */
+    for (uint32_t i = 0; i < program->object_count; i++)
+        if (program->objects[i].type == OBJECT_BARRIER && program->objects[i].action >= 0 &&
+            nth-- == 0) {
+            *ret_callee = (uint32_t)program->objects[i].action;
+            return true;
+        }
+    return false;
+}
+
+static bool is_thread_operation(uint8_t op)
+{
+    return op == OP_START || op == OP_JOIN;
+}
+
+struct target_range flow_any_target(const struct program *program, uint32_t pc)
+{
+    const struct instruction *in = &program->code[pc];
+    if (is_thread_operation(in->op))
+        return (struct target_range){0, program->thread_limit};
+    if (in->b == NO_SLOT)
+        return (struct target_range){(uint32_t)in->d, 1};
+    return (struct target_range){0, program->object_count};
+}
+
+/* ---- intervals of slots, flow-sensitive, along the code that a declared thread can reach ---- */
+
+struct interval {
+    int64_t low, high;
+};
+
+static const struct interval any = {INT64_MIN, INT64_MAX};
+
+enum { WIDEN_AFTER = 4 }; /* joins at one place before an interval that still grows becomes `any` */
+
+struct flow {
+    const struct program *program;
+    const struct declared_thread *thread;
+    struct interval **before; /* of each pc: the slots of its frame; NULL: not reached */
+    uint8_t *joins;           /* of each pc: changes so far, for widening */
+    vector(uint32_t) work;
+    uint32_t *function_of;
+};
+
+static bool join(struct interval *to, struct interval from, bool widen)
+{
+    if (from.low >= to->low && from.high <= to->high)
+        return false;
+    if (widen) {
+        *to = any;
+        return true;
+    }
+    if (from.low < to->low)
+        to->low = from.low;
+    if (from.high > to->high)
+        to->high = from.high;
+    return true;
+}
+
+static void reach(struct flow *flow, uint32_t pc, const struct interval *slots)
+{
+    uint32_t size = flow->program->functions[flow->function_of[pc]].frame_size;
+    if (!flow->before[pc]) {
+        flow->before[pc] = xcalloc(size + 1, sizeof **flow->before);
+        memcpy(flow->before[pc], slots, size * sizeof *slots);
+        vector_push(&flow->work, pc);
+        return;
+    }
+    bool changed = false, widen = flow->joins[pc] >= WIDEN_AFTER;
+    for (uint32_t i = 0; i < size; i++)
+        changed |= join(&flow->before[pc][i], slots[i], widen);
+    if (changed) {
+        if (flow->joins[pc] < UINT8_MAX)
+            flow->joins[pc]++;
+        vector_push(&flow->work, pc);
+    }
+}
+
+static bool single(struct interval interval)
+{
+    return interval.low == interval.high;
+}
+
+static struct interval arithmetic(uint8_t op, struct interval a, struct interval b)
+{
+    struct interval out = any;
+    if (op == OP_ADD && !__builtin_add_overflow(a.low, b.low, &out.low) &&
+        !__builtin_add_overflow(a.high, b.high, &out.high))
+        return out;
+    if (op == OP_SUB && !__builtin_sub_overflow(a.low, b.high, &out.low) &&
+        !__builtin_sub_overflow(a.high, b.low, &out.high))
+        return out;
+    if (op == OP_MUL && single(b) && b.low >= 0 &&
+        !__builtin_mul_overflow(a.low, b.low, &out.low) &&
+        !__builtin_mul_overflow(a.high, b.low, &out.high))
+        return out;
+    if (op == OP_MOD && single(b) && b.low > 0) {
+        if (a.low >= 0 && a.high < b.low)
+            return a;
+        if (single(a)) {
+            int64_t rest = a.low % b.low;
+            rest += rest < 0 ? b.low : 0;
+            return (struct interval){rest, rest};
+        }
+        return (struct interval){0, b.low - 1};
+    }
+    return any;
+}
+
+/* The list index that BOUNDS lets through. */
+static struct interval bounded(struct interval index, const struct instruction *in)
+{
+    int64_t length = in->d, width = in->x ? in->x : 1;
+    if (single(index) && index.low < 0)
+        index.low = index.high = index.low + length;
+    if (index.low < 0 || index.high >= length)
+        index = (struct interval){index.low < 0 || index.low >= length ? 0 : index.low, length - 1};
+    if (length < 1)
+        return any;
+    return (struct interval){index.low * width, index.high * width};
+}
+
+static void forget(struct interval *slots, uint32_t size, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = first; i < first + count && i < size; i++)
+        slots[i] = any;
+}
+
+/* What the instruction does to the slots. */
+static void transfer(struct flow *flow, const struct instruction *in, struct interval *slots,
+                     uint32_t size)
+{
+    const struct program *program = flow->program;
+    uint32_t width = in->x ? in->x : 1;
+    switch ((enum opcode)in->op) {
+    case OP_CONST:
+        slots[in->a] = (struct interval){program->constants[in->d], program->constants[in->d]};
+        return;
+    case OP_PARAM:
+        slots[in->a] =
+            (struct interval){flow->thread->parameters[in->d], flow->thread->parameters[in->d]};
+        return;
+    case OP_MOVE: memmove(slots + in->a, slots + in->b, width * sizeof *slots); return;
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MUL:
+    case OP_MOD: slots[in->a] = arithmetic(in->op, slots[in->b], slots[in->c]); return;
+    case OP_BOUNDS: slots[in->a] = bounded(slots[in->b], in); return;
+    case OP_PUT: forget(slots, size, 0, size); return;
+    case OP_CALL:
+        if (in->c != NO_SLOT)
+            forget(slots, size, in->c, program->functions[in->d].result_width);
+        return;
+    case OP_BARRIER_ARRIVE:
+        if (in->c != NO_SLOT)
+            slots[in->c] = any;
+        break;
+    default: break;
+    }
+    if (strchr(opcode_operands[in->op], 'A') && in->a != NO_SLOT)
+        forget(slots, size, in->a, in->op == OP_LOAD || in->op == OP_GET ? width : 1);
+}
+
+static void enter_callee(struct flow *flow, uint32_t pc, const struct interval *slots)
+{
+    const struct instruction *in = &flow->program->code[pc];
+    uint32_t callee = 0;
+    for (uint32_t nth = 0; flow_callee(flow->program, pc, nth, &callee); nth++) {
+        const struct function *function = &flow->program->functions[callee];
+        struct interval *fresh = xcalloc(function->frame_size + 1u, sizeof *fresh);
+        forget(fresh, function->frame_size, 0, function->frame_size);
+        if (in->op == OP_CALL && in->b != NO_SLOT)
+            for (uint32_t i = 0; i < in->x && i + 1 < function->frame_size; i++)
+                fresh[i + 1] = slots[in->b + i];
+        reach(flow, function->entry, fresh);
+        free(fresh);
+    }
+}
+
+static void visit(struct flow *flow, uint32_t pc)
+{
+    const struct program *program = flow->program;
+    const struct instruction *in = &program->code[pc];
+    const struct function *function = &program->functions[flow->function_of[pc]];
+    uint32_t size = function->frame_size, next[2];
+    struct interval *slots = xcalloc(size + 1, sizeof *slots);
+    memcpy(slots, flow->before[pc], size * sizeof *slots);
+    transfer(flow, in, slots, size);
+    enter_callee(flow, pc, flow->before[pc]);
+    unsigned count = flow_next(program, pc, next);
+    for (unsigned i = 0; i < count; i++)
+        if (next[i] < function->end)
+            reach(flow, next[i], slots);
+    const struct handler *handler = flow_handler(function, pc);
+    if (handler) {
+        for (uint32_t i = 0; i < size; i++)
+            join(&slots[i], flow->before[pc][i], false);
+        slots[handler->kind_slot] = any;
+        if (handler->message_slot != NO_SLOT)
+            slots[handler->message_slot] = any;
+        reach(flow, handler->handler, slots);
+    }
+    free(slots);
+}
+
+static struct target_range target_at(const struct program *program, uint32_t pc,
+                                     const struct interval *slots)
+{
+    const struct instruction *in = &program->code[pc];
+    struct target_range whole = flow_any_target(program, pc);
+    if (in->b == NO_SLOT)
+        return whole;
+    struct interval index = slots[in->b];
+    int64_t base = is_thread_operation(in->op) ? 0 : in->d;
+    if (index.low < 0 || index.high > UINT16_MAX * 16 ||
+        base + index.high >= (int64_t)whole.first + whole.count)
+        return whole;
+    return (struct target_range){(uint32_t)(base + index.low),
+                                 (uint32_t)(index.high - index.low + 1)};
+}
+
+void flow_targets(const struct program *program, const struct declared_thread *thread,
+                  const uint32_t *index_of, struct target_range *targets)
+{
+    const struct function *function = &program->functions[thread->function];
+    struct flow flow = {.program = program, .thread = thread};
+    flow.before = xcalloc(program->code_length + 1, sizeof *flow.before);
+    flow.joins = xcalloc(program->code_length + 1, 1);
+    flow.function_of = xcalloc(program->code_length + 1, sizeof *flow.function_of);
+    for (uint32_t i = 0; i < program->function_count; i++)
+        for (uint32_t pc = program->functions[i].entry; pc < program->functions[i].end; pc++)
+            flow.function_of[pc] = i;
+    struct interval *fresh = xcalloc(function->frame_size + 1u, sizeof *fresh);
+    forget(fresh, function->frame_size, 0, function->frame_size);
+    reach(&flow, function->entry, fresh);
+    free(fresh);
+    while (flow.work.count)
+        visit(&flow, flow.work.items[--flow.work.count]);
+    for (uint32_t pc = 0; pc < program->code_length; pc++) {
+        if (flow.before[pc] && index_of[pc] != UINT32_MAX)
+            targets[index_of[pc]] = target_at(program, pc, flow.before[pc]);
+        free(flow.before[pc]);
+    }
+    free(flow.before);
+    free(flow.joins);
+    free(flow.function_of);
+    vector_fini(&flow.work);
+}

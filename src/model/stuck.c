@@ -1,0 +1,435 @@
+/*
+ * The judgement. Let S be all threads that wait without a time-out and cannot go on now. Suppose
+ * none of them ever goes on: then no one gets past an operation on what they wait for ("barred").
+ * Whoever outside S can, by the code it has left and without passing a barred operation, still end
+ * one of the waits, shows that the waiting thread does not belong to S; it is taken out, and all is
+ * judged anew. What is left of S when nothing changes any more is stuck for ever:
+ *
+ *     suppose one of S were the first to go on. Somebody outside S ended its wait. Up to then
+ * nothing barred had changed, so that somebody passed no barred operation; so the walk over its
+ * code has seen what it did.
+ *
+ * The walk goes both ways at every branch and takes every exception, so it sees more than can
+ * happen: a thread may be stuck and not be called so (not complete), but not the other way round
+ * (sound).
+ */
+#include "model/stuck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/hash.h"
+#include "model/stuck_private.h"
+
+enum { MAX_FLOW = 1 << 21, MAX_TARGETS = 1 << 22, NEAR = 64 };
+
+/* ---- the static part ---- */
+
+static void index_targets(struct stuck_analysis *analysis)
+{
+    const struct program *program = analysis->program;
+    for (uint32_t pc = 0; pc < program->code_length; pc++) {
+        const struct instruction *in = &program->code[pc];
+        bool indexed = strchr(opcode_operands[in->op], 't') && in->b != NO_SLOT &&
+                       !(in->op >= OP_LOAD && in->op <= OP_ATOMIC_CAS);
+        bool thread = in->op == OP_START || in->op == OP_JOIN;
+        analysis->index_of[pc] = indexed || thread ? analysis->index_count++ : UINT32_MAX;
+    }
+}
+
+/* Threads whose code can be followed with their own parameters get targets of their own, while that
+ * is cheap. */
+static void find_targets(struct stuck_analysis *analysis)
+{
+    const struct program *program = analysis->program;
+    uint64_t states = 0;
+    for (uint32_t i = 0; i < program->function_count; i++)
+        states += (uint64_t)(program->functions[i].end - program->functions[i].entry) *
+                  program->functions[i].frame_size;
+    if (!analysis->index_count || states * program->thread_count > MAX_FLOW * 16 ||
+        states > MAX_FLOW || (uint64_t)analysis->index_count * program->thread_count > MAX_TARGETS)
+        return;
+    for (uint32_t i = 0; i < program->thread_count; i++) {
+        analysis->targets[i] = xcalloc(analysis->index_count, sizeof **analysis->targets);
+        for (uint32_t pc = 0; pc < program->code_length; pc++)
+            if (analysis->index_of[pc] != UINT32_MAX)
+                analysis->targets[i][analysis->index_of[pc]] = flow_any_target(program, pc);
+        flow_targets(program, &program->threads[i], analysis->index_of, analysis->targets[i]);
+    }
+}
+
+struct stuck_analysis *stuck_new(const struct program *program)
+{
+    struct stuck_analysis *analysis = xcalloc(1, sizeof *analysis);
+    analysis->program = program;
+    analysis->function_of = xcalloc(program->code_length + 1, sizeof *analysis->function_of);
+    for (uint32_t i = 0; i < program->function_count; i++)
+        for (uint32_t pc = program->functions[i].entry; pc < program->functions[i].end; pc++)
+            analysis->function_of[pc] = (uint16_t)i;
+    analysis->index_of = xcalloc(program->code_length + 1, sizeof *analysis->index_of);
+    analysis->targets = xcalloc(program->thread_count + 1, sizeof *analysis->targets);
+    analysis->object_words = program->object_count / 64 + 1;
+    analysis->function_words = program->function_count / 64 + 1;
+    analysis->barred_words = (program->object_count + program->thread_count) / 64 + 1;
+    analysis->cache = xcalloc(CACHE_SIZE, sizeof *analysis->cache);
+    index_targets(analysis);
+    find_targets(analysis);
+    return analysis;
+}
+
+void stuck_free(struct stuck_analysis *analysis)
+{
+    if (!analysis)
+        return;
+    for (uint32_t i = 0; i < CACHE_SIZE; i++)
+        free(atomic_load_explicit(&analysis->cache[i], memory_order_relaxed));
+    for (uint32_t i = 0; i < analysis->program->thread_count; i++)
+        free(analysis->targets[i]);
+    free(analysis->targets);
+    free(analysis->index_of);
+    free(analysis->function_of);
+    free(analysis->cache);
+    free(analysis);
+}
+
+/* ---- who waits, and for what ---- */
+
+/* The thread is alive and cannot go on, not even by a time-out. */
+static bool waits(struct machine *machine, struct wait *ret_wait)
+{
+    if (machine->head->status != THREAD_ALIVE || machine_enabled(machine) != ENABLED_NO)
+        return false;
+    const struct instruction *in = machine_at(machine);
+    const struct program *program = machine->program;
+    *ret_wait = (struct wait){.thread = machine->thread, .target = UINT32_MAX};
+    if (in->op == OP_JOIN) {
+        ret_wait->kind = WAIT_JOIN;
+        ret_wait->object = UINT32_MAX;
+        ret_wait->target = (uint32_t)machine->frame[in->b];
+        return true;
+    }
+    uint32_t object = machine_target(machine, in);
+    ret_wait->object = object;
+    switch ((enum opcode)in->op) {
+    case OP_ACQUIRE:
+        ret_wait->kind = WAIT_LOCK;
+        ret_wait->object = lock_of(program, object);
+        return true;
+    case OP_COND_WAIT:
+        ret_wait->kind = condition_needs_lock(machine, in) ? WAIT_LOCK : WAIT_NOTIFY;
+        if (ret_wait->kind == WAIT_LOCK)
+            ret_wait->object = lock_of(program, object);
+        return true;
+    case OP_EVENT_WAIT: ret_wait->kind = WAIT_SET; return true;
+    default: break;
+    }
+    const struct barrier_state *barrier = model_object(machine->model, machine->world, object);
+    ret_wait->kind = barrier->phase == BARRIER_ACTING ? WAIT_ACTION : WAIT_BARRIER;
+    /* Who cannot arrive because a round drains goes on when those inside have left, and they can.
+     */
+    return barrier->phase == BARRIER_ACTING || barrier->phase == BARRIER_FILLING;
+}
+
+/* Everything that one judgement needs. */
+struct judgement {
+    const struct stuck_analysis *analysis;
+    const struct model *model;
+    const struct world *world;
+    uint32_t end;       /* threads */
+    struct wait *waits; /* the suspects */
+    uint32_t count;
+    uint8_t *suspect;       /* of each thread */
+    uint64_t *barred;       /* bit set: objects, then declared threads */
+    struct powers **powers; /* of all who are not suspects, and of threads that can be made */
+    bool *own;              /* which of them are ours to free */
+    uint32_t *whose; /* the thread that they belong to; UINT32_MAX: of threads that can be made */
+    uint32_t powers_count;
+};
+
+/* The owner of an RLock that is barred only while it is no active thread; UINT32_MAX: it is no
+ * RLock. */
+static uint32_t rlock_owner(const struct judgement *judgement, uint32_t object)
+{
+    const struct rlock_state *state =
+        model_object(judgement->model, (struct world *)judgement->world, object);
+    return judgement->analysis->program->objects[object].type == OBJECT_RLOCK ? state->owner - 1
+                                                                              : UINT32_MAX;
+}
+
+static bool is_active(const struct judgement *judgement, uint32_t thread)
+{
+    return thread < judgement->end && !judgement->suspect[thread] &&
+           world_thread_const(judgement->model, judgement->world, thread)->status == THREAD_ALIVE;
+}
+
+static void bar(struct judgement *judgement)
+{
+    uint32_t objects = judgement->analysis->program->object_count;
+    memset(judgement->barred, 0, 8 * (size_t)judgement->analysis->barred_words);
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        const struct wait *wait = &judgement->waits[i];
+        if (wait->kind == WAIT_JOIN) {
+            if (wait->target < judgement->analysis->program->thread_count)
+                set_bit(judgement->barred, objects + wait->target);
+        } else if (wait->kind != WAIT_ACTION &&
+                   !is_active(judgement, rlock_owner(judgement, wait->object))) {
+            set_bit(judgement->barred, wait->object);
+        }
+    }
+}
+
+static void add_powers(struct judgement *judgement, const struct thread_head *head, uint32_t thread,
+                       uint32_t function, uint64_t hash)
+{
+    uint32_t at = judgement->powers_count++;
+    judgement->powers[at] = stuck_powers(judgement->analysis, judgement->model, head, thread,
+                                         function, judgement->barred, hash, &judgement->own[at]);
+    judgement->whose[at] = head ? thread : UINT32_MAX;
+}
+
+static void drop_powers(struct judgement *judgement)
+{
+    for (uint32_t i = 0; i < judgement->powers_count; i++)
+        if (judgement->own[i])
+            free(judgement->powers[i]);
+    judgement->powers_count = 0;
+}
+
+static bool any_starts(const struct judgement *judgement)
+{
+    for (uint32_t i = 0; i < judgement->powers_count; i++)
+        if (judgement->powers[i]->starts)
+            return true;
+    return false;
+}
+
+/* Threads that are made and not started, or can still be made, count when somebody starts threads.
+ */
+static void add_startable(struct judgement *judgement, uint64_t hash)
+{
+    const struct program *program = judgement->analysis->program;
+    if (!program_makes_threads(program) || !any_starts(judgement))
+        return;
+    uint8_t *added = xcalloc(program->function_count + 1, 1);
+    for (uint32_t i = program->thread_count; i < judgement->end; i++) {
+        const struct thread_head *head = world_thread_const(judgement->model, judgement->world, i);
+        if (head->status == THREAD_NEW && !added[head->function]) {
+            added[head->function] = 1;
+            add_powers(judgement, NULL, i, head->function, hash);
+        }
+    }
+    for (uint32_t i = 0; i < judgement->powers_count; i++)
+        for (uint32_t j = 0; j < program->function_count; j++)
+            if (bit(judgement->powers[i]->makes, j) && !added[j]) {
+                added[j] = 1;
+                add_powers(judgement, NULL, UINT32_MAX, j, hash);
+            }
+    free(added);
+}
+
+static void find_powers(struct judgement *judgement)
+{
+    drop_powers(judgement);
+    bar(judgement);
+    uint64_t hash = hash_bytes(0, judgement->barred, 8 * (size_t)judgement->analysis->barred_words);
+    for (uint32_t i = 0; i < judgement->end; i++)
+        if (is_active(judgement, i))
+            add_powers(judgement, world_thread_const(judgement->model, judgement->world, i), i, 0,
+                       hash);
+    add_startable(judgement, hash);
+}
+
+/* Enough parties can still come. A thread of a function that can be made counts for any number. */
+static bool fills(const struct judgement *judgement, uint32_t object)
+{
+    const struct barrier_state *state =
+        model_object(judgement->model, (struct world *)judgement->world, object);
+    int64_t parties = judgement->analysis->program->objects[object].initial;
+    int64_t missing = parties - state->count;
+    if (parties < 1 || missing < 1)
+        return false;
+    for (uint32_t i = 0; i < judgement->powers_count; i++) {
+        if (!bit(judgement->powers[i]->arrives, object))
+            continue;
+        if (judgement->whose[i] == UINT32_MAX)
+            return true;
+        missing--;
+    }
+    return missing <= 0;
+}
+
+static bool can_go_on(const struct judgement *judgement, const struct wait *wait)
+{
+    if (wait->kind == WAIT_BARRIER && fills(judgement, wait->object))
+        return true;
+    uint32_t owner = wait->kind == WAIT_LOCK ? rlock_owner(judgement, wait->object) : UINT32_MAX;
+    for (uint32_t i = 0; i < judgement->powers_count; i++) {
+        const struct powers *powers = judgement->powers[i];
+        switch (wait->kind) {
+        case WAIT_JOIN:
+            if (judgement->whose[i] == wait->target && powers->ends)
+                return true;
+            break;
+        case WAIT_ACTION:
+            if (bit(powers->opens, wait->object))
+                return true;
+            break;
+        case WAIT_LOCK:
+        case WAIT_NOTIFY:
+        case WAIT_SET:
+        case WAIT_BARRIER:
+            if (bit(powers->can, wait->object) &&
+                (owner == UINT32_MAX || owner == judgement->whose[i]))
+                return true;
+            break;
+        }
+    }
+    return false;
+}
+
+/* Takes out those who can go on; true when there were any. */
+static bool take_out(struct judgement *judgement)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        if (can_go_on(judgement, &judgement->waits[i]))
+            judgement->suspect[judgement->waits[i].thread] = 0;
+        else
+            judgement->waits[kept++] = judgement->waits[i];
+    }
+    bool changed = kept < judgement->count;
+    judgement->count = kept;
+    return changed;
+}
+
+static bool has_ordinary(const struct judgement *judgement)
+{
+    for (uint32_t i = 0; i < judgement->count; i++)
+        if (!model_is_daemon(judgement->model, judgement->world, judgement->waits[i].thread))
+            return true;
+    return false;
+}
+
+/* Shrinks the suspects to those who are stuck. */
+static void judge(struct judgement *judgement)
+{
+    do
+        find_powers(judgement);
+    while (take_out(judgement) && has_ordinary(judgement));
+    drop_powers(judgement);
+}
+
+static uint32_t find_suspects(const struct model *model, const struct world *world, uint32_t end,
+                              struct wait *waiting, uint8_t *suspect)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < end; i++) {
+        struct machine machine;
+        machine_init(&machine, model, world, i, NULL);
+        suspect[i] = waits(&machine, &waiting[count]);
+        count += suspect[i];
+    }
+    return count;
+}
+
+/* The rooms that a judgement works in: on the stack while there are few threads. */
+struct rooms {
+    struct wait waits[NEAR];
+    uint8_t suspect[NEAR];
+    uint64_t barred[NEAR / 8];
+    struct powers *powers[2 * NEAR];
+    bool own[2 * NEAR];
+    uint32_t whose[2 * NEAR];
+    void *far; /* or one block for all of them */
+};
+
+static void furnish(struct judgement *judgement, struct rooms *rooms)
+{
+    uint32_t end = judgement->end, words = judgement->analysis->barred_words;
+    size_t most = 2 * (size_t)end + judgement->analysis->program->function_count + 1;
+    if (end <= NEAR && words <= NEAR / 8 && most <= 2 * NEAR) {
+        rooms->far = NULL;
+        judgement->waits = rooms->waits;
+        judgement->suspect = rooms->suspect;
+        judgement->barred = rooms->barred;
+        judgement->powers = rooms->powers;
+        judgement->own = rooms->own;
+        judgement->whose = rooms->whose;
+        return;
+    }
+    char *at = rooms->far = xcalloc(1, 8 * (size_t)words + most * (sizeof *judgement->powers + 8) +
+                                           (end + 1) * (sizeof *judgement->waits + 1));
+    judgement->barred = (uint64_t *)(void *)at;
+    judgement->powers = (struct powers **)(void *)(at += 8 * (size_t)words);
+    judgement->waits = (struct wait *)(void *)(at += most * sizeof *judgement->powers);
+    judgement->whose = (uint32_t *)(void *)(at += (end + 1) * sizeof *judgement->waits);
+    judgement->own = (bool *)(at += most * 4);
+    judgement->suspect = (uint8_t *)(at + most);
+}
+
+static void begin(struct judgement *judgement, struct rooms *rooms,
+                  const struct stuck_analysis *analysis, const struct model *model,
+                  const struct world *world)
+{
+    *judgement = (struct judgement){.analysis = analysis, .model = model, .world = world};
+    judgement->end = world_thread_end(model, world);
+    furnish(judgement, rooms);
+    judgement->count =
+        find_suspects(model, world, judgement->end, judgement->waits, judgement->suspect);
+}
+
+bool stuck_any(const struct stuck_analysis *analysis, const struct model *model,
+               const struct world *world)
+{
+    struct rooms rooms;
+    struct judgement judgement;
+    begin(&judgement, &rooms, analysis, model, world);
+    if (has_ordinary(&judgement))
+        judge(&judgement);
+    bool found = has_ordinary(&judgement);
+    free(rooms.far);
+    return found;
+}
+
+static void report_thread(const struct judgement *judgement, const struct wait *wait,
+                          struct stuck_thread *thread)
+{
+    const struct program *program = judgement->analysis->program;
+    thread->thread = wait->thread;
+    thread->daemon = model_is_daemon(judgement->model, judgement->world, wait->thread);
+    thread->thing = wait->kind == WAIT_JOIN ? program_register_thing(program)
+                                            : program_object_thing(program, wait->object);
+    thread->thread_waited_for = wait->target;
+}
+
+bool stuck_find(const struct stuck_analysis *analysis, const struct model *model,
+                const struct world *world, struct stuck_report *report)
+{
+    struct rooms rooms;
+    struct judgement judgement;
+    begin(&judgement, &rooms, analysis, model, world);
+    if (judgement.count)
+        judge(&judgement);
+    uint32_t alive = 0;
+    for (uint32_t i = 0; i < judgement.end; i++)
+        alive += world_thread_const(model, world, i)->status == THREAD_ALIVE;
+    report->deadlock = has_ordinary(&judgement);
+    report->count = report->deadlock ? judgement.count : 0;
+    report->everyone = report->deadlock && judgement.count == alive;
+    if (report->count > report->room) {
+        report->room = report->count;
+        report->threads = xrealloc(report->threads, report->room * sizeof *report->threads);
+    }
+    for (uint32_t i = 0; i < report->count; i++)
+        report_thread(&judgement, &judgement.waits[i], &report->threads[i]);
+    stuck_reasons(analysis, model, world, judgement.waits, report);
+    free(rooms.far);
+    return report->deadlock;
+}
+
+void stuck_fini(struct stuck_report *report)
+{
+    free(report->threads);
+    *report = (struct stuck_report){0};
+}

@@ -1,0 +1,80 @@
+/* Inside model/: the parts of the judgement of who is stuck. */
+#ifndef THRUM_MODEL_STUCK_PRIVATE_H
+#define THRUM_MODEL_STUCK_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "model/flow.h"
+#include "model/machine.h"
+#include "model/stuck.h"
+
+/* What code can still do. The arrays are bit sets: of objects, of functions. */
+struct powers {
+    uint64_t key;      /* of the cache */
+    bool starts;       /* starts a thread, unknown which */
+    bool ends;         /* comes to the end of the thread */
+    uint64_t *can;     /* objects it can release, set, notify, break or reset */
+    uint64_t *arrives; /* barriers it can arrive at */
+    uint64_t *opens;   /* barriers whose action it can end */
+    uint64_t *makes;   /* functions it can make threads of */
+    uint64_t sets[];   /* the four above */
+};
+
+enum { CACHE_SIZE = 1 << 14, CACHE_PROBES = 8 };
+
+struct stuck_analysis {
+    const struct program *program;
+    uint16_t *function_of; /* of each pc */
+    uint32_t
+        *index_of; /* of each pc with an indexed object or thread: into targets; else UINT32_MAX */
+    uint32_t index_count;
+    struct target_range **targets; /* of each declared thread; NULL: nothing is known */
+    uint32_t object_words;         /* words of a bit set of objects */
+    uint32_t function_words;       /* of functions */
+    uint32_t barred_words;         /* of objects and declared threads */
+    _Atomic(struct powers *)
+        *cache; /* CACHE_SIZE entries, written once each; release on entering, acquire on reading */
+};
+
+/* What a waiting thread waits for. */
+enum wait_kind { WAIT_LOCK, WAIT_NOTIFY, WAIT_SET, WAIT_BARRIER, WAIT_ACTION, WAIT_JOIN };
+
+struct wait {
+    uint32_t thread;
+    uint32_t object; /* not of a join */
+    uint32_t target; /* of a join: the thread */
+    enum wait_kind kind;
+};
+
+static inline bool bit(const uint64_t *set, uint32_t index)
+{
+    return set[index / 64] >> (index % 64) & 1;
+}
+static inline void set_bit(uint64_t *set, uint32_t index)
+{
+    set[index / 64] |= (uint64_t)1 << (index % 64);
+}
+
+/* The objects or threads that the operation at `pc` can be about when `thread` is at it. */
+struct target_range stuck_target(const struct stuck_analysis *analysis, uint32_t thread,
+                                 uint32_t pc);
+
+/* What a thread can still do from where it rests when it cannot pass an operation on what is
+ * barred; or, with head == NULL, what a new thread of `function` can. Owned by the cache, or by the
+ * caller when *ret_own. */
+struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
+                            const struct thread_head *head, uint32_t thread, uint32_t function,
+                            const uint64_t *barred, uint64_t barred_hash, bool *ret_own);
+
+/* Whether thread `thread`, were its present wait to end, could release `object` without acquiring
+ * it anew: it holds it. */
+bool stuck_holds(const struct stuck_analysis *analysis, const struct model *model,
+                 const struct thread_head *head, uint32_t thread, uint32_t object,
+                 bool waits_for_it);
+
+/* Fills in the reasons. */
+void stuck_reasons(const struct stuck_analysis *analysis, const struct model *model,
+                   const struct world *world, const struct wait *waits,
+                   struct stuck_report *report);
+
+#endif

@@ -1,0 +1,328 @@
+/* What a thread can still do: a walk over the code it has left, calls, returns and exceptions
+ * included. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/hash.h"
+#include "base/vector.h"
+#include "model/stuck_private.h"
+
+struct walk {
+    const struct stuck_analysis *analysis;
+    const struct program *program;
+    uint32_t thread;
+    const uint64_t *barred;
+    struct powers *powers;
+    uint64_t *seen;         /* bit set of pcs */
+    uint8_t *returned;      /* of each function: 1 it can return, 2 it can raise */
+    vector(uint32_t) calls; /* call instructions seen, or waiting on the thread's stack */
+    vector(uint32_t) work;
+    uint32_t bottom; /* the function of the thread's bottom frame */
+};
+
+struct target_range stuck_target(const struct stuck_analysis *analysis, uint32_t thread,
+                                 uint32_t pc)
+{
+    if (thread < analysis->program->thread_count && analysis->targets[thread] &&
+        analysis->index_of[pc] != UINT32_MAX)
+        return analysis->targets[thread][analysis->index_of[pc]];
+    return flow_any_target(analysis->program, pc);
+}
+
+static void push(struct walk *walk, uint32_t pc)
+{
+    if (pc >= walk->program->code_length || bit(walk->seen, pc))
+        return;
+    set_bit(walk->seen, pc);
+    vector_push(&walk->work, pc);
+}
+
+static void leave_by_exception(struct walk *walk, uint32_t function);
+
+static void raise_at(struct walk *walk, uint32_t pc)
+{
+    uint32_t function = walk->analysis->function_of[pc];
+    const struct handler *handler = flow_handler(&walk->program->functions[function], pc);
+    if (handler)
+        push(walk, handler->handler);
+    else
+        leave_by_exception(walk, function);
+}
+
+static bool calls_function(const struct walk *walk, uint32_t pc, uint32_t function)
+{
+    uint32_t callee = 0;
+    for (uint32_t nth = 0; flow_callee(walk->program, pc, nth, &callee); nth++)
+        if (callee == function)
+            return true;
+    return false;
+}
+
+static void leave_by_exception(struct walk *walk, uint32_t function)
+{
+    if (walk->returned[function] & 2)
+        return;
+    walk->returned[function] |= 2;
+    if (function == walk->bottom)
+        walk->powers->ends = true;
+    for (size_t i = 0; i < walk->calls.count; i++)
+        if (calls_function(walk, walk->calls.items[i], function))
+            raise_at(walk, walk->calls.items[i]);
+}
+
+static void leave_by_return(struct walk *walk, uint32_t function)
+{
+    if (walk->returned[function] & 1)
+        return;
+    walk->returned[function] |= 1;
+    if (function == walk->bottom)
+        walk->powers->ends = true;
+    for (size_t i = 0; i < walk->calls.count; i++)
+        if (calls_function(walk, walk->calls.items[i], function))
+            push(walk, walk->calls.items[i] + 1);
+}
+
+/* A call that is seen, or whose callee is on the stack (then it is not entered again). */
+static void note_call(struct walk *walk, uint32_t pc, bool enter)
+{
+    uint32_t callee = 0;
+    vector_push(&walk->calls, pc);
+    for (uint32_t nth = 0; flow_callee(walk->program, pc, nth, &callee); nth++) {
+        if (enter)
+            push(walk, walk->program->functions[callee].entry);
+        if (walk->returned[callee] & 1)
+            push(walk, pc + 1);
+        if (walk->returned[callee] & 2)
+            raise_at(walk, pc);
+    }
+}
+
+/* The object that an operation on `object` acquires and releases. */
+static uint32_t lock_behind(const struct walk *walk, uint32_t object)
+{
+    return lock_of(walk->program, object);
+}
+
+/* The operation has no time-out and is no try, whatever its slots hold. Slots that are not looked
+ * at count as "may be timed", unless the compiler left them out. */
+static bool untimed(const struct walk *walk, const struct instruction *in, uint32_t object)
+{
+    if (in->op == OP_BARRIER_DEPART)
+        return in->c == NO_SLOT && walk->program->objects[object].timeout == NONE_VALUE;
+    return in->c == NO_SLOT;
+}
+
+/* Nobody gets past this operation while everything barred stays as it is. */
+static bool is_barred(const struct walk *walk, uint32_t pc)
+{
+    const struct instruction *in = &walk->program->code[pc];
+    bool join = in->op == OP_JOIN;
+    if (!join && in->op != OP_ACQUIRE && in->op != OP_COND_WAIT && in->op != OP_EVENT_WAIT &&
+        in->op != OP_BARRIER_DEPART)
+        return false;
+    struct target_range target = stuck_target(walk->analysis, walk->thread, pc);
+    for (uint32_t i = target.first; i < target.first + target.count; i++) {
+        uint32_t index = join                   ? walk->program->object_count + i
+                         : in->op == OP_ACQUIRE ? lock_behind(walk, i)
+                                                : i;
+        if (join && i >= walk->program->thread_count)
+            return false;
+        if (!untimed(walk, in, join ? 0 : i) || !bit(walk->barred, index))
+            return false;
+    }
+    return target.count > 0;
+}
+
+static void add(uint64_t *set, struct target_range target)
+{
+    for (uint32_t i = target.first; i < target.first + target.count; i++)
+        set_bit(set, i);
+}
+
+/* Notes what performing the instruction does for others. */
+static void note_powers(struct walk *walk, uint32_t pc)
+{
+    const struct instruction *in = &walk->program->code[pc];
+    struct powers *powers = walk->powers;
+    struct target_range target = {0, 0};
+    if (strchr(opcode_operands[in->op], 't') && !(in->op >= OP_LOAD && in->op <= OP_ATOMIC_CAS))
+        target = stuck_target(walk->analysis, walk->thread, pc);
+    switch ((enum opcode)in->op) {
+    case OP_RELEASE:
+    case OP_COND_WAIT: /* it releases its lock first */
+        for (uint32_t i = target.first; i < target.first + target.count; i++)
+            set_bit(powers->can, lock_behind(walk, i));
+        break;
+    case OP_NOTIFY:
+    case OP_NOTIFY_ALL:
+    case OP_EVENT_SET:
+    case OP_BARRIER_ABORT:
+    case OP_BARRIER_RESET: add(powers->can, target); break;
+    case OP_BARRIER_DEPART: /* a time-out breaks the barrier for all */
+        for (uint32_t i = target.first; i < target.first + target.count; i++)
+            if (!untimed(walk, in, i))
+                set_bit(powers->can, i);
+        break;
+    case OP_BARRIER_ARRIVE: add(powers->arrives, target); break;
+    case OP_BARRIER_OPEN:
+    case OP_BARRIER_BREAK: add(powers->opens, target); break;
+    case OP_START: powers->starts = true; break;
+    case OP_NEW_THREAD: set_bit(powers->makes, (uint32_t)in->d); break;
+    case OP_END: powers->ends = true; break;
+    default: break;
+    }
+}
+
+/* Goes on from an instruction that has been performed. */
+static void pass(struct walk *walk, uint32_t pc)
+{
+    const struct instruction *in = &walk->program->code[pc];
+    if (in->op == OP_CALL || in->op == OP_CALL_ACTION) {
+        note_call(walk, pc, true);
+    } else {
+        uint32_t next[2];
+        unsigned count = flow_next(walk->program, pc, next);
+        for (unsigned i = 0; i < count; i++)
+            push(walk, next[i]);
+    }
+    if (in->op == OP_RETURN)
+        leave_by_return(walk, walk->analysis->function_of[pc]);
+    if (flow_may_raise(in))
+        raise_at(walk, pc);
+}
+
+static void visit(struct walk *walk, uint32_t pc)
+{
+    if (is_barred(walk, pc)) {
+        if (walk->program->code[pc].op == OP_COND_WAIT)
+            note_powers(walk, pc);
+        return;
+    }
+    note_powers(walk, pc);
+    pass(walk, pc);
+}
+
+static struct powers *powers_new(const struct stuck_analysis *analysis)
+{
+    uint32_t objects = analysis->object_words;
+    struct powers *powers =
+        xcalloc(1, sizeof *powers + 8 * ((size_t)3 * objects + analysis->function_words));
+    powers->can = powers->sets;
+    powers->arrives = powers->can + objects;
+    powers->opens = powers->arrives + objects;
+    powers->makes = powers->opens + objects;
+    return powers;
+}
+
+/* The frames of a thread, from its top one down: calls `each` with the call instruction below each
+ * frame. */
+static uint32_t walk_stack(struct walk *walk, const struct model *model,
+                           const struct thread_head *head, bool note)
+{
+    const int64_t *slots = model_slots(model, (struct thread_head *)head);
+    uint32_t base = head->base, function = head->function;
+    while (base > 0) {
+        uint32_t call = (uint32_t)slots[base] - 1;
+        if (note)
+            note_call(walk, call, false);
+        function = model->function_of[call];
+        base -= model->program->functions[function].frame_size;
+    }
+    return function;
+}
+
+static void run_walk(struct walk *walk, const struct model *model, const struct thread_head *head,
+                     uint32_t function)
+{
+    const struct program *program = walk->program;
+    walk->seen = xcalloc(program->code_length / 64 + 1, 8);
+    walk->returned = xcalloc(program->function_count + 1, 1);
+    walk->bottom = function;
+    if (head) {
+        walk->bottom = walk_stack(walk, model, head, false);
+        walk_stack(walk, model, head, true);
+        /* The operation at hand can go, or its wait is over: it is passed. */
+        if (head->phase == PHASE_READY || head->phase == PHASE_DYING)
+            note_powers(walk, head->pc);
+        set_bit(walk->seen, head->pc);
+        pass(walk, head->pc);
+    } else {
+        push(walk, program->functions[function].entry);
+    }
+    while (walk->work.count) {
+        uint32_t pc = walk->work.items[--walk->work.count];
+        visit(walk, pc);
+    }
+    free(walk->seen);
+    free(walk->returned);
+    vector_fini(&walk->calls);
+    vector_fini(&walk->work);
+}
+
+static uint64_t key_of(const struct model *model, const struct thread_head *head, uint32_t thread,
+                       uint32_t function, uint64_t barred_hash)
+{
+    uint64_t key = hash_word(barred_hash, (uint64_t)thread << 32 | function);
+    if (!head)
+        return hash_word(key, 1);
+    key = hash_word(key, (uint64_t)head->pc << 32 | (uint64_t)head->phase << 16 | head->function);
+    const int64_t *slots = model_slots(model, (struct thread_head *)head);
+    for (uint32_t base = head->base; base > 0;) {
+        uint32_t call = (uint32_t)slots[base] - 1;
+        key = hash_word(key, call);
+        base -= model->program->functions[model->function_of[call]].frame_size;
+    }
+    return key ? key : 1;
+}
+
+/* Enters the powers into the cache. Returns those that are in it, or NULL when there is no room. */
+static struct powers *enter(const struct stuck_analysis *analysis, struct powers *powers)
+{
+    for (unsigned probe = 0; probe < CACHE_PROBES; probe++) {
+        _Atomic(struct powers *) *at = &analysis->cache[(powers->key + probe) & (CACHE_SIZE - 1)];
+        struct powers *found = NULL;
+        if (atomic_compare_exchange_strong_explicit(at, &found, powers, memory_order_release,
+                                                    memory_order_acquire))
+            return powers;
+        if (found->key == powers->key) {
+            free(powers);
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static struct powers *find(const struct stuck_analysis *analysis, uint64_t key)
+{
+    for (unsigned probe = 0; probe < CACHE_PROBES; probe++) {
+        struct powers *powers = atomic_load_explicit(
+            &analysis->cache[(key + probe) & (CACHE_SIZE - 1)], memory_order_acquire);
+        if (!powers || powers->key == key)
+            return powers;
+    }
+    return NULL;
+}
+
+struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
+                            const struct thread_head *head, uint32_t thread, uint32_t function,
+                            const uint64_t *barred, uint64_t barred_hash, bool *ret_own)
+{
+    uint32_t about = head && thread < analysis->program->thread_count ? thread : UINT32_MAX;
+    uint64_t key = key_of(model, head, about, function, barred_hash);
+    struct powers *powers = find(analysis, key);
+    *ret_own = false;
+    if (powers)
+        return powers;
+    powers = powers_new(analysis);
+    powers->key = key;
+    struct walk walk = {.analysis = analysis,
+                        .program = analysis->program,
+                        .thread = about,
+                        .barred = barred,
+                        .powers = powers};
+    run_walk(&walk, model, head, function);
+    struct powers *entered = enter(analysis, powers);
+    *ret_own = !entered;
+    return entered ? entered : powers;
+}
