@@ -1,0 +1,75 @@
+/*
+ * Inside the search: what one worker does with one state, and the buffers it leaves its findings in.
+ */
+#ifndef THRUM_EXPLORE_EXPAND_H
+#define THRUM_EXPLORE_EXPAND_H
+
+#include "explore/graph.h"
+#include "explore/reduction.h"
+
+enum { ITEM_KINDS = 2 };
+
+/* A state as it lies in a frontier: this, its moves, its failures, its bytes; rounded up to 8. */
+struct item {
+    uint32_t size;        /* of all, in bytes */
+    uint32_t packed_size;
+    uint32_t move_count;
+    uint32_t outcome;     /* or UINT32_MAX: the run is not over there */
+    uint32_t kind_count;
+    uint32_t moves[];
+};
+static inline const uint16_t *item_kinds(const struct item *item)
+{
+    return (const uint16_t *)(item->moves + item->move_count);
+}
+static inline const void *item_packed(const struct item *item)
+{
+    return (const char *)item + item->size - ((item->packed_size + 7u) & ~7u);
+}
+
+/* A step as a worker leaves it: the target is a slot of the visited set, numbered later. */
+struct raw_edge {
+    uint64_t slot;
+    move code;
+    uint16_t landed;
+    uint16_t flags;
+    uint16_t kinds[ITEM_KINDS]; /* failures of this step, or NO_FINDING */
+};
+
+/* What a worker did with one state. */
+struct raw_item {
+    uint32_t worker;
+    uint32_t edge_count;
+    uint64_t first_edge; /* in the worker's edges */
+};
+
+struct worker {
+    struct space space;
+    struct visited *visited;
+    struct findings *findings;
+    struct reduction_scratch *scratch; /* or NULL */
+    struct state base, next;
+    uint32_t number;
+    uint32_t closed;       /* states below this number belong to levels up to the present one */
+    bool prune, exact;
+    bool pruned;           /* it left out moves of some state */
+    uint64_t steps;
+    vector(struct raw_edge) edges;
+    vector(char) bytes;      /* new states */
+    vector(uint64_t) places; /* of the new states, in `bytes` */
+    vector(uint16_t) kinds;  /* scratch: failures of the state being judged */
+    /* Whole states by number, when `exact`; owned by the search. */
+    const char *const *whole;
+    struct worker *all;      /* the workers, by number */
+};
+
+enum { WORKER_SHIFT = 26 }; /* a slot's reference: worker << 26 | index in its places */
+
+/* Puts a state into worker->bytes: judges it (failures, final values, moves). Returns its index in worker->places. */
+uint32_t worker_add(struct worker *worker, struct state *state);
+/* The kind of failure that a death is. */
+uint16_t worker_death(struct worker *worker, const struct death *death);
+/* Performs the moves of a state; leaves raw edges and new states. */
+void worker_expand(struct worker *worker, const struct item *item, struct raw_item *ret_raw);
+
+#endif

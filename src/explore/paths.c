@@ -1,0 +1,304 @@
+#include "explore/paths.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+
+#define NO_NODE UINT32_MAX
+
+struct node {
+    path_cost cost;
+    uint64_t edge;    /* by which it was reached */
+    uint32_t parent;  /* node, or NO_NODE */
+    uint32_t sibling; /* the next node of the same state */
+    uint32_t state;
+    uint16_t last;
+    bool left_free;
+    bool settled;
+};
+
+struct entry {
+    path_cost cost;
+    uint32_t node;
+};
+
+struct goal {
+    path_cost cost;
+    uint32_t node;
+    uint64_t edge; /* a failing step after the node, or UINT64_MAX */
+};
+
+enum { MARK_STATE = 1, MARK_FINAL = 2, MARK_EDGE = 4 };
+
+struct finder {
+    const struct graph *graph;
+    const struct path_rules *rules;
+    vector(struct node) nodes;
+    uint32_t *heads;  /* by state: its first node */
+    uint8_t *marks;   /* by state */
+    vector(struct entry) heap;
+    struct goal *kinds, *outcomes;
+    struct goal goal;
+};
+
+void path_fini(struct path *path)
+{
+    free(path->edges);
+    *path = (struct path){0};
+}
+
+/* ---- a binary heap; equal costs in the order of the nodes, so that answers do not vary ---- */
+
+static bool before(const struct entry *a, const struct entry *b)
+{
+    return a->cost != b->cost ? a->cost < b->cost : a->node < b->node;
+}
+
+static void heap_push(struct finder *finder, struct entry entry)
+{
+    vector_push(&finder->heap, entry);
+    struct entry *heap = finder->heap.items;
+    size_t at = finder->heap.count - 1;
+    while (at > 0 && before(&entry, &heap[(at - 1) / 2])) {
+        heap[at] = heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    heap[at] = entry;
+}
+
+static struct entry heap_pop(struct finder *finder)
+{
+    struct entry *heap = finder->heap.items, top = heap[0];
+    struct entry moved = heap[--finder->heap.count];
+    size_t count = finder->heap.count, at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= count)
+            break;
+        if (child + 1 < count && before(&heap[child + 1], &heap[child]))
+            child++;
+        if (!before(&heap[child], &moved))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    if (count)
+        heap[at] = moved;
+    return top;
+}
+
+/* ---- nodes ---- */
+
+static void reach(struct finder *finder, uint32_t state, uint16_t last, bool left_free,
+                  path_cost cost, uint32_t parent, uint64_t edge)
+{
+    uint32_t at = finder->heads[state];
+    while (at != NO_NODE && (finder->nodes.items[at].last != last ||
+                             finder->nodes.items[at].left_free != left_free))
+        at = finder->nodes.items[at].sibling;
+    if (at == NO_NODE) {
+        at = (uint32_t)finder->nodes.count;
+        vector_push(&finder->nodes, (struct node){cost, edge, parent, finder->heads[state], state,
+                                                  last, left_free, false});
+        finder->heads[state] = at;
+    } else {
+        struct node *node = &finder->nodes.items[at];
+        if (node->settled || node->cost <= cost)
+            return;
+        node->cost = cost;
+        node->parent = parent;
+        node->edge = edge;
+    }
+    heap_push(finder, (struct entry){cost, at});
+}
+
+static void better(struct goal *goal, path_cost cost, uint32_t node, uint64_t edge)
+{
+    if (cost < goal->cost)
+        *goal = (struct goal){cost, node, edge};
+}
+
+/* ---- what stands at states and edges, sorted by them ---- */
+
+static size_t first_failing_state(const struct graph *graph, uint32_t state)
+{
+    size_t low = 0, high = graph->failing_states.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (graph->failing_states.items[middle].state < state)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t first_failing_edge(const struct graph *graph, uint64_t edge)
+{
+    size_t low = 0, high = graph->failing_edges.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (graph->failing_edges.items[middle].edge < edge)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static uint32_t outcome_at(const struct graph *graph, uint32_t state)
+{
+    size_t low = 0, high = graph->finals.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (graph->finals.items[middle].state < state)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return graph->finals.items[low].outcome;
+}
+
+static void arrive(struct finder *finder, uint32_t at)
+{
+    const struct graph *graph = finder->graph;
+    uint32_t state = finder->nodes.items[at].state;
+    path_cost cost = finder->nodes.items[at].cost;
+    if (finder->rules->goals && finder->rules->goals[state])
+        better(&finder->goal, cost, at, UINT64_MAX);
+    uint8_t mark = finder->marks[state];
+    if (mark & MARK_STATE)
+        for (size_t i = first_failing_state(graph, state);
+             i < graph->failing_states.count && graph->failing_states.items[i].state == state; i++)
+            better(&finder->kinds[graph->failing_states.items[i].kind], cost, at, UINT64_MAX);
+    if (mark & MARK_FINAL) {
+        uint32_t outcome = outcome_at(graph, state);
+        if (outcome < finder->rules->outcomes)
+            better(&finder->outcomes[outcome], cost, at, UINT64_MAX);
+    }
+}
+
+static bool could_step(const struct graph *graph, uint32_t state, uint16_t thread)
+{
+    for (uint64_t i = graph_first(graph, state); i < graph_end(graph, state); i++) {
+        move code = graph->edges.items[i].code;
+        if (MOVE_THREAD(code) == thread && MOVE_WAY(code) != MOVE_TIMEOUT)
+            return true;
+    }
+    return false;
+}
+
+static void leave(struct finder *finder, uint32_t at)
+{
+    const struct graph *graph = finder->graph;
+    const struct path_rules *rules = finder->rules;
+    struct node node = finder->nodes.items[at];
+    path_cost away = 1 + ((path_cost)1 << 32);
+    if (node.last != NOBODY && !node.left_free && could_step(graph, node.state, node.last))
+        away += (path_cost)1 << 48;
+    size_t failing = finder->marks[node.state] & MARK_EDGE
+                         ? first_failing_edge(graph, graph_first(graph, node.state))
+                         : SIZE_MAX;
+    for (uint64_t i = graph_first(graph, node.state); i < graph_end(graph, node.state); i++) {
+        const struct edge *edge = &graph->edges.items[i];
+        if (rules->banned && (rules->banned[i / 8] >> (i % 8) & 1))
+            continue;
+        if (rules->within && !rules->within[edge->target])
+            continue;
+        bool stays = node.last == NOBODY || MOVE_THREAD(edge->code) == node.last;
+        path_cost cost = node.cost + (stays ? 1 : away);
+        for (; failing < graph->failing_edges.count && graph->failing_edges.items[failing].edge <= i;
+             failing++)
+            if (graph->failing_edges.items[failing].edge == i)
+                better(&finder->kinds[graph->failing_edges.items[failing].kind], cost, at, i);
+        reach(finder, edge->target, edge->landed, edge->flags & EDGE_LEFT_FREE, cost, at, i);
+    }
+}
+
+static void trace_back(const struct finder *finder, const struct goal *goal, struct path *path)
+{
+    path->cost = goal->cost;
+    path->count = 0;
+    path->edges = NULL;
+    if (goal->cost == COST_NONE)
+        return;
+    uint32_t count = goal->edge != UINT64_MAX;
+    for (uint32_t at = goal->node; finder->nodes.items[at].parent != NO_NODE;
+         at = finder->nodes.items[at].parent)
+        count++;
+    path->edges = xmalloc((count + 1) * sizeof *path->edges);
+    path->count = count;
+    if (goal->edge != UINT64_MAX)
+        path->edges[--count] = goal->edge;
+    for (uint32_t at = goal->node; count > 0; at = finder->nodes.items[at].parent)
+        path->edges[--count] = finder->nodes.items[at].edge;
+}
+
+static void finder_init(struct finder *finder, const struct graph *graph,
+                        const struct path_rules *rules)
+{
+    *finder = (struct finder){.graph = graph, .rules = rules};
+    finder->heads = xmalloc((graph->state_count + 1) * sizeof *finder->heads);
+    memset(finder->heads, 0xff, graph->state_count * sizeof *finder->heads);
+    finder->marks = xcalloc(graph->state_count + 1, 1);
+    vector_each(struct failing_state, failing, &graph->failing_states)
+        finder->marks[failing->state] |= MARK_STATE;
+    vector_each(struct final_state, final, &graph->finals)
+        finder->marks[final->state] |= MARK_FINAL;
+    vector_each(struct failing_edge, failing, &graph->failing_edges)
+        finder->marks[failing->source] |= MARK_EDGE;
+    finder->kinds = xmalloc((rules->kinds + 1) * sizeof *finder->kinds);
+    finder->outcomes = xmalloc((rules->outcomes + 1) * sizeof *finder->outcomes);
+    struct goal none = {COST_NONE, NO_NODE, UINT64_MAX};
+    for (uint32_t i = 0; i < rules->kinds; i++)
+        finder->kinds[i] = none;
+    for (uint32_t i = 0; i < rules->outcomes; i++)
+        finder->outcomes[i] = none;
+    finder->goal = none;
+}
+
+void paths_find(struct paths *paths, const struct graph *graph, const struct path_rules *rules)
+{
+    struct finder finder;
+    finder_init(&finder, graph, rules);
+    reach(&finder, rules->state, rules->last, rules->left_free, 0, NO_NODE, UINT64_MAX);
+    while (finder.heap.count) {
+        struct entry top = heap_pop(&finder);
+        if (rules->goals && finder.goal.cost != COST_NONE)
+            break;
+        struct node *node = &finder.nodes.items[top.node];
+        if (node->settled || node->cost != top.cost)
+            continue;
+        node->settled = true;
+        arrive(&finder, top.node);
+        leave(&finder, top.node);
+    }
+    paths->kind_count = rules->kinds;
+    paths->outcome_count = rules->outcomes;
+    paths->nodes = finder.nodes.count;
+    paths->to_kind = xcalloc(rules->kinds + 1, sizeof *paths->to_kind);
+    paths->to_outcome = xcalloc(rules->outcomes + 1, sizeof *paths->to_outcome);
+    for (uint32_t i = 0; i < rules->kinds; i++)
+        trace_back(&finder, &finder.kinds[i], &paths->to_kind[i]);
+    for (uint32_t i = 0; i < rules->outcomes; i++)
+        trace_back(&finder, &finder.outcomes[i], &paths->to_outcome[i]);
+    trace_back(&finder, &finder.goal, &paths->to_goal);
+    vector_fini(&finder.nodes);
+    vector_fini(&finder.heap);
+    free(finder.heads);
+    free(finder.marks);
+    free(finder.kinds);
+    free(finder.outcomes);
+}
+
+void paths_fini(struct paths *paths)
+{
+    for (uint32_t i = 0; i < paths->kind_count; i++)
+        path_fini(&paths->to_kind[i]);
+    for (uint32_t i = 0; i < paths->outcome_count; i++)
+        path_fini(&paths->to_outcome[i]);
+    path_fini(&paths->to_goal);
+    free(paths->to_kind);
+    free(paths->to_outcome);
+}

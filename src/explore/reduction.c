@@ -1,0 +1,3 @@
+#include "explore/reduction.h"
+
+struct reduction { bool none; };

@@ -1,0 +1,334 @@
+#include "explore/result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "model/stuck.h"
+
+/* ---- the kinds of failures and the outcomes, in an order that does not depend on who found them first ---- */
+
+static const struct kind_key *key_of(const struct exploration *exploration, uint32_t failure)
+{
+    return &exploration->findings.kinds[exploration->order[failure]];
+}
+
+static const char *detail_of(struct exploration *exploration, const struct kind_key *key)
+{
+    const struct program *program = exploration->request->program;
+    switch (key->verdict) {
+    case VERDICT_ASSERTION:
+        return key->property >= 0 ? program->invariants[key->property].text
+                                  : model_string(exploration->shape.model, key->what);
+    case VERDICT_ERROR: return exception_names[key->what];
+    case VERDICT_RACE: return program->variables[key->what].name;
+    case VERDICT_UNREACHED: return program->sometimes[key->what].text;
+    case VERDICT_OK:
+    case VERDICT_DEADLOCK:
+    case VERDICT_LIVELOCK:
+    case VERDICTS: break;
+    }
+    return "";
+}
+
+struct sorted_kind {
+    uint16_t kind;
+    const struct kind_key *key;
+    const char *detail;
+};
+
+static int compare_kinds(const void *left, const void *right)
+{
+    const struct sorted_kind *a = left, *b = right;
+    if (a->key->verdict != b->key->verdict)
+        return a->key->verdict < b->key->verdict ? -1 : 1;
+    if (a->key->position != b->key->position)
+        return a->key->position < b->key->position ? -1 : 1;
+    if (a->key->property != b->key->property)
+        return a->key->property < b->key->property ? -1 : 1;
+    int texts = strcmp(a->detail, b->detail);
+    return texts ? texts : (a->kind > b->kind) - (a->kind < b->kind);
+}
+
+static void collect_failures(struct exploration *exploration)
+{
+    struct explore_result *result = exploration->result;
+    struct findings *findings = &exploration->findings;
+    uint32_t count = atomic_load_explicit(&findings->kind_count, memory_order_acquire);
+    struct sorted_kind *sorted = xcalloc(count + 1, sizeof *sorted);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = (struct sorted_kind){(uint16_t)i, &findings->kinds[i],
+                                         detail_of(exploration, &findings->kinds[i])};
+    qsort(sorted, count, sizeof *sorted, compare_kinds);
+    exploration->order = xcalloc(count + 1, sizeof *exploration->order);
+    result->failures = arena_array(&result->arena, struct explore_failure, count + 1);
+    result->failure_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        exploration->order[i] = sorted[i].kind;
+        struct explore_failure *failure = &result->failures[i];
+        failure->verdict = sorted[i].key->verdict;
+        failure->detail = arena_strdup(&result->arena, sorted[i].detail);
+        failure->position = sorted[i].key->position;
+        failure->thread = failure->thread2 = UINT32_MAX;
+        failure->words = failure->detail;
+    }
+    free(sorted);
+}
+
+struct sorted_outcome {
+    uint32_t number;
+    uint32_t cell_count;
+    const struct final_values *values;
+    int32_t failure;
+};
+
+static int compare_outcomes(const void *left, const void *right)
+{
+    const struct sorted_outcome *a = left, *b = right;
+    for (uint32_t i = 0; i < a->cell_count; i++)
+        if (a->values->cells[i] != b->values->cells[i])
+            return a->values->cells[i] < b->values->cells[i] ? -1 : 1;
+    return (a->failure > b->failure) - (a->failure < b->failure);
+}
+
+static int32_t failure_index(const struct exploration *exploration, uint16_t kind)
+{
+    if (kind == NO_FINDING)
+        return -1;
+    for (uint32_t i = 0; i < exploration->result->failure_count; i++)
+        if (exploration->order[i] == kind)
+            return (int32_t)i;
+    return -1;
+}
+
+static void collect_outcomes(struct exploration *exploration)
+{
+    struct explore_result *result = exploration->result;
+    struct findings *findings = &exploration->findings;
+    uint32_t count = findings->outcome_count;
+    struct sorted_outcome *sorted = xcalloc(count + 1, sizeof *sorted);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = (struct sorted_outcome){i, findings->cell_count, &findings->outcomes[i],
+                                            failure_index(exploration, findings->outcomes[i].failure)};
+    qsort(sorted, count, sizeof *sorted, compare_outcomes);
+    exploration->outcome_order = xcalloc(count + 1, sizeof *exploration->outcome_order);
+    result->outcomes = arena_array(&result->arena, struct explore_outcome, count + 1);
+    result->outcome_count = count;
+    result->outcomes_cut = findings->cut;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t *cells = arena_array(&result->arena, int64_t, findings->cell_count + 1);
+        memcpy(cells, sorted[i].values->cells, findings->cell_count * sizeof *cells);
+        result->outcomes[i].cells = cells;
+        result->outcomes[i].failure = sorted[i].failure;
+        exploration->outcome_order[i] = sorted[i].number;
+    }
+    free(sorted);
+}
+
+void result_collect(struct exploration *exploration)
+{
+    collect_failures(exploration);
+    collect_outcomes(exploration);
+}
+
+/* ---- words ---- */
+
+struct race_seen {
+    const struct replay *replay;
+    int64_t variable;
+    uint32_t cell, thread, other;
+};
+
+static void see_race(void *context, uint32_t cell, uint32_t thread, uint32_t other)
+{
+    struct race_seen *seen = context;
+    const struct program *program = seen->replay->shape->program;
+    if (seen->thread != UINT32_MAX || program_variable_of(program, cell) - program->variables != seen->variable)
+        return;
+    seen->cell = cell;
+    seen->thread = thread;
+    seen->other = other;
+}
+
+static void name_thread(struct replay *replay, uint32_t real, struct text *out)
+{
+    model_thread_name(replay->shape->model, replay->state.world, real, out);
+}
+
+/* The access that a thread (by its number in the state) is about to do. */
+static uint32_t access_words(struct replay *replay, uint32_t thread, struct text *out)
+{
+    struct operation next;
+    model_next(replay->shape->model, replay->state.world, thread, &next);
+    name_thread(replay, replay->names[thread], out);
+    text_printf(out, " %s (line %u)",
+                next.op == OP_LOAD ? "is about to read it"
+                : next.op == OP_STORE ? "is about to write it"
+                                      : "is about to touch it in an atomic block",
+                POSITION_LINE(next.source));
+    return next.source;
+}
+
+static void race_words(struct replay *replay, struct explore_failure *failure, int64_t variable,
+                       struct text *out, uint32_t threads[2])
+{
+    struct race_seen seen = {replay, variable, 0, UINT32_MAX, UINT32_MAX};
+    space_races(&replay->space, &replay->state, see_race, &seen);
+    if (seen.thread == UINT32_MAX)
+        return;
+    program_thing_name(replay->shape->program, seen.cell, out);
+    text_add(out, ": ");
+    failure->position = access_words(replay, seen.thread, out);
+    text_add(out, " and ");
+    failure->position2 = access_words(replay, seen.other, out);
+    text_add(out, ", in any order");
+    failure->thread = threads[0] = replay->names[seen.thread];
+    failure->thread2 = threads[1] = replay->names[seen.other];
+}
+
+static uint32_t deadlock_words(struct replay *replay, struct text *out, uint32_t *threads,
+                               uint32_t room)
+{
+    struct model *model = replay->shape->model;
+    struct stuck_report report = {0};
+    stuck_find(replay->shape->stuck, model, replay->state.world, &report);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < report.count; i++) {
+        const struct stuck_thread *stuck = &report.threads[i];
+        if (i)
+            text_add(out, i + 1 == report.count ? " and " : ", ");
+        name_thread(replay, replay->names[stuck->thread], out);
+        text_add_char(out, ' ');
+        model_why_not(model, replay->state.world, stuck->thread, out);
+        struct operation next;
+        model_next(model, replay->state.world, stuck->thread, &next);
+        text_printf(out, " (line %u, %s)", POSITION_LINE(next.source),
+                    stuck_reason_names[stuck->reason]);
+        if (count < room)
+            threads[count++] = replay->names[stuck->thread];
+    }
+    if (report.count == 0)
+        text_add(out, "nobody can go on");
+    else
+        text_add(out, report.everyone ? ": nobody can move again" : ", for ever, while others go on");
+    stuck_fini(&report);
+    return count;
+}
+
+static void death_words(struct replay *replay, struct explore_failure *failure,
+                        const struct kind_key *key, struct text *out)
+{
+    failure->thread = UINT32_MAX;
+    for (uint32_t i = 0; i < replay->stepped.death_count; i++) {
+        const struct death *death = &replay->stepped.deaths[i];
+        if (death->position == key->position)
+            failure->thread = death->thread;
+    }
+    bool assertion = key->verdict == VERDICT_ASSERTION;
+    int64_t message = key->what;
+    if (failure->thread == UINT32_MAX) {
+        struct effect *effect = &replay->space.effect;
+        world_copy(replay->shape->model, replay->space.probe, replay->state.world);
+        model_after(replay->shape->model, replay->space.probe, effect, NULL, NULL);
+        message = effect->message;
+        text_add(out, "after");
+    } else {
+        name_thread(replay, failure->thread, out);
+        for (uint32_t i = 0; i < replay->stepped.death_count; i++)
+            message = replay->stepped.deaths[i].message;
+    }
+    text_printf(out, assertion ? ": the assertion of line %u does not hold" : ": line %u raises ",
+                POSITION_LINE(key->position));
+    if (!assertion)
+        text_add(out, exception_names[key->what]);
+    const char *text = model_string(replay->shape->model, message);
+    if (*text)
+        text_printf(out, assertion ? ": \"%s\"" : ": %s", text);
+}
+
+/* Words for what stands at the end of the schedule; the threads that have to do with it. */
+static uint32_t find_words(struct exploration *exploration, struct replay *replay,
+                           struct explore_failure *failure, const struct kind_key *key,
+                           uint32_t *threads, uint32_t room)
+{
+    struct text out = {0};
+    uint32_t count = 0;
+    switch (key->verdict) {
+    case VERDICT_RACE:
+        race_words(replay, failure, key->what, &out, threads);
+        count = failure->thread == UINT32_MAX ? 0 : 2;
+        break;
+    case VERDICT_DEADLOCK: count = deadlock_words(replay, &out, threads, room); break;
+    case VERDICT_LIVELOCK: text_add(&out, "from here on the run never ends, whatever happens"); break;
+    case VERDICT_ASSERTION:
+        if (key->property >= 0) {
+            text_printf(&out, "the invariant of line %u does not hold: \"%s\"",
+                        POSITION_LINE(key->position), failure->detail);
+            break;
+        }
+        death_words(replay, failure, key, &out);
+        break;
+    case VERDICT_ERROR: death_words(replay, failure, key, &out); break;
+    case VERDICT_OK:
+    case VERDICT_UNREACHED:
+    case VERDICTS: break;
+    }
+    failure->words = arena_strdup(&exploration->result->arena, text_bytes(&out));
+    text_fini(&out);
+    return count;
+}
+
+/* ---- schedules ---- */
+
+static void set_cost(struct explore_schedule *schedule, const struct way *way)
+{
+    schedule->preemptions = COST_PREEMPTIONS(way->cost);
+    schedule->switches = COST_SWITCHES(way->cost);
+    schedule->minimal = way->minimal;
+}
+
+static void run_moves(struct exploration *exploration, struct replay *replay, const struct way *way,
+                      uint32_t *ret_ends)
+{
+    replay_init(replay, &exploration->shape, exploration->reduction);
+    for (uint32_t i = 0; i < way->count; i++) {
+        replay_step(replay, way->moves[i]);
+        if (ret_ends)
+            ret_ends[i] = (uint32_t)replay->steps.count;
+    }
+}
+
+void result_replay(struct exploration *exploration, const struct way *way, bool ends,
+                   struct explore_schedule *ret_schedule, uint32_t *ret_ends)
+{
+    struct replay replay;
+    run_moves(exploration, &replay, way, ret_ends);
+    replay_finish(&replay, ends, NULL, 0);
+    replay_take(&replay, ret_schedule);
+    set_cost(ret_schedule, way);
+    replay_fini(&replay);
+}
+
+void result_schedule_failure(struct exploration *exploration, uint32_t index, const struct way *way)
+{
+    enum { ROOM = 64 };
+    struct explore_failure *failure = &exploration->result->failures[index];
+    const struct kind_key *key = key_of(exploration, index);
+    struct replay replay;
+    run_moves(exploration, &replay, way, NULL);
+    uint32_t threads[ROOM];
+    uint32_t count = find_words(exploration, &replay, failure, key, threads, ROOM);
+    bool ends = model_finished(exploration->shape.model, replay.state.world);
+    replay_finish(&replay, ends, threads, count);
+    replay_take(&replay, &failure->schedule);
+    set_cost(&failure->schedule, way);
+    failure->has_schedule = true;
+    replay_fini(&replay);
+}
+
+void result_schedule_outcome(struct exploration *exploration, uint32_t index, const struct way *way)
+{
+    struct explore_outcome *outcome = &exploration->result->outcomes[index];
+    result_replay(exploration, way, true, &outcome->schedule, NULL);
+    outcome->has_schedule = true;
+}

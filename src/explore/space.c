@@ -1,0 +1,430 @@
+#include "explore/space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/hash.h"
+
+enum { QUIET_TURNS = 16 }; /* backward jumps taken over quiet operations within one step */
+
+/* ---- the shape ---- */
+
+/* Whether some thread could tell one that has ended from one that is about to, or whether that matters: daemons stop
+ * when the last other thread ends. */
+static bool ends_matter(const struct program *program)
+{
+    for (uint32_t i = 0; i < program->thread_count; i++)
+        if (program->threads[i].daemon)
+            return true;
+    for (uint32_t pc = 0; pc < program->code_length; pc++) {
+        const struct instruction *in = &program->code[pc];
+        if (in->op == OP_IS_ALIVE || in->op == OP_ACTIVE_COUNT || in->op == OP_NEW_THREAD)
+            return true;
+        if (in->op == OP_JOIN && in->c != NO_SLOT)
+            return true;
+    }
+    return false;
+}
+
+void space_shape_init(struct space_shape *shape, const struct program *program,
+                      struct model *model, bool ordered)
+{
+    memset(shape, 0, sizeof *shape);
+    shape->program = program;
+    shape->model = model;
+    shape->stuck = stuck_new(program);
+    shape->fuse_end = !ends_matter(program);
+    shape->ordered = ordered;
+    shape->clock_count = ordered ? program->thread_limit : 0;
+}
+
+void space_shape_fini(struct space_shape *shape)
+{
+    stuck_free(shape->stuck);
+}
+
+/* ---- states ---- */
+
+struct state state_new(const struct space_shape *shape)
+{
+    struct state state = {.world = world_new(shape->model)};
+    if (shape->clock_count) {
+        state.clocks = xmalloc(shape->clock_count * sizeof *state.clocks);
+        for (uint32_t i = 0; i < shape->clock_count; i++)
+            state.clocks[i] = -1;
+    }
+    return state;
+}
+
+void state_free(struct state *state, const struct space_shape *shape)
+{
+    world_free(state->world, shape->model);
+    free(state->clocks);
+    *state = (struct state){0};
+}
+
+void state_copy(const struct space_shape *shape, struct state *to, const struct state *from)
+{
+    world_copy(shape->model, to->world, from->world);
+    if (shape->clock_count)
+        memcpy(to->clocks, from->clocks, shape->clock_count * sizeof *to->clocks);
+}
+
+uint64_t state_hash(const struct space_shape *shape, const struct state *state)
+{
+    uint64_t hash = world_hash(shape->model, state->world);
+    if (shape->clock_count)
+        hash = hash_bytes(hash, state->clocks, shape->clock_count * sizeof *state->clocks);
+    return hash;
+}
+
+size_t state_pack(const struct space_shape *shape, const struct state *state, void *out,
+                  size_t room)
+{
+    size_t clocks = shape->clock_count * sizeof(int64_t);
+    if (room < clocks)
+        return world_pack(shape->model, state->world, NULL, 0) + clocks;
+    if (clocks)
+        memcpy(out, state->clocks, clocks);
+    return clocks + world_pack(shape->model, state->world, (char *)out + clocks, room - clocks);
+}
+
+void state_unpack(const struct space_shape *shape, struct state *state, const void *bytes,
+                  size_t size)
+{
+    size_t clocks = shape->clock_count * sizeof(int64_t);
+    if (clocks)
+        memcpy(state->clocks, bytes, clocks);
+    world_unpack(shape->model, state->world, (const char *)bytes + clocks, size - clocks);
+}
+
+/* ---- scratch ---- */
+
+void space_init(struct space *space, struct space_shape *shape)
+{
+    memset(space, 0, sizeof *space);
+    space->shape = shape;
+    space->probe = world_new(shape->model);
+}
+
+void space_fini(struct space *space)
+{
+    effect_fini(&space->effect);
+    vector_fini(&space->moves);
+    world_free(space->probe, space->shape->model);
+}
+
+/* ---- steps ---- */
+
+static inline const struct thread_head *head_of(const struct space *space, const struct state *state,
+                                                uint32_t thread)
+{
+    return world_thread_const(space->shape->model, state->world, thread);
+}
+
+static inline enum opcode op_of(const struct space *space, const struct thread_head *head)
+{
+    return (enum opcode)space->shape->program->code[head->pc].op;
+}
+
+static void perform(struct space *space, struct state *state, uint32_t thread, struct choice choice,
+                    struct stepped *stepped)
+{
+    if (space->record) {
+        struct micro_step micro = {thread, choice, 0};
+        micro.op = (uint8_t)op_of(space, head_of(space, state, thread));
+        vector_push(space->record, micro);
+    }
+    model_perform(space->shape->model, state->world, thread, choice, &space->effect);
+    const struct effect *effect = &space->effect;
+    if ((effect->thread_ended && effect->died_of) || effect->too_long) {
+        if (stepped->death_count < SPACE_DEATHS)
+            stepped->deaths[stepped->death_count++] = (struct death){
+                thread, effect->died_of, effect->message, effect->raised_at};
+    }
+}
+
+static bool takes_time(enum opcode op)
+{
+    return op == OP_SLEEP || op == OP_IO || op == OP_COMPUTE;
+}
+
+static bool timed_quiet(struct space *space, const struct state *state, uint32_t thread,
+                        int64_t *ret_duration)
+{
+    struct operation next;
+    model_next(space->shape->model, state->world, thread, &next);
+    if (!takes_time((enum opcode)next.op))
+        return false;
+    *ret_duration = next.value;
+    return true;
+}
+
+/* Performs the quiet operations that a thread rests before, and its end. With a clock, a sleep ends it. */
+static void run_quiet(struct space *space, struct state *state, uint32_t thread,
+                      struct stepped *stepped, bool *ret_slept)
+{
+    unsigned turns = 0;
+    uint16_t last = 0;
+    for (;;) {
+        const struct thread_head *head = head_of(space, state, thread);
+        if (head->status != THREAD_ALIVE)
+            return;
+        enum opcode op = op_of(space, head);
+        if (op == OP_END ? !space->shape->fuse_end : !operation_quiet(op))
+            return;
+        if (space->shape->ordered && takes_time(op)) {
+            int64_t duration = 0;
+            if (state->clocks[thread] < 0 && timed_quiet(space, state, thread, &duration))
+                state->clocks[thread] = duration > 0 ? duration : 0;
+            if (state->clocks[thread] > 0)
+                return;
+            state->clocks[thread] = -1;
+        }
+        if (head->pc <= last && ++turns > QUIET_TURNS)
+            return;
+        last = head->pc;
+        if (op == OP_SLEEP || op == OP_IO)
+            *ret_slept = true;
+        perform(space, state, thread, (struct choice){CHOICE_STEP, 0}, stepped);
+    }
+}
+
+/* ---- the virtual clock ---- */
+
+/* After a step of `thread`: its wait has begun, or is over. */
+static void set_clock(struct space *space, struct state *state, uint32_t thread)
+{
+    const struct thread_head *head = head_of(space, state, thread);
+    if (head->status != THREAD_ALIVE) {
+        state->clocks[thread] = -1;
+        return;
+    }
+    if (takes_time(op_of(space, head)))
+        return;
+    if (head->phase != PHASE_WAITING) {
+        state->clocks[thread] = -1;
+        return;
+    }
+    if (state->clocks[thread] >= 0)
+        return;
+    struct operation next;
+    model_next(space->shape->model, state->world, thread, &next);
+    if (next.timed)
+        state->clocks[thread] = next.timeout > 0 ? next.timeout : 0;
+}
+
+static unsigned can_go(const struct space *space, const struct state *state, uint32_t thread)
+{
+    unsigned enabled = model_enabled(space->shape->model, state->world, thread);
+    if (!enabled || !space->shape->ordered)
+        return enabled;
+    if (takes_time(op_of(space, head_of(space, state, thread))) && state->clocks[thread] > 0)
+        return 0;
+    if (state->clocks[thread] > 0)
+        enabled &= ~(unsigned)ENABLED_TIMEOUT;
+    return enabled;
+}
+
+/* While nobody can step, the clock moves on to the next deadline; who slept until then goes on. */
+static void settle(struct space *space, struct state *state, struct stepped *stepped)
+{
+    const struct model *model = space->shape->model;
+    while (!model_finished(model, state->world)) {
+        uint32_t end = world_thread_end(model, state->world);
+        int64_t next = INT64_MAX;
+        for (uint32_t i = 0; i < end; i++) {
+            if (can_go(space, state, i))
+                return;
+            if (state->clocks[i] > 0 && state->clocks[i] < next)
+                next = state->clocks[i];
+        }
+        if (next == INT64_MAX)
+            return;
+        for (uint32_t i = 0; i < end; i++)
+            if (state->clocks[i] > 0)
+                state->clocks[i] -= next;
+        for (uint32_t i = 0; i < end; i++) {
+            const struct thread_head *head = head_of(space, state, i);
+            bool slept = false;
+            if (state->clocks[i] == 0 && head->status == THREAD_ALIVE &&
+                takes_time(op_of(space, head))) {
+                run_quiet(space, state, i, stepped, &slept);
+                set_clock(space, state, i);
+            }
+        }
+    }
+}
+
+/* ---- moves ---- */
+
+void space_start(struct space *space, struct state *state, struct stepped *ret_stepped)
+{
+    ret_stepped->death_count = 0;
+    ret_stepped->left_free = true;
+    bool slept = false;
+    uint32_t end = world_thread_end(space->shape->model, state->world);
+    for (uint32_t i = 0; i < end; i++)
+        run_quiet(space, state, i, ret_stepped, &slept);
+    if (space->shape->ordered)
+        settle(space, state, ret_stepped);
+}
+
+static void push_values(struct space *space, const struct state *state, uint32_t thread)
+{
+    struct operation next;
+    model_next(space->shape->model, state->world, thread, &next);
+    uint64_t count = (uint64_t)next.value2 - (uint64_t)next.value;
+    if (count >= MOVE_MAX_VALUES) {
+        space->shape->huge_ranges = true;
+        count = MOVE_MAX_VALUES - 1;
+    }
+    for (uint64_t k = 0; k <= count; k++)
+        vector_push(&space->moves, MOVE(thread, MOVE_VALUE + k));
+}
+
+void space_moves(struct space *space, const struct state *state)
+{
+    space->moves.count = 0;
+    uint32_t end = world_thread_end(space->shape->model, state->world);
+    for (uint32_t i = 0; i < end; i++) {
+        unsigned enabled = can_go(space, state, i);
+        if (!enabled)
+            continue;
+        if (enabled & ENABLED_STEP)
+            vector_push(&space->moves, MOVE(i, MOVE_STEP));
+        if (enabled & ENABLED_TIMEOUT)
+            vector_push(&space->moves, MOVE(i, MOVE_TIMEOUT));
+        if (enabled & ENABLED_VALUE)
+            push_values(space, state, i);
+    }
+}
+
+struct choice space_choice(struct space *space, const struct state *state, move code)
+{
+    uint32_t way = MOVE_WAY(code);
+    if (way == MOVE_STEP)
+        return (struct choice){CHOICE_STEP, 0};
+    if (way == MOVE_TIMEOUT)
+        return (struct choice){CHOICE_TIMEOUT, 0};
+    struct operation next;
+    model_next(space->shape->model, state->world, MOVE_THREAD(code), &next);
+    return (struct choice){CHOICE_VALUE, next.value + (int64_t)(way - MOVE_VALUE)};
+}
+
+void space_step(struct space *space, struct state *state, move code, struct stepped *ret_stepped)
+{
+    uint32_t thread = MOVE_THREAD(code);
+    ret_stepped->death_count = 0;
+    enum opcode op = op_of(space, head_of(space, state, thread));
+    struct choice choice = {CHOICE_STEP, 0};
+    if (MOVE_WAY(code) != MOVE_STEP)
+        choice = space_choice(space, state, code);
+    perform(space, state, thread, choice, ret_stepped);
+    uint32_t started = op == OP_START ? space->effect.thread : UINT32_MAX;
+    bool slept = false, other_slept = false;
+    run_quiet(space, state, thread, ret_stepped, &slept);
+    if (started != UINT32_MAX)
+        run_quiet(space, state, started, ret_stepped, &other_slept);
+    if (space->shape->ordered) {
+        set_clock(space, state, thread);
+        settle(space, state, ret_stepped);
+    }
+    const struct thread_head *head = head_of(space, state, thread);
+    ret_stepped->left_free = slept || (head->status == THREAD_ALIVE &&
+                                       op_of(space, head) == OP_YIELD);
+}
+
+/* ---- races ---- */
+
+struct access {
+    uint32_t thread, first, count;
+    bool writes, atomic;
+};
+
+static bool accesses(struct space *space, const struct state *state, uint32_t thread,
+                     struct access *ret_access)
+{
+    const struct thread_head *head = head_of(space, state, thread);
+    if (head->status != THREAD_ALIVE)
+        return false;
+    enum opcode op = op_of(space, head);
+    *ret_access = (struct access){.thread = thread, .writes = op != OP_LOAD};
+    if (op == OP_ATOMIC_BEGIN) {
+        ret_access->atomic = true;
+        return true;
+    }
+    if (op != OP_LOAD && op != OP_STORE)
+        return false;
+    struct operation next;
+    model_next(space->shape->model, state->world, thread, &next);
+    ret_access->first = next.thing;
+    ret_access->count = next.width;
+    return next.thing < space->shape->program->cell_count;
+}
+
+/* Whether an atomic block, done now, would conflict with a plain access: tried on a copy. */
+static bool atomic_conflict(struct space *space, const struct state *state,
+                            const struct access *block, const struct access *plain,
+                            uint32_t *ret_cell)
+{
+    struct model *model = space->shape->model;
+    world_copy(model, space->probe, state->world);
+    model_perform(model, space->probe, block->thread, (struct choice){CHOICE_STEP, 0},
+                  &space->effect);
+    for (uint32_t i = 0; i < space->effect.touch_count; i++) {
+        const struct touch *touch = &space->effect.touches[i];
+        if (touch->thing < plain->first || touch->thing - plain->first >= plain->count)
+            continue;
+        if ((touch->op == OP_STORE || plain->writes) &&
+            (touch->op == OP_LOAD || touch->op == OP_STORE)) {
+            *ret_cell = touch->thing;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool conflict(struct space *space, const struct state *state, const struct access *a,
+                     const struct access *b, uint32_t *ret_cell)
+{
+    if (a->atomic && b->atomic)
+        return false;
+    if (a->atomic)
+        return atomic_conflict(space, state, a, b, ret_cell);
+    if (b->atomic)
+        return atomic_conflict(space, state, b, a, ret_cell);
+    if (!a->writes && !b->writes)
+        return false;
+    uint32_t first = a->first > b->first ? a->first : b->first;
+    *ret_cell = first;
+    return first < a->first + a->count && first < b->first + b->count;
+}
+
+void space_races(struct space *space, const struct state *state,
+                 void (*found)(void *context, uint32_t cell, uint32_t thread, uint32_t other),
+                 void *context)
+{
+    uint32_t end = world_thread_end(space->shape->model, state->world);
+    struct access few[16], *all = few;
+    if (end > 16)
+        all = xmalloc(end * sizeof *all);
+    uint32_t count = 0;
+    bool writes = false, plain = false;
+    for (uint32_t i = 0; i < end; i++)
+        if (accesses(space, state, i, &all[count])) {
+            writes |= all[count].writes;
+            plain |= !all[count].atomic;
+            count++;
+        }
+    if (count > 1 && writes && plain)
+        for (uint32_t i = 0; i < count; i++)
+            for (uint32_t j = i + 1; j < count; j++) {
+                uint32_t cell = 0;
+                if (conflict(space, state, &all[i], &all[j], &cell))
+                    found(context, cell, all[i].thread, all[j].thread);
+            }
+    if (all != few)
+        free(all);
+}
