@@ -12,7 +12,9 @@ static void note_kind(struct worker *worker, struct kind_key key)
     uint16_t kind = findings_kind(worker->findings, key);
     if (kind == NO_FINDING)
         return;
-    vector_each(uint16_t, seen, &worker->kinds) if (*seen == kind) return;
+    vector_each (uint16_t, seen, &worker->kinds)
+        if (*seen == kind)
+            return;
     vector_push(&worker->kinds, kind);
 }
 
@@ -69,8 +71,8 @@ static bool properties_hold(struct worker *worker, const struct state *state)
         if (model_holds(model, state->world, &program->invariants[i], &raised))
             continue;
         holds = false;
-        note_kind(worker,
-                  (struct kind_key){VERDICT_ASSERTION, 0, program->invariants[i].position, (int32_t)i});
+        note_kind(worker, (struct kind_key){VERDICT_ASSERTION, 0, program->invariants[i].position,
+                                            (int32_t)i});
     }
     for (uint32_t i = 0; i < program->sometimes_count; i++) {
         enum exception raised = EXCEPTION_NONE;
@@ -127,7 +129,8 @@ uint32_t worker_add(struct worker *worker, struct state *state)
     const struct space_shape *shape = worker->space.shape;
     head.move_count = (uint32_t)worker->space.moves.count;
     head.kind_count = (uint32_t)worker->kinds.count;
-    size_t before = sizeof head + head.move_count * sizeof(move) + head.kind_count * sizeof(uint16_t);
+    size_t before =
+        sizeof head + head.move_count * sizeof(move) + head.kind_count * sizeof(uint16_t);
     before = (before + 7) & ~(size_t)7;
     size_t at = worker->bytes.count, room = 512;
     for (;;) {
@@ -153,12 +156,12 @@ uint32_t worker_add(struct worker *worker, struct state *state)
 }
 
 /* Whether the state behind a slot is the same, byte by byte. */
-static bool same_state(struct worker *worker, const struct visited_slot *slot, const struct state *state)
+static bool same_state(struct worker *worker, const struct visited_slot *slot,
+                       const struct state *state)
 {
     const struct space_shape *shape = worker->space.shape;
-    const char *place = slot->number
-                            ? worker->whole[slot->number - 1]
-                            : worker->bytes.items + worker->places.items[slot->reference];
+    const char *place = slot->number ? worker->whole[slot->number - 1]
+                                     : worker->bytes.items + worker->places.items[slot->reference];
     const struct item *item = (const struct item *)place;
     char few[1024], *bytes = few;
     size_t size = state_pack(shape, state, few, sizeof few);
@@ -185,8 +188,8 @@ static struct visited_slot *slot_of(struct worker *worker, const struct state *s
     return slot;
 }
 
-/* One step from worker->base (or, when it is the last one, with it). True when it leads to a state of no earlier
- * level. */
+/* One step from worker->base (or, when it is the last one, with it). True when it leads to a state
+ * of no earlier level. */
 static bool step(struct worker *worker, move code, bool last)
 {
     const struct space_shape *shape = worker->space.shape;
@@ -201,8 +204,8 @@ static bool step(struct worker *worker, move code, bool last)
     uint32_t landed = MOVE_THREAD(code);
     if (worker->scratch)
         landed = reduction_canonical(worker->scratch, state, landed);
-    struct raw_edge edge = {.code = code, .landed = (uint16_t)landed,
-                            .kinds = {NO_FINDING, NO_FINDING}};
+    struct raw_edge edge = {
+        .code = code, .landed = (uint16_t)landed, .kinds = {NO_FINDING, NO_FINDING}};
     edge.flags = stepped.left_free ? EDGE_LEFT_FREE : 0;
     for (uint32_t i = 0; i < stepped.death_count && i < ITEM_KINDS; i++)
         edge.kinds[i] = worker_death(worker, &stepped.deaths[i]);

@@ -1,5 +1,6 @@
 /*
- * Inside the search: what one worker does with one state, and the buffers it leaves its findings in.
+ * Inside the search: what one worker does with one state, and the buffers it leaves its findings
+ * in.
  */
 #ifndef THRUM_EXPLORE_EXPAND_H
 #define THRUM_EXPLORE_EXPAND_H
@@ -11,10 +12,10 @@ enum { ITEM_KINDS = 2 };
 
 /* A state as it lies in a frontier: this, its moves, its failures, its bytes; rounded up to 8. */
 struct item {
-    uint32_t size;        /* of all, in bytes */
+    uint32_t size; /* of all, in bytes */
     uint32_t packed_size;
     uint32_t move_count;
-    uint32_t outcome;     /* or UINT32_MAX: the run is not over there */
+    uint32_t outcome; /* or UINT32_MAX: the run is not over there */
     uint32_t kind_count;
     uint32_t moves[];
 };
@@ -50,9 +51,9 @@ struct worker {
     struct reduction_scratch *scratch; /* or NULL */
     struct state base, next;
     uint32_t number;
-    uint32_t closed;       /* states below this number belong to levels up to the present one */
+    uint32_t closed; /* states below this number belong to levels up to the present one */
     bool prune, exact;
-    bool pruned;           /* it left out moves of some state */
+    bool pruned; /* it left out moves of some state */
     uint64_t steps;
     vector(struct raw_edge) edges;
     vector(char) bytes;      /* new states */
@@ -60,12 +61,13 @@ struct worker {
     vector(uint16_t) kinds;  /* scratch: failures of the state being judged */
     /* Whole states by number, when `exact`; owned by the search. */
     const char *const *whole;
-    struct worker *all;      /* the workers, by number */
+    struct worker *all; /* the workers, by number */
 };
 
 enum { WORKER_SHIFT = 26 }; /* a slot's reference: worker << 26 | index in its places */
 
-/* Puts a state into worker->bytes: judges it (failures, final values, moves). Returns its index in worker->places. */
+/* Puts a state into worker->bytes: judges it (failures, final values, moves). Returns its index in
+ * worker->places. */
 uint32_t worker_add(struct worker *worker, struct state *state);
 /* The kind of failure that a death is. */
 uint16_t worker_death(struct worker *worker, const struct death *death);

@@ -10,9 +10,10 @@
 #include "explore/result.h"
 
 enum {
-    DETAIL_STATES = 60000,      /* the whole graph is built for schedules and shares up to this size without being asked */
-    DETAIL_OUTCOMES = 200,      /* outcomes that get an example schedule */
-    PATH_STATES = 4000000,      /* graphs up to this size are searched for cheapest ways */
+    DETAIL_STATES = 60000, /* the whole graph is built for schedules and shares up to this size
+                              without being asked */
+    DETAIL_OUTCOMES = 200, /* outcomes that get an example schedule */
+    PATH_STATES = 4000000, /* graphs up to this size are searched for cheapest ways */
 };
 
 /* ---- a graph's answers ---- */
@@ -38,7 +39,8 @@ static uint32_t state_after(const struct graph *graph, const struct path *path, 
     return count ? graph->edges.items[path->edges[count - 1]].target : 0;
 }
 
-/* The nearest schedule that does not fail so: the same up to the last state where that is possible. */
+/* The nearest schedule that does not fail so: the same up to the last state where that is possible.
+ */
 static void find_passing(struct exploration *exploration, const struct graph *graph, uint32_t index,
                          const struct path *path, uint32_t common, const struct path_rules *base)
 {
@@ -57,7 +59,9 @@ static void find_passing(struct exploration *exploration, const struct graph *gr
         move *moves = xmalloc((count + 1) * sizeof *moves);
         uint32_t *ends = xmalloc((count + 1) * sizeof *ends);
         for (uint32_t i = 0; i < count; i++)
-            moves[i] = graph->edges.items[i < common ? path->edges[i] : paths.to_goal.edges[i - common]].code;
+            moves[i] =
+                graph->edges.items[i < common ? path->edges[i] : paths.to_goal.edges[i - common]]
+                    .code;
         struct way way = {moves, count, path->cost, false};
         result_replay(exploration, &way, true, &failure->passing, ends);
         failure->has_passing = true;
@@ -70,7 +74,8 @@ static void find_passing(struct exploration *exploration, const struct graph *gr
 
 /* After how many moves of the path nothing avoids the failure any more. */
 static void find_return(struct exploration *exploration, const struct graph *graph,
-                        const struct components *components, uint32_t index, const struct path *path)
+                        const struct components *components, uint32_t index,
+                        const struct path *path)
 {
     struct explore_failure *failure = &exploration->result->failures[index];
     uint8_t *avoid = xmalloc(graph->state_count + 1u), *goals = xmalloc(graph->state_count + 1u);
@@ -79,9 +84,6 @@ static void find_return(struct exploration *exploration, const struct graph *gra
     uint32_t doomed = 0;
     while (doomed < path->count && avoid[state_after(graph, path, doomed)])
         doomed++;
-    if (doomed == path->count && avoid[state_after(graph, path, doomed)] && doomed > 0) {
-        /* It is the last step itself that fails. */
-    }
     failure->return_known = true;
     move *moves;
     uint32_t *ends = xmalloc((path->count + 1) * sizeof *ends);
@@ -93,9 +95,13 @@ static void find_return(struct exploration *exploration, const struct graph *gra
     free(ends);
     free(moves);
     if (doomed) {
-        struct path_rules rules = {.last = NOBODY, .left_free = true, .within = avoid, .banned = banned,
+        struct path_rules rules = {.last = NOBODY,
+                                   .left_free = true,
+                                   .within = avoid,
+                                   .banned = banned,
                                    .kinds = kind_count(exploration),
-                                   .outcomes = exploration->findings.outcome_count, .goals = goals};
+                                   .outcomes = exploration->findings.outcome_count,
+                                   .goals = goals};
         find_passing(exploration, graph, index, path, doomed - 1, &rules);
     }
     free(avoid);
@@ -108,7 +114,9 @@ static void find_schedules(struct exploration *exploration, const struct graph *
 {
     struct explore_result *result = exploration->result;
     bool whole = graph->complete && !graph->pruned;
-    struct path_rules rules = {.last = NOBODY, .left_free = true, .kinds = kind_count(exploration),
+    struct path_rules rules = {.last = NOBODY,
+                               .left_free = true,
+                               .kinds = kind_count(exploration),
                                .outcomes = exploration->findings.outcome_count};
     struct paths paths;
     paths_find(&paths, graph, &rules);
@@ -184,12 +192,15 @@ static void find_livelock(struct exploration *exploration, struct graph *graph,
         if (!components->bottom[component])
             continue;
         for (uint64_t i = graph_first(graph, state); i < graph_end(graph, state); i++)
-            if (!is_daemon(program, MOVE_THREAD(graph->edges.items[i].code)))
-                any = lively[component] = 1;
+            if (!is_daemon(program, MOVE_THREAD(graph->edges.items[i].code))) {
+                lively[component] = 1;
+                any = true;
+            }
         exploration->result->daemon_loop |= !lively[component];
     }
     if (any) {
-        uint16_t kind = findings_kind(&exploration->findings, (struct kind_key){VERDICT_LIVELOCK, 0, 0, -1});
+        uint16_t kind =
+            findings_kind(&exploration->findings, (struct kind_key){VERDICT_LIVELOCK, 0, 0, -1});
         for (uint32_t state = 0; state < graph->state_count; state++)
             if (lively[components->of[state]])
                 vector_push(&graph->failing_states, (struct failing_state){state, kind});
@@ -204,8 +215,9 @@ static void find_unreached(struct exploration *exploration)
     const struct program *program = exploration->request->program;
     for (uint32_t i = 0; i < program->sometimes_count; i++)
         if (!atomic_load_explicit(&exploration->findings.held[i], memory_order_relaxed))
-            findings_kind(&exploration->findings,
-                          (struct kind_key){VERDICT_UNREACHED, i, program->sometimes[i].position, -1});
+            findings_kind(
+                &exploration->findings,
+                (struct kind_key){VERDICT_UNREACHED, i, program->sometimes[i].position, -1});
 }
 
 /* ---- the whole ---- */
@@ -220,8 +232,8 @@ static void set_limits(struct exploration *exploration, uint64_t began)
 {
     const struct explore_request *request = exploration->request;
     struct graph_limits *limits = &exploration->limits;
-    limits->states = request->states && request->states < UINT32_MAX - 1 ? request->states
-                                                                         : UINT32_MAX - 1;
+    limits->states =
+        request->states && request->states < UINT32_MAX - 1 ? request->states : UINT32_MAX - 1;
     limits->memory = request->memory ? request->memory : half_of_memory();
     limits->until = request->time > 0 ? began + (uint64_t)request->time : 0;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -229,7 +241,8 @@ static void set_limits(struct exploration *exploration, uint64_t began)
     limits->exact = request->exact;
     if (exploration->progress) {
         atomic_store_explicit(&exploration->progress->began, began, memory_order_relaxed);
-        atomic_store_explicit(&exploration->progress->bytes_limit, limits->memory, memory_order_relaxed);
+        atomic_store_explicit(&exploration->progress->bytes_limit, limits->memory,
+                              memory_order_relaxed);
     }
 }
 
@@ -247,7 +260,8 @@ static void note_graph(struct exploration *exploration, const struct graph *grap
         result->peak_bytes = graph->peak_bytes;
 }
 
-/* The graph without persistent sets, for what only it can tell. Replaces exploration->graph when it is complete. */
+/* The graph without persistent sets, for what only it can tell. Replaces exploration->graph when it
+ * is complete. */
 static bool build_whole(struct exploration *exploration, uint64_t states)
 {
     struct graph whole;
@@ -275,8 +289,9 @@ static void search(struct exploration *exploration)
                 &exploration->limits, exploration->progress);
     note_graph(exploration, graph);
     result->complete = graph->complete && !exploration->shape.huge_ranges;
-    result->stopped_by = exploration->shape.huge_ranges ? "a randint with more than a million values"
-                                                        : graph->stopped_by;
+    result->stopped_by = exploration->shape.huge_ranges
+                             ? "a randint with more than a million values"
+                             : graph->stopped_by;
     result->states = graph->state_count;
     result->edges = graph->edges.count;
     result->depth = graph->depth;
@@ -331,13 +346,15 @@ struct explore_result *explore_run(const struct explore_request *request,
     result->program = request->program;
     result->model = model_new(request->program);
     result->clean_preemptions = -1;
-    result->ordered = request->time_order == EXPLORE_TIME_ORDERED ||
-                      (request->time_order == EXPLORE_TIME_PROGRAM && request->program->options.time_ordered);
+    result->ordered =
+        request->time_order == EXPLORE_TIME_ORDERED ||
+        (request->time_order == EXPLORE_TIME_PROGRAM && request->program->options.time_ordered);
     set_limits(&exploration, began);
     result->jobs = exploration.limits.jobs;
     set_phase(&exploration, EXPLORE_SEARCHING);
     space_shape_init(&exploration.shape, request->program, result->model, result->ordered);
-    findings_init(&exploration.findings, request->program->cell_count, request->program->sometimes_count);
+    findings_init(&exploration.findings, request->program->cell_count,
+                  request->program->sometimes_count);
     if (!request->no_reduction)
         exploration.reduction = reduction_new(&exploration.shape);
     search(&exploration);

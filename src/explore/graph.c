@@ -1,16 +1,18 @@
 /*
  * Searching level by level with several workers.
  *
- * A level is cut into batches. In a batch each worker takes states from the frontier by a shared counter, performs their
- * moves and claims fingerprints in the visited set; whoever claims one keeps the new state in buffers of its own. Nothing
- * else is shared while a batch runs. Then one thread walks over what was done in the order of the states, numbers the new
- * ones and writes the edges. Room in the visited set is reserved before a batch: the moves of its states are known.
+ * A level is cut into batches. In a batch each worker takes states from the frontier by a shared
+ * counter, performs their moves and claims fingerprints in the visited set; whoever claims one
+ * keeps the new state in buffers of its own. Nothing else is shared while a batch runs. Then one
+ * thread walks over what was done in the order of the states, numbers the new ones and writes the
+ * edges. Room in the visited set is reserved before a batch: the moves of its states are known.
  *
  *     workers      claim(fingerprint) ... claim(fingerprint)      |            | next batch
  *     first one                                                   | numbering  |
  *
- * The counter hands out states in any order, but numbers follow the states' order, so a race between two workers for the
- * same fingerprint only decides who keeps the (equal) bytes. The hand-over between batches is the mutex of the crew.
+ * The counter hands out states in any order, but numbers follow the states' order, so a race
+ * between two workers for the same fingerprint only decides who keeps the (equal) bytes. The
+ * hand-over between batches is the mutex of the crew.
  */
 #include "explore/graph.h"
 
@@ -235,7 +237,8 @@ static void merge_item(struct search *search, const struct raw_item *raw)
         for (unsigned k = 0; k < ITEM_KINDS && edge->kinds[k] != NO_FINDING; k++)
             vector_push(&graph->failing_edges,
                         (struct failing_edge){graph->edges.count, source, edge->kinds[k]});
-        vector_push(&graph->edges, (struct edge){slot->number - 1, edge->code, edge->landed, edge->flags});
+        vector_push(&graph->edges,
+                    (struct edge){slot->number - 1, edge->code, edge->landed, edge->flags});
     }
     vector_push(&graph->starts, graph->edges.count);
 }
@@ -257,8 +260,9 @@ static void choose_batch(struct search *search, uint32_t from)
     uint64_t moves = 0;
     uint32_t at = from, end = (uint32_t)search->level.places.count;
     while (at < end && at - from < BATCH_STATES && (at == from || moves < BATCH_MOVES))
-        moves += ((const struct item *)(search->level.bytes.items +
-                                        search->level.places.items[at++]))->move_count;
+        moves +=
+            ((const struct item *)(search->level.bytes.items + search->level.places.items[at++]))
+                ->move_count;
     search->batch_first = from;
     search->batch_end = at;
     visited_reserve(&search->visited, moves + 1);
@@ -297,17 +301,20 @@ static bool must_stop(struct search *search)
         atomic_store_explicit(&progress->states, graph->state_count, memory_order_relaxed);
         atomic_store_explicit(&progress->depth, graph->depth, memory_order_relaxed);
         atomic_store_explicit(&progress->bytes, bytes, memory_order_relaxed);
-        atomic_store_explicit(&progress->failures,
-                              atomic_load_explicit(&search->findings->kind_count, memory_order_relaxed),
+        atomic_store_explicit(
+            &progress->failures,
+            atomic_load_explicit(&search->findings->kind_count, memory_order_relaxed),
+            memory_order_relaxed);
+        atomic_store_explicit(&progress->outcomes, search->findings->outcome_count,
                               memory_order_relaxed);
-        atomic_store_explicit(&progress->outcomes, search->findings->outcome_count, memory_order_relaxed);
         if (atomic_load_explicit(&progress->cancel, memory_order_relaxed))
             graph->stopped_by = "being cancelled";
     }
     if (graph->state_count >= limits->states)
         graph->stopped_by = "the limit of states";
     else if (bytes + visited_bytes(&search->visited) > limits->memory)
-        graph->stopped_by = "the limit of memory"; /* growing takes the old and the new set at once */
+        graph->stopped_by =
+            "the limit of memory"; /* growing takes the old and the new set at once */
     else if (limits->until && clock_now() >= limits->until)
         graph->stopped_by = "the limit of time";
     return graph->stopped_by != NULL;
@@ -382,8 +389,12 @@ void graph_build(struct graph *graph, struct space_shape *shape, struct reductio
 {
     memset(graph, 0, sizeof *graph);
     struct search *search = xcalloc(1, sizeof *search);
-    *search = (struct search){.graph = graph, .shape = shape, .reduction = reduction,
-                              .findings = findings, .limits = limits, .progress = progress,
+    *search = (struct search){.graph = graph,
+                              .shape = shape,
+                              .reduction = reduction,
+                              .findings = findings,
+                              .limits = limits,
+                              .progress = progress,
                               .prune = prune};
     pthread_mutex_init(&search->guard, NULL);
     pthread_cond_init(&search->begin, NULL);
@@ -405,7 +416,8 @@ void graph_build(struct graph *graph, struct space_shape *shape, struct reductio
     must_stop(search);
     if (graph->complete)
         graph->stopped_by = NULL;
-    while (graph->starts.count <= graph->state_count) /* states that were not expanded have no edges */
+    while (graph->starts.count <=
+           graph->state_count) /* states that were not expanded have no edges */
         vector_push(&graph->starts, graph->edges.count);
     search_fini(search);
 }

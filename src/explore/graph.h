@@ -1,9 +1,10 @@
 /*
  * The graph of all states, searched level by level.
  *
- * States are numbered in the order of their first discovery: by level, in a level by the number of the predecessor and
- * then by move. Workers take pieces of a level and only claim fingerprints; numbers are given out afterwards in order.
- * So the graph is the same whatever the number of workers.
+ * States are numbered in the order of their first discovery: by level, in a level by the number of
+ * the predecessor and then by move. Workers take pieces of a level and only claim fingerprints;
+ * numbers are given out afterwards in order. So the graph is the same whatever the number of
+ * workers.
  */
 #ifndef THRUM_EXPLORE_GRAPH_H
 #define THRUM_EXPLORE_GRAPH_H
@@ -18,7 +19,8 @@ struct reduction;
 struct edge {
     uint32_t target; /* the state it leads to */
     move code;       /* what goes, with the thread's number in the source state */
-    uint16_t landed; /* the number of the thread that went in the target (another one only under symmetry) */
+    uint16_t landed; /* the number of the thread that went in the target (another one only under
+                        symmetry) */
     uint16_t flags;  /* EDGE_… */
 };
 enum { EDGE_LEFT_FREE = 1 }; /* leaving the thread after this step is no preemption */
@@ -46,13 +48,13 @@ struct graph {
     vector(struct failing_edge) failing_edges;   /* by edge */
     vector(struct failing_state) failing_states; /* by state */
     vector(struct final_state) finals;           /* by state: the run is over there */
-    uint32_t depth;          /* levels */
+    uint32_t depth;                              /* levels */
     bool complete;
-    bool pruned;             /* some state was expanded with fewer moves than it has */
-    const char *stopped_by;  /* when not complete */
-    uint64_t steps;          /* performed */
+    bool pruned;            /* some state was expanded with fewer moves than it has */
+    const char *stopped_by; /* when not complete */
+    uint64_t steps;         /* performed */
     uint64_t peak_bytes;
-    uint64_t state_bytes;    /* packed, of the first state */
+    uint64_t state_bytes; /* packed, of the first state */
 };
 
 struct graph_limits {
@@ -63,9 +65,10 @@ struct graph_limits {
     bool exact;
 };
 
-/* Searches. `reduction` may be NULL; `prune` says whether to use its persistent sets (its symmetry is always used). */
-void graph_build(struct graph *graph, struct space_shape *shape, struct reduction *reduction, bool prune,
-                 struct findings *findings, const struct graph_limits *limits,
+/* Searches. `reduction` may be NULL; `prune` says whether to use its persistent sets (its symmetry
+ * is always used). */
+void graph_build(struct graph *graph, struct space_shape *shape, struct reduction *reduction,
+                 bool prune, struct findings *findings, const struct graph_limits *limits,
                  struct explore_progress *progress);
 void graph_fini(struct graph *graph);
 

@@ -117,7 +117,8 @@ static void turn_round(struct backwards *back, const struct graph *graph)
     back->edges = xmalloc((count + 1) * sizeof(uint64_t));
     back->sources = xmalloc((count + 1) * sizeof(uint32_t));
     uint64_t *fill = back->starts + 1;
-    vector_each(struct edge, edge, &graph->edges) back->starts[edge->target + 1]++;
+    vector_each (struct edge, edge, &graph->edges)
+        back->starts[edge->target + 1]++;
     for (uint32_t i = 0; i < graph->state_count; i++)
         back->starts[i + 1] += back->starts[i];
     memmove(fill, back->starts, graph->state_count * sizeof(uint64_t));
@@ -137,10 +138,11 @@ void avoidable(const struct graph *graph, const struct components *components, u
     memset(ret_goals, 0, graph->state_count);
     memset(ret_banned, 0, graph->edges.count / 8 + 1);
     uint8_t *fails = xcalloc(graph->state_count + 1, 1);
-    vector_each(struct failing_state, failing, &graph->failing_states)
+    vector_each (struct failing_state, failing, &graph->failing_states)
         fails[failing->state] |= failing->kind == kind;
-    vector_each(struct failing_edge, failing, &graph->failing_edges) if (failing->kind == kind)
-        ret_banned[failing->edge / 8] |= (uint8_t)(1 << (failing->edge % 8));
+    vector_each (struct failing_edge, failing, &graph->failing_edges)
+        if (failing->kind == kind)
+            ret_banned[failing->edge / 8] |= (uint8_t)(1 << (failing->edge % 8));
     vector(uint32_t) work = {0};
     for (uint32_t state = 0; state < graph->state_count; state++) {
         bool ends = graph_first(graph, state) == graph_end(graph, state) ||
@@ -178,7 +180,8 @@ static uint32_t *topological(const struct graph *graph)
     uint32_t *missing = xcalloc(graph->state_count + 1, sizeof(uint32_t));
     uint32_t *order = xmalloc((graph->state_count + 1) * sizeof(uint32_t));
     uint32_t count = 0;
-    vector_each(struct edge, edge, &graph->edges) missing[edge->target]++;
+    vector_each (struct edge, edge, &graph->edges)
+        missing[edge->target]++;
     order[count++] = 0;
     bool sound = missing[0] == 0;
     for (uint32_t at = 0; at < count && sound; at++)
@@ -193,8 +196,8 @@ static uint32_t *topological(const struct graph *graph)
 }
 
 /* Sends the chance of a state on to its successors; a failing step takes its part out. */
-static void pass_on(const struct graph *graph, uint32_t state, double *chance, const uint8_t *banned,
-                    double *taken)
+static void pass_on(const struct graph *graph, uint32_t state, double *chance,
+                    const uint8_t *banned, double *taken)
 {
     uint64_t first = graph_first(graph, state), end = graph_end(graph, state);
     const struct edge *edges = graph->edges.items;
@@ -202,7 +205,8 @@ static void pass_on(const struct graph *graph, uint32_t state, double *chance, c
     for (uint64_t i = first; i < end; i++)
         threads += i == first || MOVE_THREAD(edges[i].code) != MOVE_THREAD(edges[i - 1].code);
     for (uint64_t i = first, group; i < end; i = group) {
-        for (group = i + 1; group < end && MOVE_THREAD(edges[group].code) == MOVE_THREAD(edges[i].code);)
+        for (group = i + 1;
+             group < end && MOVE_THREAD(edges[group].code) == MOVE_THREAD(edges[i].code);)
             group++;
         double part = chance[state] / threads / (double)(group - i);
         for (uint64_t k = i; k < group; k++)
@@ -219,10 +223,11 @@ static double share_of_kind(const struct graph *graph, const uint32_t *order, ui
     memset(chance, 0, graph->state_count * sizeof *chance);
     memset(fails, 0, graph->state_count);
     memset(banned, 0, graph->edges.count / 8 + 1);
-    vector_each(struct failing_state, failing, &graph->failing_states)
+    vector_each (struct failing_state, failing, &graph->failing_states)
         fails[failing->state] |= failing->kind == kind;
-    vector_each(struct failing_edge, failing, &graph->failing_edges) if (failing->kind == kind)
-        banned[failing->edge / 8] |= (uint8_t)(1 << (failing->edge % 8));
+    vector_each (struct failing_edge, failing, &graph->failing_edges)
+        if (failing->kind == kind)
+            banned[failing->edge / 8] |= (uint8_t)(1 << (failing->edge % 8));
     double taken = 0;
     chance[0] = 1;
     for (uint32_t at = 0; at < graph->state_count; at++)
@@ -248,8 +253,9 @@ bool shares_find(const struct graph *graph, uint32_t kinds, uint32_t outcomes, d
         pass_on(graph, order[at], chance, NULL, &taken);
     for (uint32_t i = 0; i < outcomes; i++)
         ret_outcomes[i] = 0;
-    vector_each(struct final_state, final, &graph->finals) if (final->outcome < outcomes)
-        ret_outcomes[final->outcome] += chance[final->state];
+    vector_each (struct final_state, final, &graph->finals)
+        if (final->outcome < outcomes)
+            ret_outcomes[final->outcome] += chance[final->state];
     for (uint32_t i = 0; i < kinds; i++)
         ret_kinds[i] = share_of_kind(graph, order, (uint16_t)i, chance, fails, banned);
     free(order);

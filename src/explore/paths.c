@@ -35,8 +35,8 @@ struct finder {
     const struct graph *graph;
     const struct path_rules *rules;
     vector(struct node) nodes;
-    uint32_t *heads;  /* by state: its first node */
-    uint8_t *marks;   /* by state */
+    uint32_t *heads; /* by state: its first node */
+    uint8_t *marks;  /* by state */
     vector(struct entry) heap;
     struct goal *kinds, *outcomes;
     struct goal goal;
@@ -94,8 +94,8 @@ static void reach(struct finder *finder, uint32_t state, uint16_t last, bool lef
                   path_cost cost, uint32_t parent, uint64_t edge)
 {
     uint32_t at = finder->heads[state];
-    while (at != NO_NODE && (finder->nodes.items[at].last != last ||
-                             finder->nodes.items[at].left_free != left_free))
+    while (at != NO_NODE &&
+           (finder->nodes.items[at].last != last || finder->nodes.items[at].left_free != left_free))
         at = finder->nodes.items[at].sibling;
     if (at == NO_NODE) {
         at = (uint32_t)finder->nodes.count;
@@ -208,7 +208,8 @@ static void leave(struct finder *finder, uint32_t at)
             continue;
         bool stays = node.last == NOBODY || MOVE_THREAD(edge->code) == node.last;
         path_cost cost = node.cost + (stays ? 1 : away);
-        for (; failing < graph->failing_edges.count && graph->failing_edges.items[failing].edge <= i;
+        for (;
+             failing < graph->failing_edges.count && graph->failing_edges.items[failing].edge <= i;
              failing++)
             if (graph->failing_edges.items[failing].edge == i)
                 better(&finder->kinds[graph->failing_edges.items[failing].kind], cost, at, i);
@@ -242,11 +243,11 @@ static void finder_init(struct finder *finder, const struct graph *graph,
     finder->heads = xmalloc((graph->state_count + 1) * sizeof *finder->heads);
     memset(finder->heads, 0xff, graph->state_count * sizeof *finder->heads);
     finder->marks = xcalloc(graph->state_count + 1, 1);
-    vector_each(struct failing_state, failing, &graph->failing_states)
+    vector_each (struct failing_state, failing, &graph->failing_states)
         finder->marks[failing->state] |= MARK_STATE;
-    vector_each(struct final_state, final, &graph->finals)
+    vector_each (struct final_state, final, &graph->finals)
         finder->marks[final->state] |= MARK_FINAL;
-    vector_each(struct failing_edge, failing, &graph->failing_edges)
+    vector_each (struct failing_edge, failing, &graph->failing_edges)
         finder->marks[failing->source] |= MARK_EDGE;
     finder->kinds = xmalloc((rules->kinds + 1) * sizeof *finder->kinds);
     finder->outcomes = xmalloc((rules->outcomes + 1) * sizeof *finder->outcomes);

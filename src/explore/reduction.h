@@ -20,14 +20,17 @@ bool reduction_has_order(const struct reduction *reduction);
 struct reduction_scratch *reduction_scratch_new(const struct reduction *reduction);
 void reduction_scratch_free(struct reduction_scratch *scratch);
 
-/* Replaces the state by the representative of those that differ only in which of several like threads is which.
- * `thread` is renamed with it. Without symmetry does nothing. */
-uint32_t reduction_canonical(struct reduction_scratch *scratch, struct state *state, uint32_t thread);
+/* Replaces the state by the representative of those that differ only in which of several like
+ * threads is which. `thread` is renamed with it. Without symmetry does nothing. */
+uint32_t reduction_canonical(struct reduction_scratch *scratch, struct state *state,
+                             uint32_t thread);
 /* The same, and says who became who: names[new] = names_before[old]. */
-void reduction_canonical_names(struct reduction_scratch *scratch, struct state *state, uint32_t *names);
+void reduction_canonical_names(struct reduction_scratch *scratch, struct state *state,
+                               uint32_t *names);
 
-/* Reorders the moves so that a persistent set comes first and returns its size; `count` when it is no smaller. */
-uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state, move *moves,
-                              uint32_t count);
+/* Reorders the moves so that a persistent set comes first and returns its size; `count` when it is
+ * no smaller. */
+uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state,
+                              move *moves, uint32_t count);
 
 #endif

@@ -19,7 +19,7 @@ void replay_init(struct replay *replay, struct space_shape *shape, const struct 
     replay->last = UINT32_MAX;
     replay->space.record = &replay->micro;
     space_start(&replay->space, &replay->state, &replay->stepped);
-    vector_each(struct micro_step, micro, &replay->micro)
+    vector_each (struct micro_step, micro, &replay->micro)
         vector_push(&replay->pending[micro->thread], *micro);
     if (symmetry && reduction_has_symmetry(symmetry)) {
         replay->scratch = reduction_scratch_new(symmetry);
@@ -48,7 +48,8 @@ static void write_out(struct replay *replay, const struct micro_step *micro)
 
 static void flush(struct replay *replay, uint32_t thread)
 {
-    vector_each(struct micro_step, micro, &replay->pending[thread]) write_out(replay, micro);
+    vector_each (struct micro_step, micro, &replay->pending[thread])
+        write_out(replay, micro);
     replay->pending[thread].count = 0;
 }
 
@@ -88,7 +89,8 @@ void replay_step(struct replay *replay, move code)
     uint32_t real = replay->names[MOVE_THREAD(code)];
     replay->micro.count = 0;
     space_step(&replay->space, &replay->state, code, &replay->stepped);
-    vector_each(struct micro_step, micro, &replay->micro) micro->thread = replay->names[micro->thread];
+    vector_each (struct micro_step, micro, &replay->micro)
+        micro->thread = replay->names[micro->thread];
     for (uint32_t i = 0; i < replay->stepped.death_count; i++)
         replay->stepped.deaths[i].thread = replay->names[replay->stepped.deaths[i].thread];
     if (replay->scratch)

@@ -6,7 +6,8 @@
 #include "base/die.h"
 #include "model/stuck.h"
 
-/* ---- the kinds of failures and the outcomes, in an order that does not depend on who found them first ---- */
+/* ---- the kinds of failures and the outcomes, in an order that does not depend on who found them
+ * first ---- */
 
 static const struct kind_key *key_of(const struct exploration *exploration, uint32_t failure)
 {
@@ -108,8 +109,9 @@ static void collect_outcomes(struct exploration *exploration)
     uint32_t count = findings->outcome_count;
     struct sorted_outcome *sorted = xcalloc(count + 1, sizeof *sorted);
     for (uint32_t i = 0; i < count; i++)
-        sorted[i] = (struct sorted_outcome){i, findings->cell_count, &findings->outcomes[i],
-                                            failure_index(exploration, findings->outcomes[i].failure)};
+        sorted[i] =
+            (struct sorted_outcome){i, findings->cell_count, &findings->outcomes[i],
+                                    failure_index(exploration, findings->outcomes[i].failure)};
     qsort(sorted, count, sizeof *sorted, compare_outcomes);
     exploration->outcome_order = xcalloc(count + 1, sizeof *exploration->outcome_order);
     result->outcomes = arena_array(&result->arena, struct explore_outcome, count + 1);
@@ -143,7 +145,8 @@ static void see_race(void *context, uint32_t cell, uint32_t thread, uint32_t oth
 {
     struct race_seen *seen = context;
     const struct program *program = seen->replay->shape->program;
-    if (seen->thread != UINT32_MAX || program_variable_of(program, cell) - program->variables != seen->variable)
+    if (seen->thread != UINT32_MAX ||
+        program_variable_of(program, cell) - program->variables != seen->variable)
         return;
     seen->cell = cell;
     seen->thread = thread;
@@ -162,7 +165,7 @@ static uint32_t access_words(struct replay *replay, uint32_t thread, struct text
     model_next(replay->shape->model, replay->state.world, thread, &next);
     name_thread(replay, replay->names[thread], out);
     text_printf(out, " %s (line %u)",
-                next.op == OP_LOAD ? "is about to read it"
+                next.op == OP_LOAD    ? "is about to read it"
                 : next.op == OP_STORE ? "is about to write it"
                                       : "is about to touch it in an atomic block",
                 POSITION_LINE(next.source));
@@ -210,7 +213,8 @@ static uint32_t deadlock_words(struct replay *replay, struct text *out, uint32_t
     if (report.count == 0)
         text_add(out, "nobody can go on");
     else
-        text_add(out, report.everyone ? ": nobody can move again" : ", for ever, while others go on");
+        text_add(out,
+                 report.everyone ? ": nobody can move again" : ", for ever, while others go on");
     stuck_fini(&report);
     return count;
 }
@@ -259,7 +263,9 @@ static uint32_t find_words(struct exploration *exploration, struct replay *repla
         count = failure->thread == UINT32_MAX ? 0 : 2;
         break;
     case VERDICT_DEADLOCK: count = deadlock_words(replay, &out, threads, room); break;
-    case VERDICT_LIVELOCK: text_add(&out, "from here on the run never ends, whatever happens"); break;
+    case VERDICT_LIVELOCK:
+        text_add(&out, "from here on the run never ends, whatever happens");
+        break;
     case VERDICT_ASSERTION:
         if (key->property >= 0) {
             text_printf(&out, "the invariant of line %u does not hold: \"%s\"",

@@ -15,10 +15,10 @@ struct exploration {
     struct space_shape shape;
     struct reduction *reduction; /* or NULL */
     struct findings findings;
-    struct graph graph;          /* the one that gave the verdicts */
+    struct graph graph; /* the one that gave the verdicts */
     struct graph_limits limits;
-    uint16_t *order;             /* result's failures: the number of each one's kind */
-    uint32_t *outcome_order;     /* result's outcomes: the number of each one in the findings */
+    uint16_t *order;         /* result's failures: the number of each one's kind */
+    uint32_t *outcome_order; /* result's outcomes: the number of each one in the findings */
 };
 
 /* Fills result->failures and result->outcomes, sorted, with their keys' facts; no schedules yet. */
@@ -32,9 +32,12 @@ struct way {
     bool minimal;
 };
 /* Gives a failure (or an outcome) its schedule, and words from the state where it ends. */
-void result_schedule_failure(struct exploration *exploration, uint32_t failure, const struct way *way);
-void result_schedule_outcome(struct exploration *exploration, uint32_t outcome, const struct way *way);
-/* Replays moves into a schedule; `ret_ends`, if not NULL, gets for each move how many steps the schedule has after it. */
+void result_schedule_failure(struct exploration *exploration, uint32_t failure,
+                             const struct way *way);
+void result_schedule_outcome(struct exploration *exploration, uint32_t outcome,
+                             const struct way *way);
+/* Replays moves into a schedule; `ret_ends`, if not NULL, gets for each move how many steps the
+ * schedule has after it. */
 void result_replay(struct exploration *exploration, const struct way *way, bool ends,
                    struct explore_schedule *ret_schedule, uint32_t *ret_ends);
 

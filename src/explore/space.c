@@ -6,12 +6,13 @@
 #include "base/die.h"
 #include "base/hash.h"
 
-enum { QUIET_TURNS = 16 }; /* backward jumps taken over quiet operations within one step */
+enum { FLAT_BYTES = 1024 }; /* worlds up to this size are kept as they are, larger ones packed */
+enum { QUIET_TURNS = 16 };  /* backward jumps taken over quiet operations within one step */
 
 /* ---- the shape ---- */
 
-/* Whether some thread could tell one that has ended from one that is about to, or whether that matters: daemons stop
- * when the last other thread ends. */
+/* Whether some thread could tell one that has ended from one that is about to, or whether that
+ * matters: daemons stop when the last other thread ends. */
 static bool ends_matter(const struct program *program)
 {
     for (uint32_t i = 0; i < program->thread_count; i++)
@@ -27,8 +28,8 @@ static bool ends_matter(const struct program *program)
     return false;
 }
 
-void space_shape_init(struct space_shape *shape, const struct program *program,
-                      struct model *model, bool ordered)
+void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model,
+                      bool ordered)
 {
     memset(shape, 0, sizeof *shape);
     shape->program = program;
@@ -36,6 +37,8 @@ void space_shape_init(struct space_shape *shape, const struct program *program,
     shape->stuck = stuck_new(program);
     shape->fuse_end = !ends_matter(program);
     shape->ordered = ordered;
+    shape->flat =
+        program->world_size <= FLAT_BYTES && program->thread_limit == program->thread_count;
     shape->clock_count = ordered ? program->thread_limit : 0;
 }
 
@@ -83,6 +86,15 @@ size_t state_pack(const struct space_shape *shape, const struct state *state, vo
                   size_t room)
 {
     size_t clocks = shape->clock_count * sizeof(int64_t);
+    if (shape->flat) {
+        size_t size = shape->program->world_size;
+        if (room < clocks + size)
+            return clocks + size;
+        memcpy(out, state->world->words, size);
+        if (clocks)
+            memcpy((char *)out + size, state->clocks, clocks);
+        return clocks + size;
+    }
     if (room < clocks)
         return world_pack(shape->model, state->world, NULL, 0) + clocks;
     if (clocks)
@@ -94,6 +106,12 @@ void state_unpack(const struct space_shape *shape, struct state *state, const vo
                   size_t size)
 {
     size_t clocks = shape->clock_count * sizeof(int64_t);
+    if (shape->flat) {
+        memcpy(state->world->words, bytes, shape->program->world_size);
+        if (clocks)
+            memcpy(state->clocks, (const char *)bytes + shape->program->world_size, clocks);
+        return;
+    }
     if (clocks)
         memcpy(state->clocks, bytes, clocks);
     world_unpack(shape->model, state->world, (const char *)bytes + clocks, size - clocks);
@@ -117,8 +135,8 @@ void space_fini(struct space *space)
 
 /* ---- steps ---- */
 
-static inline const struct thread_head *head_of(const struct space *space, const struct state *state,
-                                                uint32_t thread)
+static inline const struct thread_head *head_of(const struct space *space,
+                                                const struct state *state, uint32_t thread)
 {
     return world_thread_const(space->shape->model, state->world, thread);
 }
@@ -140,8 +158,8 @@ static void perform(struct space *space, struct state *state, uint32_t thread, s
     const struct effect *effect = &space->effect;
     if ((effect->thread_ended && effect->died_of) || effect->too_long) {
         if (stepped->death_count < SPACE_DEATHS)
-            stepped->deaths[stepped->death_count++] = (struct death){
-                thread, effect->died_of, effect->message, effect->raised_at};
+            stepped->deaths[stepped->death_count++] =
+                (struct death){thread, effect->died_of, effect->message, effect->raised_at};
     }
 }
 
@@ -161,7 +179,8 @@ static bool timed_quiet(struct space *space, const struct state *state, uint32_t
     return true;
 }
 
-/* Performs the quiet operations that a thread rests before, and its end. With a clock, a sleep ends it. */
+/* Performs the quiet operations that a thread rests before, and its end. With a clock, a sleep ends
+ * it. */
 static void run_quiet(struct space *space, struct state *state, uint32_t thread,
                       struct stepped *stepped, bool *ret_slept)
 {
@@ -332,8 +351,8 @@ void space_step(struct space *space, struct state *state, move code, struct step
         settle(space, state, ret_stepped);
     }
     const struct thread_head *head = head_of(space, state, thread);
-    ret_stepped->left_free = slept || (head->status == THREAD_ALIVE &&
-                                       op_of(space, head) == OP_YIELD);
+    ret_stepped->left_free =
+        slept || (head->status == THREAD_ALIVE && op_of(space, head) == OP_YIELD);
 }
 
 /* ---- races ---- */

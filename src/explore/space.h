@@ -1,8 +1,9 @@
 /*
  * The space of a program's states as a search sees it: what can go in a state, and where each goes.
  *
- * A step here is one visible operation together with the quiet ones after it (sleep, io, compute, print, note), and with
- * the end of a thread where nobody could tell. Threads rest before operations that matter.
+ * A step here is one visible operation together with the quiet ones after it (sleep, io, compute,
+ * print, note), and with the end of a thread where nobody could tell. Threads rest before
+ * operations that matter.
  *
  * A struct space is one worker's scratch; workers share the model and the static analysis.
  */
@@ -12,18 +13,19 @@
 #include "base/vector.h"
 #include "explore/explore.h"
 
-/* A move: thread | way << 12, where way is 0: step, 1: time-out, 2 + k: randint gives its lowest + k. */
+/* A move: thread | way << 12, where way is 0: step, 1: time-out, 2 + k: randint gives its lowest +
+ * k. */
 typedef uint32_t move;
 enum { MOVE_STEP, MOVE_TIMEOUT, MOVE_VALUE, MOVE_MAX_VALUES = (1 << 20) - 2 };
-#define MOVE(thread, way)  ((uint32_t)(thread) | (uint32_t)(way) << 12)
-#define MOVE_THREAD(code)  ((code)&4095u)
-#define MOVE_WAY(code)     ((code) >> 12)
+#define MOVE(thread, way) ((uint32_t)(thread) | (uint32_t)(way) << 12)
+#define MOVE_THREAD(code) ((code)&4095u)
+#define MOVE_WAY(code)    ((code) >> 12)
 
 /* A thread that died of an exception. */
 struct death {
     uint32_t thread;
-    uint8_t exception;  /* enum exception */
-    int64_t message;    /* string value or 0 */
+    uint8_t exception; /* enum exception */
+    int64_t message;   /* string value or 0 */
     uint32_t position;
 };
 
@@ -33,7 +35,8 @@ enum { SPACE_DEATHS = 8 };
 struct stepped {
     struct death deaths[SPACE_DEATHS];
     uint32_t death_count;
-    bool left_free; /* it ended in a sleep or io, or before yield_now: leaving the thread now is no preemption */
+    bool left_free; /* it ended in a sleep or io, or before yield_now: leaving the thread now is no
+                       preemption */
 };
 
 /* One operation of the model, quiet ones included, as performed. */
@@ -52,13 +55,16 @@ struct space_shape {
     const struct program *program;
     struct model *model;
     struct stuck_analysis *stuck;
-    bool fuse_end;     /* nobody can tell a thread that has ended from one about to end */
-    bool ordered;      /* a virtual clock rules */
-    bool huge_ranges;  /* may be set while searching: a randint with more values than a search takes */
+    bool fuse_end;    /* nobody can tell a thread that has ended from one about to end */
+    bool flat;        /* a packed state is simply the world's bytes */
+    bool ordered;     /* a virtual clock rules */
+    bool huge_ranges; /* may be set while searching: a randint with more values than a search takes
+                       */
     uint32_t clock_count; /* words of time a state carries: thread_limit when ordered, else 0 */
 };
 
-void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model, bool ordered);
+void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model,
+                      bool ordered);
 void space_shape_fini(struct space_shape *shape);
 
 /* A state: the world, and the time each thread still has to wait when a clock rules (-1: none). */
@@ -70,9 +76,9 @@ struct state {
 struct space {
     struct space_shape *shape;
     struct effect effect;
-    struct micro_steps *record;        /* where performed operations are noted, or NULL */
-    vector(move) moves;                /* scratch of space_moves() */
-    struct world *probe;               /* scratch for after: and atomic blocks */
+    struct micro_steps *record; /* where performed operations are noted, or NULL */
+    vector(move) moves;         /* scratch of space_moves() */
+    struct world *probe;        /* scratch for after: and atomic blocks */
 };
 
 void space_init(struct space *space, struct space_shape *shape);
@@ -82,18 +88,23 @@ struct state state_new(const struct space_shape *shape);
 void state_free(struct state *state, const struct space_shape *shape);
 void state_copy(const struct space_shape *shape, struct state *to, const struct state *from);
 uint64_t state_hash(const struct space_shape *shape, const struct state *state);
-size_t state_pack(const struct space_shape *shape, const struct state *state, void *out, size_t room);
-void state_unpack(const struct space_shape *shape, struct state *state, const void *bytes, size_t size);
+size_t state_pack(const struct space_shape *shape, const struct state *state, void *out,
+                  size_t room);
+void state_unpack(const struct space_shape *shape, struct state *state, const void *bytes,
+                  size_t size);
 
-/* Makes `state`, fresh from state_new(), the first one: quiet operations at the start are behind. */
+/* Makes `state`, fresh from state_new(), the first one: quiet operations at the start are behind.
+ */
 void space_start(struct space *space, struct state *state, struct stepped *ret_stepped);
 /* Fills space->moves with all that can go, by thread. Nothing when the run is over. */
 void space_moves(struct space *space, const struct state *state);
 void space_step(struct space *space, struct state *state, move code, struct stepped *ret_stepped);
 struct choice space_choice(struct space *space, const struct state *state, move code);
 
-/* Calls found() for each pair of conflicting plain accesses that are both next. `cell` is where they meet. */
+/* Calls found() for each pair of conflicting plain accesses that are both next. `cell` is where
+ * they meet. */
 void space_races(struct space *space, const struct state *state,
-                 void (*found)(void *context, uint32_t cell, uint32_t thread, uint32_t other), void *context);
+                 void (*found)(void *context, uint32_t cell, uint32_t thread, uint32_t other),
+                 void *context);
 
 #endif
