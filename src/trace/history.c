@@ -247,6 +247,12 @@ static void restore(struct history *history, uint64_t count)
 
 /* ---- writing ---- */
 
+static void push_object(struct history *history, uint32_t object, uint32_t index)
+{
+    struct object_now *now = object_get(history, object);
+    list_push(&history->store, &history->object_lists.items[object], &now->list, index);
+}
+
 /* What follows from record number `index`, which is in the log already. */
 static void apply(struct history *history, uint32_t thread, const struct thrum_event *event,
                   uint32_t index)
@@ -258,10 +264,15 @@ static void apply(struct history *history, uint32_t thread, const struct thrum_e
         now->last_time = event->time;
     list_push(&history->store, &history->thread_lists.items[thread], &now->list, index);
     if (event->object != THRUM_NONE) {
-        struct object_now *object = object_get(history, event->object);
-        object->events++;
-        list_push(&history->store, &history->object_lists.items[event->object], &object->list,
-                  index);
+        push_object(history, event->object, index);
+        history->objects.items[event->object].events++;
+    }
+    /* a condition's waits are also about its lock */
+    bool waits = event->kind == THRUM_KIND_COND_WAIT || event->kind == THRUM_KIND_COND_REACQUIRED;
+    if (waits && event->object < history->catalog->objects.count) {
+        uint32_t lock = history->catalog->objects.items[event->object].lock;
+        if (lock != THRUM_NONE)
+            push_object(history, lock, index);
     }
     lane_apply(history, thread, event, index);
     rows_apply(history, thread, event, index);

@@ -551,7 +551,7 @@ void history_object_row(const struct history *history, uint32_t object, uint64_t
         cursor_move(history, object, &cursor, t0);
     for (size_t i = 0; i < columns; i++) {
         uint64_t from = t0 + i * column, to = from + column;
-        if (to <= birth)
+        if (to < birth)
             continue;
         if (from >= now) {
             ret[i].state = (uint8_t)state_of(last, catalog_object_type(history->catalog, object));

@@ -132,12 +132,10 @@ static void open_chunk(struct store *store)
 uint32_t store_alloc(struct store *store, size_t size)
 {
     size = (size + STORE_UNIT - 1) / STORE_UNIT * STORE_UNIT;
-    for (;;) {
-        size_t left = store->opened - store->used; /* of the last chunk */
-        if (left >= size)
-            break;
-        store->used += left;
-        open_chunk(store); /* may allocate, when others must leave a chunk: look again */
+    /* opening a chunk may allocate, when others must leave one: so look again */
+    while (store->opened - store->used < size) {
+        store->used = store->opened;
+        open_chunk(store);
     }
     size_t at = store->used;
     store->used += size;
