@@ -438,10 +438,10 @@ class Machine:
     def locked(self, state, number, thing, given, choice):
         self.done(state, number, bool(thing[1]))
 
-    def waiting_for(self, state, thing):
-        """The threads that wait for this very object and have not been woken."""
+    def waiting_for(self, state, thing, also=()):
+        """The threads that wait for this very object and have not been woken, or are as far as one of `also`."""
         for number, thread in enumerate(state[2]):
-            if thread[WAIT] == "asked" and self.next(state, number)[1] == "wait":
+            if (thread[WAIT] == "asked" or thread[WAIT] in also) and self.next(state, number)[1] == "wait":
                 if state[1][self.call(state, number)[0][1]] is thing:
                     yield thread
 
@@ -521,6 +521,13 @@ class Machine:
             raise Raised("BrokenBarrierError", "")
         if thing[3] == 0:
             thing[2] = "filling"
+        self.done(state, number, None)
+
+    def abort(self, state, number, thing, given, choice):
+        """Hits those too whose round is complete but who have not left yet."""
+        thing[2] = "broken"
+        for each in self.waiting_for(state, thing, ("woken",)):
+            each[WAIT] = "broken"
         self.done(state, number, None)
 
     # ---- judging a state ----
