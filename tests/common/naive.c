@@ -1,0 +1,531 @@
+#include "naive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/hash.h"
+
+struct search {
+    struct model *model;
+    const struct program *program;
+    struct stuck_analysis *analysis;
+    struct naive *naive;
+    struct naive_options options;
+    struct world *at, *next,
+        *scratch; /* the state being expanded, its successor, and room to try things */
+    struct effect effect, tried;
+    struct stuck_report report;
+    bool *held; /* of each `sometimes` */
+    bool ended; /* the state being looked at is an end */
+};
+
+/* ---- findings ---- */
+
+const struct naive_finding *naive_finding(const struct naive *naive, enum verdict verdict,
+                                          const char *detail)
+{
+    for (size_t i = 0; i < naive->findings.count; i++)
+        if (naive->findings.items[i].verdict == verdict &&
+            (!detail || strcmp(naive->findings.items[i].detail, detail) == 0))
+            return &naive->findings.items[i];
+    return NULL;
+}
+
+static void find(struct search *search, enum verdict verdict, const char *detail, uint64_t state)
+{
+    if (naive_finding(search->naive, verdict, detail))
+        return;
+    vector_push(&search->naive->findings, (struct naive_finding){verdict, xstrdup(detail), state});
+}
+
+static void find_death(struct search *search, const struct effect *effect, uint64_t state)
+{
+    if (effect->died_of == EXCEPTION_ASSERTION)
+        find(search, VERDICT_ASSERTION, model_string(search->model, effect->message), state);
+    else if (effect->died_of != EXCEPTION_NONE)
+        find(search, VERDICT_ERROR, exception_names[effect->died_of], state);
+}
+
+/* ---- states ---- */
+
+static void table_grow(struct naive *naive)
+{
+    uint64_t room = naive->table_mask ? 2 * (naive->table_mask + 1) : 1024;
+    free(naive->table);
+    naive->table = xcalloc(room, sizeof *naive->table);
+    naive->table_mask = room - 1;
+    for (size_t i = 0; i < naive->states.count; i++) {
+        uint64_t at = naive->states.items[i].hash & naive->table_mask;
+        while (naive->table[at])
+            at = (at + 1) & naive->table_mask;
+        naive->table[at] = (uint32_t)i + 1;
+    }
+}
+
+/* The state's number; a new one is appended with its bytes. */
+static uint32_t enter(struct search *search, const struct world *world, uint32_t parent,
+                      uint32_t thread, struct choice choice)
+{
+    struct naive *naive = search->naive;
+    if (2 * (naive->states.count + 1) > naive->table_mask)
+        table_grow(naive);
+    uint64_t hash = world_hash(search->model, world), at = hash & naive->table_mask;
+    for (; naive->table[at]; at = (at + 1) & naive->table_mask)
+        if (naive->states.items[naive->table[at] - 1].hash == hash)
+            return naive->table[at] - 1;
+    size_t size = world_pack(search->model, world, NULL, 0), begin = naive->bytes.count;
+    vector_reserve(&naive->bytes, begin + size);
+    naive->bytes.count += size;
+    world_pack(search->model, world, naive->bytes.items + begin, size);
+    uint32_t number = (uint32_t)naive->states.count;
+    vector_push(&naive->states, (struct naive_state){.hash = hash,
+                                                     .packed = begin,
+                                                     .size = (uint32_t)size,
+                                                     .parent = parent,
+                                                     .thread = (uint16_t)thread,
+                                                     .choice = choice});
+    naive->table[at] = number + 1;
+    return number;
+}
+
+static void restore(struct search *search, uint32_t state, struct world *world)
+{
+    const struct naive_state *about = &search->naive->states.items[state];
+    world_unpack(search->model, world, search->naive->bytes.items + about->packed, about->size);
+}
+
+/* ---- steps ---- */
+
+void naive_run_quiet(struct model *model, struct world *world, uint32_t thread,
+                     struct effect *effect)
+{
+    while (world_thread_const(model, world, thread)->status == THREAD_ALIVE) {
+        struct operation operation;
+        model_next(model, world, thread, &operation);
+        if (!operation_quiet(operation.op))
+            return;
+        model_perform(model, world, thread, (struct choice){CHOICE_STEP, 0}, effect);
+    }
+}
+
+static void step(struct search *search, uint32_t state, uint32_t thread, struct choice choice)
+{
+    struct model *model = search->model;
+    struct naive *naive = search->naive;
+    world_copy(model, search->next, search->at);
+    model_perform(model, search->next, thread, choice, &search->effect);
+    naive->steps++;
+    uint8_t died_of = search->effect.died_of;
+    int64_t message = search->effect.message;
+    uint32_t started = search->effect.op == OP_START ? search->effect.thread : UINT32_MAX;
+    if (!search->options.separate_quiet) {
+        naive_run_quiet(model, search->next, thread, &search->tried);
+        if (started != UINT32_MAX)
+            naive_run_quiet(model, search->next, started, &search->tried);
+    }
+    uint32_t to = enter(search, search->next, state, thread, choice);
+    vector_push(&naive->edges, (struct naive_edge){state, to, (uint16_t)thread});
+    find_death(search, &(struct effect){.died_of = died_of, .message = message}, to);
+}
+
+/* ---- looking at a state ---- */
+
+/* The plain accesses that a thread does next. */
+struct access {
+    uint32_t cell, width;
+    bool write, atomic;
+};
+
+struct accesses {
+    vector(struct access) items;
+};
+
+static void find_accesses(struct search *search, uint32_t thread, struct accesses *out)
+{
+    struct operation operation;
+    out->items.count = 0;
+    if (world_thread_const(search->model, search->at, thread)->status != THREAD_ALIVE)
+        return;
+    model_next(search->model, search->at, thread, &operation);
+    if (operation.op == OP_LOAD || operation.op == OP_STORE) {
+        vector_push(&out->items, (struct access){operation.thing, operation.width,
+                                                 operation.op == OP_STORE, false});
+    } else if (operation.op == OP_ATOMIC_BEGIN) {
+        world_copy(search->model, search->scratch, search->at);
+        model_apply(search->model, search->scratch, thread, (struct choice){CHOICE_STEP, 0},
+                    &search->tried);
+        for (uint32_t i = 0; i < search->tried.touch_count; i++) {
+            const struct touch *touch = &search->tried.touches[i];
+            if (touch->op == OP_LOAD || touch->op == OP_STORE)
+                vector_push(&out->items,
+                            (struct access){touch->thing, 1, touch->op == OP_STORE, true});
+        }
+    }
+}
+
+static void find_races_between(struct search *search, const struct accesses *a,
+                               const struct accesses *b, uint32_t state)
+{
+    for (size_t i = 0; i < a->items.count; i++)
+        for (size_t j = 0; j < b->items.count; j++) {
+            const struct access *x = &a->items.items[i], *y = &b->items.items[j];
+            if ((!x->write && !y->write) || (x->atomic && y->atomic) ||
+                x->cell >= y->cell + y->width || y->cell >= x->cell + x->width)
+                continue;
+            struct text name = {0};
+            program_thing_name(search->program, x->cell > y->cell ? x->cell : y->cell, &name);
+            find(search, VERDICT_RACE, text_bytes(&name), state);
+            text_fini(&name);
+        }
+}
+
+static void find_races(struct search *search, uint32_t state)
+{
+    uint32_t end = world_thread_end(search->model, search->at);
+    struct accesses *all = xcalloc(end + 1, sizeof *all);
+    for (uint32_t i = 0; i < end; i++) {
+        find_accesses(search, i, &all[i]);
+        for (uint32_t j = 0; all[i].items.count && j < i; j++)
+            find_races_between(search, &all[i], &all[j], state);
+    }
+    for (uint32_t i = 0; i < end; i++)
+        vector_fini(&all[i].items);
+    free(all);
+}
+
+/* False when an invariant is broken: that schedule ends. */
+static bool look_at_properties(struct search *search, uint32_t state)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < search->program->invariant_count; i++) {
+        enum exception raised;
+        const struct property *property = &search->program->invariants[i];
+        if (model_holds(search->model, search->at, property, &raised))
+            continue;
+        good = false;
+        if (raised)
+            find(search, VERDICT_ERROR, exception_names[raised], state);
+        else
+            find(search, VERDICT_ASSERTION, property->text, state);
+    }
+    for (uint32_t i = 0; i < search->program->sometimes_count; i++)
+        if (!search->held[i])
+            search->held[i] =
+                model_holds(search->model, search->at, &search->program->sometimes[i], NULL);
+    return good;
+}
+
+uint64_t naive_outcome(const struct model *model, const struct world *world)
+{
+    return hash_bytes(1, world->words, 8 * (size_t)model_program(model)->cell_count);
+}
+
+static void look_at_end(struct search *search, uint32_t state)
+{
+    vector_push(&search->naive->outcomes, naive_outcome(search->model, search->at));
+    world_copy(search->model, search->scratch, search->at);
+    model_after(search->model, search->scratch, &search->effect, NULL, NULL);
+    find_death(search, &search->effect, state);
+}
+
+static void name_stuck(struct search *search, struct text *out)
+{
+    for (uint32_t i = 0; i < search->report.count; i++) {
+        const struct stuck_thread *thread = &search->report.threads[i];
+        text_add(out, i ? ", " : "");
+        model_thread_name(search->model, search->at, thread->thread, out);
+        text_printf(out, ": %s", stuck_reason_names[thread->reason]);
+    }
+}
+
+static void look_for_stuck(struct search *search, uint32_t state, bool anyone)
+{
+    struct naive *naive = search->naive;
+    bool quick = stuck_any(search->analysis, search->model, search->at);
+    bool dead = stuck_find(search->analysis, search->model, search->at, &search->report);
+    if (quick != dead)
+        text_printf(&naive->defects, "state %u: stuck_any and stuck_find disagree\n", state);
+    if (!anyone && !dead)
+        text_printf(&naive->defects, "state %u: nobody can step, nobody is stuck\n", state);
+    if (!dead)
+        return;
+    struct text names = {0};
+    name_stuck(search, &names);
+    find(search, VERDICT_DEADLOCK, text_bytes(&names), state);
+    text_fini(&names);
+    for (uint32_t i = 0; i < search->report.count; i++)
+        if (search->report.threads[i].thread < 64)
+            naive->states.items[state].stuck |= (uint64_t)1 << search->report.threads[i].thread;
+    if (!anyone)
+        vector_push(&naive->dead_outcomes, naive_outcome(search->model, search->at));
+}
+
+/* ---- the search ---- */
+
+static void try_thread(struct search *search, uint32_t state, uint32_t thread, bool *anyone)
+{
+    unsigned enabled = model_enabled(search->model, search->at, thread);
+    if (enabled)
+        *anyone = true;
+    if (enabled & ENABLED_STEP)
+        step(search, state, thread, (struct choice){CHOICE_STEP, 0});
+    if (enabled & ENABLED_TIMEOUT)
+        step(search, state, thread, (struct choice){CHOICE_TIMEOUT, 0});
+    if (enabled & ENABLED_VALUE) {
+        struct operation operation;
+        model_next(search->model, search->at, thread, &operation);
+        for (int64_t value = operation.value; value <= operation.value2; value++)
+            step(search, state, thread, (struct choice){CHOICE_VALUE, value});
+    }
+}
+
+static void expand(struct search *search, uint32_t state)
+{
+    restore(search, state, search->at);
+    if (!look_at_properties(search, state))
+        return;
+    if (model_finished(search->model, search->at)) {
+        look_at_end(search, state);
+        return;
+    }
+    find_races(search, state);
+    bool anyone = false;
+    uint32_t end = world_thread_end(search->model, search->at);
+    for (uint32_t thread = 0; thread < end; thread++)
+        try_thread(search, state, thread, &anyone);
+    if (!search->options.no_stuck)
+        look_for_stuck(search, state, anyone);
+    else if (!anyone)
+        find(search, VERDICT_DEADLOCK, "nobody can step", state);
+}
+
+/* ---- after the search ---- */
+
+/* Who was called stuck must not step in any state that follows. */
+static void check_stuck(struct naive *naive)
+{
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        for (size_t i = 0; i < naive->edges.count; i++) {
+            const struct naive_edge *edge = &naive->edges.items[i];
+            uint64_t from = naive->states.items[edge->from].stuck,
+                     *to = &naive->states.items[edge->to].stuck;
+            changed |= (*to | from) != *to;
+            *to |= from;
+        }
+    }
+    for (size_t i = 0; i < naive->edges.count; i++) {
+        const struct naive_edge *edge = &naive->edges.items[i];
+        if (edge->thread < 64 && naive->states.items[edge->from].stuck >> edge->thread & 1) {
+            text_printf(&naive->defects, "state %u: thread %u was called stuck, and steps\n",
+                        edge->from, edge->thread);
+            return;
+        }
+    }
+}
+
+/* Bottom components, by Tarjan's algorithm without recursion. */
+struct components {
+    struct naive *naive;
+    uint32_t *first;  /* of each state: its first edge in `order` */
+    uint32_t *order;  /* edges by source */
+    uint32_t *number; /* order of discovery, from 1 */
+    uint32_t *low;
+    uint32_t *component; /* 0: none yet */
+    uint32_t *stack, *path, *edge_at;
+    uint32_t count;
+};
+
+static void sort_edges(struct components *all)
+{
+    struct naive *naive = all->naive;
+    uint32_t states = (uint32_t)naive->states.count;
+    for (size_t i = 0; i < naive->edges.count; i++)
+        all->first[naive->edges.items[i].from + 1]++;
+    for (uint32_t i = 0; i < states; i++)
+        all->first[i + 1] += all->first[i];
+    uint32_t *fill = xcalloc(states + 1, sizeof *fill);
+    for (size_t i = 0; i < naive->edges.count; i++) {
+        uint32_t from = naive->edges.items[i].from;
+        all->order[all->first[from] + fill[from]++] = (uint32_t)i;
+    }
+    free(fill);
+}
+
+static void close_component(struct components *all, uint32_t state, uint32_t *top)
+{
+    all->count++;
+    uint32_t member;
+    do {
+        member = all->stack[--*top];
+        all->component[member] = all->count;
+    } while (member != state);
+}
+
+static void find_components(struct components *all)
+{
+    uint32_t next = 1, top = 0, depth = 0;
+    all->path[depth++] = 0;
+    all->number[0] = all->low[0] = next++;
+    all->stack[top++] = 0;
+    while (depth) {
+        uint32_t state = all->path[depth - 1];
+        uint32_t at = all->first[state] + all->edge_at[state];
+        if (at < all->first[state + 1]) {
+            all->edge_at[state]++;
+            uint32_t to = all->naive->edges.items[all->order[at]].to;
+            if (!all->number[to]) {
+                all->number[to] = all->low[to] = next++;
+                all->stack[top++] = to;
+                all->path[depth++] = to;
+            } else if (!all->component[to] && all->number[to] < all->low[state]) {
+                all->low[state] = all->number[to];
+            }
+            continue;
+        }
+        depth--;
+        if (all->low[state] == all->number[state])
+            close_component(all, state, &top);
+        if (depth && all->low[state] < all->low[all->path[depth - 1]])
+            all->low[all->path[depth - 1]] = all->low[state];
+    }
+}
+
+static void judge_components(struct search *search, struct components *all)
+{
+    struct naive *naive = search->naive;
+    uint8_t *leaves = xcalloc(all->count + 1, 1), *steps = xcalloc(all->count + 1, 1);
+    for (size_t i = 0; i < naive->edges.count; i++) {
+        const struct naive_edge *edge = &naive->edges.items[i];
+        uint32_t from = all->component[edge->from];
+        bool daemon = edge->thread < search->program->thread_count &&
+                      search->program->threads[edge->thread].daemon;
+        if (from != all->component[edge->to])
+            leaves[from] = 1;
+        else if (!daemon)
+            steps[from] = 1;
+    }
+    for (uint32_t i = 0; i < naive->states.count; i++) {
+        uint32_t component = all->component[i];
+        if (component && steps[component] && !leaves[component]) {
+            find(search, VERDICT_LIVELOCK, "", i);
+            break;
+        }
+    }
+    free(leaves);
+    free(steps);
+}
+
+static void find_livelock(struct search *search)
+{
+    uint32_t states = (uint32_t)search->naive->states.count;
+    struct components all = {.naive = search->naive};
+    uint32_t **rooms[] = {&all.first, &all.number, &all.low,    &all.component,
+                          &all.stack, &all.path,   &all.edge_at};
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+        *rooms[i] = xcalloc(states + 2, sizeof **rooms[i]);
+    all.order = xcalloc(search->naive->edges.count + 1, sizeof *all.order);
+    sort_edges(&all);
+    find_components(&all);
+    judge_components(search, &all);
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+        free(*rooms[i]);
+    free(all.order);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_outcomes(uint64_t *items, size_t *count)
+{
+    size_t kept = 0;
+    if (*count)
+        qsort(items, *count, sizeof *items, by_value);
+    for (size_t i = 0; i < *count; i++)
+        if (!kept || items[kept - 1] != items[i])
+            items[kept++] = items[i];
+    *count = kept;
+}
+
+static void begin(struct search *search)
+{
+    search->at = world_new(search->model);
+    search->next = world_new(search->model);
+    search->scratch = world_new(search->model);
+    search->held = xcalloc(search->program->sometimes_count + 1, sizeof *search->held);
+    search->analysis = stuck_new(search->program);
+    if (!search->options.separate_quiet)
+        for (uint32_t i = 0; i < search->program->thread_count; i++)
+            naive_run_quiet(search->model, search->at, i, &search->tried);
+    enter(search, search->at, UINT32_MAX, 0, (struct choice){0});
+}
+
+static void finish(struct search *search)
+{
+    world_free(search->at, search->model);
+    world_free(search->next, search->model);
+    world_free(search->scratch, search->model);
+    effect_fini(&search->effect);
+    effect_fini(&search->tried);
+    stuck_fini(&search->report);
+    stuck_free(search->analysis);
+    free(search->held);
+}
+
+void naive_explore(struct model *model, const struct naive_options *options,
+                   struct naive *ret_naive)
+{
+    struct search search = {.model = model, .program = model_program(model), .naive = ret_naive};
+    if (options)
+        search.options = *options;
+    uint64_t most = search.options.max_states ? search.options.max_states : 300000;
+    begin(&search);
+    uint32_t state = 0;
+    for (; state < ret_naive->states.count && ret_naive->states.count <= most; state++)
+        expand(&search, state);
+    ret_naive->complete = state == ret_naive->states.count;
+    if (ret_naive->complete) {
+        find_livelock(&search);
+        for (uint32_t i = 0; i < search.program->sometimes_count; i++)
+            if (!search.held[i])
+                find(&search, VERDICT_UNREACHED, search.program->sometimes[i].text, 0);
+    }
+    check_stuck(ret_naive);
+    sort_outcomes(ret_naive->outcomes.items, &ret_naive->outcomes.count);
+    sort_outcomes(ret_naive->dead_outcomes.items, &ret_naive->dead_outcomes.count);
+    finish(&search);
+}
+
+void naive_fini(struct naive *naive)
+{
+    for (size_t i = 0; i < naive->findings.count; i++)
+        free(naive->findings.items[i].detail);
+    vector_fini(&naive->findings);
+    vector_fini(&naive->outcomes);
+    vector_fini(&naive->dead_outcomes);
+    vector_fini(&naive->states);
+    vector_fini(&naive->edges);
+    vector_fini(&naive->bytes);
+    free(naive->table);
+    naive->table = NULL;
+    naive->table_mask = 0;
+    text_fini(&naive->defects);
+}
+
+bool naive_has_outcome(const struct naive *naive, uint64_t outcome)
+{
+    return naive->outcomes.count && bsearch(&outcome, naive->outcomes.items, naive->outcomes.count,
+                                            sizeof outcome, by_value);
+}
+
+bool naive_has_dead_outcome(const struct naive *naive, uint64_t outcome)
+{
+    return naive->dead_outcomes.count &&
+           bsearch(&outcome, naive->dead_outcomes.items, naive->dead_outcomes.count, sizeof outcome,
+                   by_value);
+}
