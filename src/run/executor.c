@@ -1,0 +1,264 @@
+/*
+ * A scenario's thread: the loop that performs the steps of its region of the world, and everything
+ * real that they mean.
+ *
+ * It keeps nothing on the C stack between steps, and looks at the control word before each, so a
+ * run can always be paused or left. What a step does is the model's business alone; here is only
+ * when: after the real sleep, under the real guard, after the real wait.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "run/run.h"
+
+static const int64_t NEVER = INT64_MAX;
+
+static int64_t deadline_after(const struct run *run, int64_t span)
+{
+    int64_t deadline, now = run_time(run);
+    return span > 0 && __builtin_add_overflow(now, span, &deadline) ? NEVER
+                                                                    : now + (span > 0 ? span : 0);
+}
+
+/* The real side of an operation that takes time; it comes before the step. False: the run ends. */
+static bool take_time(struct executor *self)
+{
+    int64_t span = self->operation.value;
+    switch (self->operation.op) {
+    case OP_SLEEP:
+        emit_plain(self, THRUM_KIND_SLEEP_BEGIN, span);
+        return sleep_until(self, deadline_after(self->run, span));
+    case OP_IO: emit_plain(self, THRUM_KIND_IO_BEGIN, span); return do_io(self, span);
+    case OP_COMPUTE:
+        emit_plain(self, THRUM_KIND_COMPUTE_BEGIN, span);
+        return do_compute(self, span);
+    default: return true;
+    }
+}
+
+/* A delay that makes rare orders show. */
+static void jitter(struct executor *self)
+{
+    uint64_t dice = random_next(&self->jitter);
+    if ((dice & 7) == 0) {
+        struct timespec span = {.tv_nsec = (long)((dice >> 8) % 200000)};
+        nanosleep(&span, NULL);
+    } else if ((dice & 7) == 1) {
+        sched_yield();
+    }
+}
+
+/* What can be done now, under the guard. False: nothing yet. */
+static bool choose(struct executor *self, struct choice *ret_choice)
+{
+    const struct operation *operation = &self->operation;
+    unsigned enabled = model_enabled(self->run->model, self->run->world, self->thread);
+    bool due = (enabled & ENABLED_TIMEOUT) && run_time(self->run) >= self->deadline;
+    if (enabled & ENABLED_VALUE) {
+        uint64_t range = (uint64_t)operation->value2 - (uint64_t)operation->value + 1;
+        uint64_t dice = range ? random_below(&self->random, range) : random_next(&self->random);
+        *ret_choice = (struct choice){.kind = CHOICE_VALUE,
+                                      .value = (int64_t)((uint64_t)operation->value + dice)};
+    } else if (due && operation->phase == PHASE_READY) { /* a wait_for whose time is up */
+        *ret_choice = (struct choice){.kind = CHOICE_TIMEOUT};
+    } else if (enabled & ENABLED_STEP) {
+        *ret_choice = (struct choice){.kind = CHOICE_STEP};
+    } else if (due) {
+        *ret_choice = (struct choice){.kind = CHOICE_TIMEOUT};
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Says that the thread waits, once for each wait in the kernel. */
+static void announce(struct executor *self, struct guard *guard)
+{
+    const struct operation *operation = &self->operation;
+    if (self->announced)
+        return;
+    self->announced = true;
+    struct step_record record = {.kind = THRUM_KIND_WAIT_BEGIN,
+                                 .object = operation->thing,
+                                 .source = operation->source,
+                                 .value = operation->timed ? operation->timeout : -1};
+    if (operation->op == OP_JOIN) {
+        record.kind = THRUM_KIND_JOIN_BEGIN;
+        record.value = operation->thread;
+    } else if (operation->op == OP_COND_WAIT || operation->op == OP_ACQUIRE) {
+        record.object = record_lock_thing(self->run->program, operation->thing);
+    }
+    emit(self, guard, &record);
+}
+
+/* Nothing can be done: waits in the kernel until something may have changed. The guard is held, and
+ * given back. */
+static void wait_turn(struct executor *self, struct guard *guard)
+{
+    announce(self, guard);
+    bool woken = guard_park(self, guard, self->operation.timed ? self->deadline : NEVER);
+    if (woken && !leaving(self->run)) {
+        struct step_record record = {.kind = THRUM_KIND_WAKE,
+                                     .object = self->operation.thing,
+                                     .source = self->operation.source,
+                                     .value = self->waker};
+        emit(self, guard, &record);
+        self->announced = false;
+    }
+    guards_give(self, guard, false);
+}
+
+/* Whether the step can end somebody's wait. */
+static bool wakes(uint8_t op)
+{
+    switch (op) {
+    case OP_RELEASE:
+    case OP_COND_WAIT:
+    case OP_NOTIFY:
+    case OP_NOTIFY_ALL:
+    case OP_EVENT_SET:
+    case OP_BARRIER_ARRIVE:
+    case OP_BARRIER_OPEN:
+    case OP_BARRIER_BREAK:
+    case OP_BARRIER_DEPART:
+    case OP_BARRIER_ABORT:
+    case OP_BARRIER_RESET:
+    case OP_END:
+    case OP_ATOMIC_BEGIN: return true;
+    default: return false;
+    }
+}
+
+static void note_wait(struct executor *self)
+{
+    const struct operation *operation = &self->operation;
+    self->announced = self->effect.result == STEP_WAITS;
+    if (self->effect.result != STEP_WAITS)
+        return;
+    /* wait_for goes on with the deadline of its first wait */
+    bool goes_on = operation->op == OP_COND_WAIT && self->run->program->code[operation->pc].x &&
+                   self->deadline_from == operation->pc;
+    if (goes_on)
+        return;
+    self->deadline = operation->timed ? deadline_after(self->run, operation->timeout) : NEVER;
+    self->deadline_from = operation->pc;
+}
+
+/* Performs the step and records it; the guards are held, and given back. */
+static void perform(struct executor *self, struct guard *guard, struct choice choice)
+{
+    struct run *run = self->run;
+    struct step_record records[STEP_RECORDS];
+    model_apply(run->model, run->world, self->thread, choice, &self->effect);
+    if (self->operation.op == OP_ATOMIC_BEGIN)
+        emit_touches(self, &self->effect);
+    unsigned count =
+        record_step(run->model, run->world, &self->operation, choice, &self->effect, records);
+    for (unsigned i = 0; i < count; i++)
+        emit(self, guard, &records[i]);
+    note_wait(self);
+    bool last = self->operation.op == OP_END && model_finished(run->model, run->world);
+    guards_give(self, guard, wakes(self->operation.op));
+    if (last)
+        run_control(run, CONTROL_FINISHED, 0);
+}
+
+/* Runs the local code after the step, and says when that raised something. */
+static void go_on(struct executor *self)
+{
+    struct run *run = self->run;
+    bool raised = self->effect.raised != EXCEPTION_NONE;
+    uint32_t raised_at = self->effect.raised_at;
+    model_advance(run->model, run->world, self->thread, &self->effect);
+    if (self->effect.raised == EXCEPTION_NONE || (raised && raised_at == self->effect.raised_at))
+        return;
+    struct step_record record = {.kind = self->effect.raised == EXCEPTION_ASSERTION
+                                             ? THRUM_KIND_ASSERT_FAILED
+                                             : THRUM_KIND_RAISE,
+                                 .object = THRUM_NONE,
+                                 .source = self->effect.raised_at,
+                                 .value = self->effect.raised};
+    emit(self, NULL, &record);
+}
+
+/* What the step means for the machine: a new thread, a yield, the pace. False: the run ends. */
+static bool follow(struct executor *self)
+{
+    struct run *run = self->run;
+    const struct operation *operation = &self->operation;
+    if (operation->op == OP_START && self->effect.result == STEP_DONE &&
+        !run_launch(run, operation->thread))
+        return false;
+    if (operation->op == OP_YIELD)
+        sched_yield();
+    int64_t pace = atomic_load_explicit(&run->pace, memory_order_relaxed);
+    if (pace <= 0 || operation_quiet(operation->op))
+        return true;
+    emit_plain(self, THRUM_KIND_PACE_BEGIN, pace);
+    int64_t begin = run_time(run);
+    pthread_mutex_lock(&self->park);
+    while (!leaving(run) && (pace = atomic_load_explicit(&run->pace, memory_order_relaxed)) > 0 &&
+           run_time(run) < begin + pace)
+        park_wait(self, begin + pace);
+    pthread_mutex_unlock(&self->park);
+    emit_plain(self, THRUM_KIND_PACE_END, 0);
+    return true;
+}
+
+/* One round: a step, or a wait. False: the thread has ended, or the run ends. */
+static bool advance(struct executor *self)
+{
+    struct run *run = self->run;
+    struct choice choice;
+    model_next(run->model, run->world, self->thread, &self->operation);
+    if (!emit_reserve(self) || !take_time(self))
+        return false;
+    if (run->options.jitter)
+        jitter(self);
+    struct guard *guard = guards_take(self);
+    if (!choose(self, &choice)) {
+        wait_turn(self, guard);
+        return true;
+    }
+    perform(self, guard, choice);
+    if (self->operation.op == OP_END)
+        return false;
+    go_on(self);
+    return follow(self);
+}
+
+/* The thread's first record, ordered after the start of it. */
+static void begin(struct executor *self)
+{
+    uint32_t thing = program_register_thing(self->run->program);
+    struct guard *guard = guard_of(self->run, thing);
+    struct step_record record = {.kind = THRUM_KIND_THREAD_BEGIN, .object = thing};
+    pthread_mutex_lock(&guard->mutex);
+    emit(self, guard, &record);
+    pthread_mutex_unlock(&guard->mutex);
+}
+
+void *executor_main(void *context)
+{
+    struct executor *self = context;
+    char name[16];
+    struct text text = {0};
+    model_thread_name(self->run->model, self->run->world, self->thread, &text);
+    snprintf(name, sizeof name, "%s", text_bytes(&text));
+    text_fini(&text);
+    pthread_setname_np(pthread_self(), name);
+    run_enter(self);
+    if (pass_control(self)) {
+        begin(self);
+        while (pass_control(self) && advance(self))
+            ;
+    }
+    thrum_ring_close(&self->ring);
+    run_left(self);
+    return NULL;
+}

@@ -1,0 +1,73 @@
+/*
+ * A live run: the scenario's threads as real pthreads, truly parallel, on one world that they
+ * share.
+ *
+ * run_new() makes the threads and lets them go together. What they do leaves them as records in
+ * their rings, which the caller's collector drains; nothing else comes out but the few words asked
+ * for below. All functions here may be called from any one thread that is not of the run, and none
+ * of them waits for a scenario's thread.
+ */
+#ifndef THRUM_RUN_LIVE_H
+#define THRUM_RUN_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/step.h"
+#include "thrum/ring.h"
+
+struct run;
+
+struct run_options {
+    int64_t pace;      /* ns that a thread stands still after each visible step; 0: none */
+    uint32_t cpus;     /* processors to use; 0: all that the process may use */
+    uint64_t seed;     /* of randint and of jitter */
+    bool jitter;       /* delay steps at random */
+    bool start_paused; /* hold all threads before their first step until run_pause(run, false) */
+};
+
+/*
+ * Called for each thread's ring before the thread's first record: by run_new(), and by scenario
+ * threads that start others. Returns false when no more rings can be taken.
+ */
+typedef bool run_attach(void *context, struct thrum_ring *ring);
+
+/*
+ * Starts a run. `program` and `model` must outlive it (until run_gone()). Never NULL: when threads
+ * could not be made, the run has quit and run_error() says why.
+ */
+struct run *run_new(const struct program *program, struct model *model,
+                    const struct run_options *options, run_attach *attach, void *context);
+/* The run must be gone. NULL is fine. */
+void run_free(struct run *run);
+
+/* Stops or continues the run's clock and its threads. */
+void run_pause(struct run *run, bool paused);
+bool run_paused(const struct run *run);
+void run_set_pace(struct run *run, int64_t pace);
+/* Asks every thread to leave: each does before its next step. */
+void run_quit(struct run *run);
+/* Whether every thread has left; then nobody touches the rings, the model or the program any more.
+ */
+bool run_gone(const struct run *run);
+/* Whether every non-daemon thread has ended; the daemons then stand still. */
+bool run_finished(const struct run *run);
+/* Why threads could not be made; NULL: all is well. Lives as long as the run. */
+const char *run_error(struct run *run);
+
+/* Nanoseconds of the run's clock; it stands still during pauses. */
+uint64_t run_elapsed(const struct run *run);
+/* The clock of the records. */
+const struct thrum_clock *run_clock(const struct run *run);
+/* Processors that the run's threads may use. */
+uint32_t run_cpus(const struct run *run);
+/* The scenario thread that the kernel knows as `tid`, or UINT32_MAX. */
+uint32_t run_thread_of(const struct run *run, pid_t tid);
+/* The kernel's number of a scenario thread; 0: it has not begun. */
+pid_t run_tid_of(const struct run *run, uint32_t thread);
+
+/* Things are guarded by these; the trace's catalog wants to know. */
+uint32_t run_guard_of(const struct program *program, uint32_t thing);
+
+#endif

@@ -1,0 +1,169 @@
+/* Inside run/: a live run's context, its guards and its executors. See live.h for what others see.
+ */
+#ifndef THRUM_RUN_RUN_H
+#define THRUM_RUN_RUN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "run/live.h"
+#include "run/record.h"
+
+enum {
+    CELL_GUARDS = 4096,     /* cells beyond this many share guards */
+    STACK_SIZE = 128 << 10, /* of a scenario's thread */
+    RING_BYTES = 64 << 20,  /* all rings of a run together */
+    RING_LEAST = 256,       /* records a ring holds */
+    RING_MOST = 8192,
+    STEP_ROOM = 8, /* records that one round of an executor may write */
+};
+
+/* The control word: what every thread of the run looks at before each step and whenever it is
+ * kicked. */
+enum control { CONTROL_GATE = 1, CONTROL_PAUSED = 2, CONTROL_QUIT = 4, CONTROL_FINISHED = 8 };
+
+struct executor;
+
+/* What protects a thing: see the essay in guard.c. */
+struct guard {
+    pthread_mutex_t mutex;
+    uint32_t version;              /* records of its things so far */
+    uint64_t last_time;            /* stamp of the newest of them */
+    struct executor *first, *last; /* who waits, oldest first */
+} __attribute__((aligned(64)));
+
+struct guard_list {
+    const uint32_t *guards; /* ascending, no duplicates */
+    uint32_t count;
+};
+
+/* One scenario thread. Between steps it keeps nothing but what stands here and in its region of the
+ * world. */
+struct executor {
+    struct run *run;
+    uint32_t thread; /* in the model */
+    pthread_t handle;
+    _Atomic pid_t tid; /* the kernel's number; 0: not begun */
+    struct thrum_ring ring;
+    uint64_t random;            /* state of its generator for randint */
+    uint64_t jitter;            /* … and for delays */
+    struct operation operation; /* its next one */
+    struct effect effect;       /* of its last step */
+    int64_t deadline;           /* run's clock: of the wait that has begun; INT64_MAX: none */
+    uint32_t deadline_from;     /* pc of the wait that `deadline` belongs to */
+    bool announced;             /* its waiting has been recorded */
+    int timer;                  /* timerfd for io, or -1 */
+
+    /* Guarded by the guard it waits for. */
+    struct executor *next, *previous;
+    struct guard *queue;        /* NULL: in no queue */
+    struct executor *wake_next; /* those that the waker is about to signal */
+
+    /* Guarded by `park`. */
+    pthread_mutex_t park;
+    pthread_cond_t unpark; /* CLOCK_MONOTONIC by pthread_cond_clockwait() */
+    bool woken;            /* somebody took it out of the queue */
+    uint32_t waker;        /* who */
+} __attribute__((aligned(64)));
+
+struct run {
+    const struct program *program;
+    struct model *model;
+    struct world *world;
+    struct run_options options;
+    run_attach *attach;
+    void *attach_context;
+    struct thrum_clock clock;
+
+    struct guard *guards;
+    uint32_t guard_count;
+    struct guard_list *atomics; /* one an atomic block */
+    uint32_t *atomic_guards;    /* behind them */
+
+    _Atomic(struct executor *) *executors; /* by thread; made when it is started, release */
+    uint32_t executor_limit;
+    _Atomic uint32_t executor_end; /* one past the highest made; release after the entry is set */
+    pthread_mutex_t making;        /* one maker of threads at a time */
+    struct thrum_event *slots;     /* of all rings, reserved at once, touched when used */
+    size_t slots_size;
+    uint32_t ring_capacity;
+
+    _Atomic uint32_t control; /* enum control; written under `clock_lock`, release; read acquire */
+    _Atomic int64_t pace;
+    _Atomic uint64_t *tids; /* hash table: tid << 32 | thread + 1; 0: free */
+    uint32_t tid_mask;
+    _Atomic uint32_t running; /* pthreads that have not left; release when one does */
+    int kick;                 /* eventfd, readable while paused or quitting; -1: none */
+
+    pthread_mutex_t clock_lock;    /* guards writing the three below and the control word */
+    _Atomic uint64_t began;        /* CLOCK_MONOTONIC at the opening of the gate, 0 before */
+    _Atomic uint64_t paused_total; /* ns of pauses that are over */
+    _Atomic uint64_t paused_at;    /* CLOCK_MONOTONIC; 0: not paused */
+
+    pthread_mutex_t error_lock;
+    char *error; /* the first, owned */
+    cpu_set_t processors;
+    uint32_t cpus;
+};
+
+/* guard.c */
+void guards_init(struct run *run);
+void guards_fini(struct run *run);
+struct guard *guard_of(struct run *run, uint32_t thing);
+/* Takes and releases what the executor's next operation needs; NULL when it touches nothing shared.
+ */
+struct guard *guards_take(struct executor *self);
+/* Signals what the step may have let go, after giving the guards back. */
+void guards_give(struct executor *self, struct guard *guard, bool wakes);
+/* Waits in the guard's queue until woken, kicked or past `deadline` (run's clock); holds the guard
+ * before and after. */
+bool guard_park(struct executor *self, struct guard *guard, int64_t deadline);
+
+/* machine_clock.c */
+int64_t run_time(const struct run *run);
+/* Off the processor until a time of the run's clock. False: the run ends. */
+bool sleep_until(struct executor *self, int64_t deadline);
+bool do_io(struct executor *self, int64_t duration);
+bool do_compute(struct executor *self, int64_t duration);
+/* Waits while the gate is closed or the run is paused. False: the run ends. */
+bool pass_control(struct executor *self);
+void run_kick(struct run *run);
+/* One wait on `unpark`, `park` held, at most until a time of the run's clock. */
+void park_wait(struct executor *self, int64_t deadline);
+
+/* executor.c */
+void *executor_main(void *executor);
+
+/* emit.c */
+void emit(struct executor *self, struct guard *guard, const struct step_record *record);
+void emit_plain(struct executor *self, uint16_t kind, int64_t value);
+/* Sees to it that `room` records fit; waits for the recorder otherwise. False: the run ends. */
+bool emit_reserve(struct executor *self);
+void emit_touches(struct executor *self, const struct effect *effect);
+
+/* live.c */
+/* Makes the executor of a thread and starts it. False: it could not, and the run ends with words.
+ */
+bool run_launch(struct run *run, uint32_t thread);
+void run_enter(struct executor *self);
+void run_fail(struct run *run, const char *words, int error);
+void run_control(struct run *run, uint32_t set, uint32_t clear);
+void run_left(struct executor *self);
+
+static inline struct executor *run_executor(const struct run *run, uint32_t thread)
+{
+    return atomic_load_explicit(&run->executors[thread], memory_order_acquire);
+}
+
+static inline uint32_t control_word(const struct run *run)
+{
+    return atomic_load_explicit(&run->control, memory_order_acquire);
+}
+
+/* The run ends for this thread. */
+static inline bool leaving(const struct run *run)
+{
+    return control_word(run) & (CONTROL_QUIT | CONTROL_FINISHED);
+}
+
+#endif
