@@ -23,6 +23,8 @@ struct session_ops {
     unsigned (*poll)(void *state);
     int (*fd)(const void *state);
     void (*status)(void *state, struct session_status *ret_status);
+    void (*lock)(void *state);
+    void (*unlock)(void *state);
     struct history *(*history)(void *state);
     const struct world *(*world)(void *state);
     bool (*pause)(void *state, bool paused);

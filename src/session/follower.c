@@ -1,0 +1,306 @@
+/* See follower.h. What a step means for the verdict is in judge.c. */
+#include "session/follower.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "session/follower_inside.h"
+
+enum {
+    PERIOD = 1000000, /* ns between two looks at the rings */
+    LOOK_EVERY = 128, /* records between two looks whether somebody wants the lock */
+};
+
+static const size_t DEFAULT_MEMORY = (size_t)2 << 30;
+
+/* Lets in who waits for the lock. */
+static void make_way(struct follower *follower)
+{
+    if (!atomic_load_explicit(&follower->visitors, memory_order_relaxed))
+        return;
+    history_unlock(follower->history);
+    while (atomic_load_explicit(&follower->visitors, memory_order_relaxed))
+        sched_yield();
+    history_lock(follower->history);
+}
+
+static void note_time(struct follower *follower, uint64_t time)
+{
+    if (time > follower->newest)
+        follower->newest = time;
+}
+
+static void feed_detectors(struct follower *follower, uint32_t thread,
+                           const struct thrum_event *event, uint64_t index)
+{
+    struct problem problem;
+    if (races_feed(follower->races, thread, event, index, &problem)) {
+        if (problem.certainty == PROBLEM_ACTUAL)
+            judge_verdict(follower, VERDICT_RACE);
+        history_add_problem(follower->history, &problem);
+        follower_changed(follower, SESSION_CHANGED_PROBLEMS);
+    }
+    if (lockorder_feed(follower->lockorder, thread, event, index, &problem)) {
+        history_add_problem(follower->history, &problem);
+        follower_changed(follower, SESSION_CHANGED_PROBLEMS);
+    }
+}
+
+/* A record in merged order. */
+static void deliver(void *context, uint32_t thread, const struct thrum_event *event)
+{
+    struct follower *follower = context;
+    if (++follower->delivered % LOOK_EVERY == 0)
+        make_way(follower);
+    if (follower->over) /* daemons stand still; what they did since is not part of the run */
+        return;
+    if (event->kind == THRUM_KIND_THREAD_START || event->kind == THRUM_KIND_THREAD_BEGIN)
+        judge_thread(follower, thread, event);
+    uint64_t index = history_append(follower->history, thread, event);
+    note_time(follower, event->time);
+    follower->delivered_time = event->time;
+    feed_detectors(follower, thread, event, index);
+    uint64_t defects = follower->shadow.defects;
+    if (shadow_take(&follower->shadow, thread, event))
+        judge_step(follower, thread, event, index);
+    if (follower->shadow.defects != defects)
+        judge_defect(follower);
+}
+
+static void take_switch(void *context, const struct kernel_record *record)
+{
+    struct follower *follower = context;
+    uint32_t thread = run_thread_of(follower->run, record->tid);
+    uint64_t time = record->time + follower->kernel_offset;
+    if (thread == UINT32_MAX || follower->over)
+        return;
+    struct thrum_event event = {.time = time,
+                                .object = THRUM_NONE,
+                                .processor = (uint8_t)record->processor,
+                                .value = record->processor};
+    switch (record->what) {
+    case KERNEL_PREEMPTED: event.kind = THRUM_KIND_SWITCH_PREEMPTED; break;
+    case KERNEL_BLOCKED: event.kind = THRUM_KIND_SWITCH_BLOCKED; break;
+    case KERNEL_IN: event.kind = THRUM_KIND_SWITCH_IN; break;
+    }
+    history_append(follower->history, thread, &event);
+}
+
+/* One look at everything. Returns whether there was anything. */
+static bool look(struct follower *follower)
+{
+    const struct thrum_clock *clock = run_clock(follower->run);
+    history_lock(follower->history);
+    uint64_t before = history_count(follower->history);
+    uint64_t now = thrum_clock_now(clock);
+    follower->kernel_offset = now - clock_now();
+    collector_poll(follower->collector);
+    if (follower->kernel)
+        kernel_poll(follower->kernel, take_switch, follower);
+    judge_stuck(follower);
+    if (!follower->over)
+        history_advance(follower->history, now > follower->newest ? now : follower->newest);
+    size_t pending = collector_pending(follower->collector);
+    atomic_store_explicit(&follower->lag_events, pending, memory_order_relaxed);
+    atomic_store_explicit(
+        &follower->lag,
+        pending && now > follower->delivered_time ? (int64_t)(now - follower->delivered_time) : 0,
+        memory_order_relaxed);
+    bool news = history_count(follower->history) != before;
+    history_unlock(follower->history);
+    if (news)
+        follower_changed(follower, SESSION_CHANGED_HISTORY);
+    return news;
+}
+
+/* All threads have left: what is still in the rings, and then no more. */
+static void finish(struct follower *follower)
+{
+    struct text words = {0};
+    history_lock(follower->history);
+    size_t missing = collector_finish(follower->collector, &words);
+    if (missing && !follower->over && !follower->shadow.defects) {
+        follower->shadow.defects++;
+        text_printf(&follower->shadow.defect, "%zu records never found their predecessors: %s",
+                    missing, text_bytes(&words));
+        judge_defect(follower);
+    }
+    judge_stuck(follower);
+    history_unlock(follower->history);
+    text_fini(&words);
+    follower_changed(follower, SESSION_CHANGED_STATUS | SESSION_CHANGED_HISTORY);
+}
+
+static void *follow(void *context)
+{
+    struct follower *follower = context;
+    struct timespec period = {.tv_nsec = PERIOD};
+    pthread_setname_np(pthread_self(), "thrum-collector");
+    while (!run_gone(follower->run)) {
+        look(follower);
+        nanosleep(&period, NULL);
+    }
+    look(follower);
+    finish(follower);
+    /* release: all that the thread did before follower_done() says so */
+    atomic_store_explicit(&follower->done, true, memory_order_release);
+    return NULL;
+}
+
+static bool attach(void *context, struct thrum_ring *ring)
+{
+    struct follower *follower = context;
+    return collector_add(follower->collector, ring);
+}
+
+static void limit_memory(struct follower *follower, const struct session_options *options)
+{
+    struct text folder = {0};
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache == '/')
+        text_printf(&folder, "%s/thrum", cache);
+    else if (home)
+        text_printf(&folder, "%s/.cache/thrum", home);
+    history_limit(follower->history, options->memory ? options->memory : DEFAULT_MEMORY,
+                  folder.length ? text_bytes(&folder) : NULL);
+    text_fini(&folder);
+}
+
+struct follower *follower_new(const struct program *program, struct model *model,
+                              const struct session_options *options)
+{
+    struct follower *follower = xcalloc(1, sizeof *follower);
+    struct run_options run_options = {.pace = options->pace,
+                                      .cpus = options->cpus ? options->cpus : program->options.cpus,
+                                      .seed = options->seed,
+                                      .jitter = options->jitter,
+                                      .start_paused = options->start_paused};
+    follower->program = program;
+    follower->model = model;
+    shadow_init(&follower->shadow, program, model);
+    catalog_fill(&follower->catalog, program, true);
+    follower->history = history_new(&follower->catalog);
+    limit_memory(follower, options);
+    follower->collector = collector_new(&follower->catalog, deliver, follower);
+    follower->races = races_new(&follower->catalog);
+    follower->lockorder = lockorder_new(&follower->catalog);
+    judge_init(follower);
+    if (!options->no_kernel)
+        follower->kernel = kernel_open();
+    follower->run = run_new(program, model, &run_options, attach, follower);
+    int error = pthread_create(&follower->thread, NULL, follow, follower);
+    if (error)
+        die("cannot start the collector's thread: %s", strerror(error));
+    return follower;
+}
+
+void follower_quit(struct follower *follower)
+{
+    run_quit(follower->run);
+}
+
+bool follower_done(const struct follower *follower)
+{
+    return atomic_load_explicit(&follower->done, memory_order_acquire);
+}
+
+void follower_free(struct follower *follower)
+{
+    if (!follower)
+        return;
+    pthread_join(follower->thread, NULL);
+    collector_free(follower->collector);
+    races_free(follower->races);
+    lockorder_free(follower->lockorder);
+    history_free(follower->history);
+    judge_fini(follower);
+    shadow_fini(&follower->shadow);
+    catalog_fini(&follower->catalog);
+    kernel_close(follower->kernel);
+    run_free(follower->run);
+    free(follower);
+}
+
+void follower_lock(struct follower *follower)
+{
+    /* relaxed: a hint, see make_way(); the history's lock orders */
+    atomic_fetch_add_explicit(&follower->visitors, 1, memory_order_relaxed);
+    history_lock(follower->history);
+    atomic_fetch_sub_explicit(&follower->visitors, 1, memory_order_relaxed);
+}
+
+void follower_unlock(struct follower *follower)
+{
+    history_unlock(follower->history);
+}
+
+struct history *follower_history(struct follower *follower)
+{
+    return follower->history;
+}
+
+const struct world *follower_world(struct follower *follower)
+{
+    return follower->shadow.world;
+}
+
+void follower_schedule(struct follower *follower, struct session_schedule *ret_schedule)
+{
+    shadow_schedule(&follower->shadow, ret_schedule);
+}
+
+struct run *follower_run(struct follower *follower)
+{
+    return follower->run;
+}
+
+void follower_changed(struct follower *follower, unsigned changes)
+{
+    atomic_fetch_or_explicit(&follower->changes, changes, memory_order_relaxed);
+}
+
+unsigned follower_changes(struct follower *follower)
+{
+    return atomic_exchange_explicit(&follower->changes, 0, memory_order_relaxed);
+}
+
+void follower_status(struct follower *follower, struct session_status *ret_status)
+{
+    follower_lock(follower);
+    ret_status->now = history_now(follower->history);
+    ret_status->ended = follower->over || follower->nobody;
+    ret_status->finished = follower->finished;
+    ret_status->verdicts = follower->verdicts;
+    ret_status->problems = (uint32_t)history_problem_count(follower->history);
+    ret_status->threads = (uint32_t)follower->catalog.threads.count;
+    ret_status->threads_alive = follower->alive;
+    ret_status->events = history_count(follower->history);
+    ret_status->lost = collector_counts(follower->collector).lost;
+    ret_status->steps = ret_status->step = follower->shadow.steps;
+    ret_status->defects = follower->shadow.defects;
+    ret_status->defect = follower->shadow.defects ? text_bytes(&follower->shadow.defect) : NULL;
+    struct history_memory memory = history_memory(follower->history);
+    if (memory.failed)
+        ret_status->notice = "no room for old detail: it is dropped";
+    else if (memory.horizon)
+        ret_status->notice = "old detail has been dropped";
+    else if (memory.spilled)
+        ret_status->notice = "old detail has been moved to a file";
+    uint64_t ended_at = follower->ended_at;
+    follower_unlock(follower);
+    ret_status->elapsed = ret_status->ended && ended_at ? ended_at : run_elapsed(follower->run);
+    ret_status->lag_events = atomic_load_explicit(&follower->lag_events, memory_order_relaxed);
+    ret_status->lag = atomic_load_explicit(&follower->lag, memory_order_relaxed);
+    ret_status->paused = run_paused(follower->run);
+    ret_status->cpus = run_cpus(follower->run);
+    ret_status->error = run_error(follower->run);
+    ret_status->kernel_truth =
+        follower->kernel ? kernel_words(follower->kernel) : "scenario's events alone";
+}

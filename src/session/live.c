@@ -1,0 +1,224 @@
+/* A session on a live run. The run and its follower are replaced by a restart; the old ones leave
+ * by themselves. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "run/live.h"
+#include "session/follower.h"
+#include "trace/history.h"
+
+enum { PATIENCE = 1000 /* ms that closing waits for threads to leave */ };
+
+struct live {
+    const struct program *program;
+    struct model *model;
+    struct session_options options;
+    struct follower *follower;
+    vector(struct follower *) leaving; /* of earlier runs */
+    bool stopped;
+    uint64_t stopped_at;             /* run's clock */
+    bool new_run;                    /* not told by poll yet */
+    uint64_t rate_time, rate_events; /* of the last look: CLOCK_MONOTONIC, events */
+    double rate;                     /* events a second */
+};
+
+static void sleep_ms(long milliseconds)
+{
+    struct timespec span = {.tv_sec = milliseconds / 1000,
+                            .tv_nsec = milliseconds % 1000 * 1000000};
+    nanosleep(&span, NULL);
+}
+
+void *live_new(const struct program *program, struct model *model,
+               const struct session_options *options)
+{
+    struct live *live = xcalloc(1, sizeof *live);
+    live->program = program;
+    live->model = model;
+    live->options = *options;
+    if (!options->has_seed) {
+        live->options.seed = program->options.has_seed ? program->options.seed : clock_now();
+        live->options.has_seed = true;
+    }
+    live->follower = follower_new(program, model, &live->options);
+    live->rate_time = clock_now();
+    return live;
+}
+
+static void free_those_that_left(struct live *live)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < live->leaving.count; i++) {
+        struct follower *follower = live->leaving.items[i];
+        if (follower_done(follower))
+            follower_free(follower);
+        else
+            live->leaving.items[kept++] = follower;
+    }
+    live->leaving.count = kept;
+}
+
+static void live_close(void *state)
+{
+    struct live *live = state;
+    follower_quit(live->follower);
+    vector_push(&live->leaving, live->follower);
+    for (int waited = 0; waited < PATIENCE; waited++) {
+        free_those_that_left(live);
+        if (!live->leaving.count)
+            break;
+        sleep_ms(1);
+    }
+    if (live->leaving.count)
+        die("%zu runs did not end within a second", live->leaving.count);
+    vector_fini(&live->leaving);
+    free(live);
+}
+
+static void measure_rate(struct live *live, uint64_t events)
+{
+    uint64_t now = clock_now();
+    if (now - live->rate_time < 250000000)
+        return;
+    double rate = (double)(events - live->rate_events) * 1e9 / (double)(now - live->rate_time);
+    live->rate = live->rate > 0 ? (live->rate + rate) / 2 : rate;
+    live->rate_time = now;
+    live->rate_events = events;
+}
+
+static bool live_stop(void *state)
+{
+    struct live *live = state;
+    struct session_status status = {0};
+    follower_status(live->follower, &status);
+    if (live->stopped || status.finished)
+        return false;
+    live->stopped = true;
+    live->stopped_at = status.elapsed;
+    follower_quit(live->follower);
+    return true;
+}
+
+static unsigned live_poll(void *state)
+{
+    struct live *live = state;
+    unsigned changes = follower_changes(live->follower);
+    free_those_that_left(live);
+    if (live->options.limit > 0 && !live->stopped &&
+        run_elapsed(follower_run(live->follower)) >= (uint64_t)live->options.limit &&
+        live_stop(live))
+        changes |= SESSION_CHANGED_STATUS;
+    if (live->new_run)
+        changes |= SESSION_CHANGED_RUN | SESSION_CHANGED_HISTORY | SESSION_CHANGED_STATUS;
+    live->new_run = false;
+    return changes;
+}
+
+static void live_status(void *state, struct session_status *ret_status)
+{
+    struct live *live = state;
+    follower_status(live->follower, ret_status);
+    measure_rate(live, ret_status->events);
+    ret_status->mode = SESSION_LIVE;
+    ret_status->abilities = SESSION_CAN_RESTART | SESSION_CAN_FREEZE | SESSION_CAN_EXPLORE;
+    if (live->stopped) {
+        ret_status->stopped = true;
+        ret_status->ended = true;
+        ret_status->elapsed = live->stopped_at;
+    }
+    if (!ret_status->ended)
+        ret_status->abilities |= SESSION_CAN_PAUSE | SESSION_CAN_PACE | SESSION_CAN_STOP;
+    ret_status->events_per_second = ret_status->ended ? 0 : live->rate;
+    ret_status->policy = "Linux";
+    ret_status->pace = live->options.pace;
+    ret_status->seed = live->options.seed;
+    ret_status->jitter = live->options.jitter;
+}
+
+static void live_lock(void *state)
+{
+    follower_lock(((struct live *)state)->follower);
+}
+
+static void live_unlock(void *state)
+{
+    follower_unlock(((struct live *)state)->follower);
+}
+
+static struct history *live_history(void *state)
+{
+    return follower_history(((struct live *)state)->follower);
+}
+
+static const struct world *live_world(void *state)
+{
+    return follower_world(((struct live *)state)->follower);
+}
+
+static bool live_pause(void *state, bool paused)
+{
+    struct live *live = state;
+    run_pause(follower_run(live->follower), paused);
+    return true;
+}
+
+static bool live_set_pace(void *state, int64_t nanoseconds)
+{
+    struct live *live = state;
+    live->options.pace = nanoseconds;
+    run_set_pace(follower_run(live->follower), nanoseconds);
+    return true;
+}
+
+static bool live_restart(void *state, uint64_t seed)
+{
+    struct live *live = state;
+    follower_quit(live->follower);
+    vector_push(&live->leaving, live->follower);
+    live->options.seed = seed;
+    live->options.start_paused = false;
+    live->stopped = false;
+    live->new_run = true;
+    live->rate = 0;
+    live->rate_events = 0;
+    live->rate_time = clock_now();
+    live->follower = follower_new(live->program, live->model, &live->options);
+    return true;
+}
+
+static bool live_freeze(void *state, struct session_schedule *ret_schedule)
+{
+    struct live *live = state;
+    follower_quit(live->follower);
+    for (int waited = 0; !follower_done(live->follower); waited++) {
+        if (waited == PATIENCE)
+            return false;
+        sleep_ms(1);
+    }
+    follower_schedule(live->follower, ret_schedule);
+    return true;
+}
+
+static void live_schedule(void *state, struct session_schedule *ret_schedule)
+{
+    follower_schedule(((struct live *)state)->follower, ret_schedule);
+}
+
+const struct session_ops live_ops = {
+    .close = live_close,
+    .poll = live_poll,
+    .status = live_status,
+    .lock = live_lock,
+    .unlock = live_unlock,
+    .history = live_history,
+    .world = live_world,
+    .pause = live_pause,
+    .set_pace = live_set_pace,
+    .restart = live_restart,
+    .stop = live_stop,
+    .freeze = live_freeze,
+    .schedule = live_schedule,
+};
