@@ -12,6 +12,16 @@ void world_cell_text(const struct model *model, uint32_t cell, int64_t value, st
                variable->optional ? variable->optional[within] : false, true, value, out);
 }
 
+void world_local_text(const struct model *model, const struct world *world, uint32_t thread,
+                      uint16_t slot, struct text *out)
+{
+    struct thread_head *head = model_head(model, (struct world *)(uintptr_t)world, thread);
+    const struct function *function = &model->program->functions[head->function];
+    value_text(model, world, function->slot_kinds[slot],
+               function->slot_optional && function->slot_optional[slot], true,
+               model_slots(model, head)[head->base + slot], out);
+}
+
 static void rlock_text(const struct model *model, const struct world *world,
                        const struct rlock_state *state, struct text *out)
 {

@@ -117,6 +117,9 @@ void *world_object(const struct model *model, struct world *world, uint32_t obje
 void world_describe(const struct model *model, const struct world *world, struct text *out);
 /* Appends the value of a cell (of its variable's kind), as Python would print it. */
 void world_cell_text(const struct model *model, uint32_t cell, int64_t value, struct text *out);
+/* Appends the value of a slot of an ALIVE thread's current frame (function.slot_names tells its name), likewise. */
+void world_local_text(const struct model *model, const struct world *world, uint32_t thread,
+                      uint16_t slot, struct text *out);
 /* Appends an object's state in words: "locked", "2 of 3 permits", "set", "1 of 4 waiting", "depth 2 by A". */
 void world_object_text(const struct model *model, const struct world *world, uint32_t object,
                        struct text *out);

@@ -35,6 +35,7 @@ struct assessor {
     bool watch_order;
     vector(struct found) founds; /* in the order of events */
     vector(uint8_t) stuck;       /* by thread: has been found stuck */
+    bool on_request;             /* stuck threads are looked for by assessor_stuck() alone */
     bool ended;
     bool all_stuck;
     uint64_t all_stuck_event;
@@ -91,8 +92,8 @@ bool assessor_is_stuck(const struct assessor *assessor, uint32_t thread)
     return thread < assessor->stuck.count && assessor->stuck.items[thread];
 }
 
-static void remember(struct assessor *assessor, uint64_t event, enum verdict verdict, uint32_t thread,
-                     uint32_t invariant)
+static void remember(struct assessor *assessor, uint64_t event, enum verdict verdict,
+                     uint32_t thread, uint32_t invariant)
 {
     vector_push(&assessor->founds, (struct found){event, 1u << verdict, thread, invariant});
 }
@@ -107,7 +108,7 @@ static void mark_stuck(struct assessor *assessor, uint32_t thread, bool stuck)
 /* ---- Records ---- */
 
 void assessor_record(struct assessor *assessor, uint32_t thread, const struct thrum_event *event,
-                  uint64_t index)
+                     uint64_t index)
 {
     struct problem problem;
     if (races_feed(assessor->races, thread, event, index, &problem)) {
@@ -120,13 +121,16 @@ void assessor_record(struct assessor *assessor, uint32_t thread, const struct th
 
 /* ---- Exceptions ---- */
 
-static void assessor_death(struct assessor *assessor, uint32_t thread, const struct operation *operation,
-                        const struct effect *effect, uint64_t time, uint64_t event)
+static void assessor_death(struct assessor *assessor, uint32_t thread,
+                           const struct operation *operation, const struct effect *effect,
+                           uint64_t time, uint64_t event)
 {
     bool assertion = effect->died_of == EXCEPTION_ASSERTION;
     struct problem problem;
-    words_of_death(assessor->model, assessor->history, thread, operation, effect, time, event, &problem);
-    remember(assessor, event, assertion ? VERDICT_ASSERTION : VERDICT_ERROR, THRUM_NONE, THRUM_NONE);
+    words_of_death(assessor->model, assessor->history, thread, operation, effect, time, event,
+                   &problem);
+    remember(assessor, event, assertion ? VERDICT_ASSERTION : VERDICT_ERROR, THRUM_NONE,
+             THRUM_NONE);
     history_add_problem(assessor->history, &problem);
 }
 
@@ -170,8 +174,9 @@ static bool known_false(const struct assessor *assessor, uint32_t invariant)
     return false;
 }
 
-static void assessor_invariants(struct assessor *assessor, const struct world *world, uint32_t thread,
-                             const struct effect *effect, uint64_t time, uint64_t event)
+static void assessor_invariants(struct assessor *assessor, const struct world *world,
+                                uint32_t thread, const struct effect *effect, uint64_t time,
+                                uint64_t event)
 {
     for (uint32_t i = 0; i < assessor->program->invariant_count; i++) {
         const struct property *property = &assessor->program->invariants[i];
@@ -190,11 +195,16 @@ static void assessor_invariants(struct assessor *assessor, const struct world *w
 
 /* ---- Stuck ---- */
 
-static void assessor_stuck(struct assessor *assessor, const struct world *world, uint64_t time,
-                        uint64_t event)
+void assessor_stuck_on_request(struct assessor *assessor)
+{
+    assessor->on_request = true;
+}
+
+bool assessor_stuck(struct assessor *assessor, const struct world *world, uint64_t time,
+                    uint64_t event, bool only_all)
 {
     if (!stuck_any(assessor->analysis, assessor->model, world))
-        return;
+        return false;
     stuck_find(assessor->analysis, assessor->model, world, &assessor->report);
     struct stuck_report *report = &assessor->report;
     bool news = false;
@@ -203,7 +213,9 @@ static void assessor_stuck(struct assessor *assessor, const struct world *world,
     assessor->all_stuck = report->everyone;
     assessor->all_stuck_event = event == HISTORY_NONE ? 0 : event;
     if (!news || !report->deadlock)
-        return;
+        return false;
+    if (only_all && !report->everyone)
+        return true;
     struct problem problem;
     words_of_stuck(assessor->model, assessor->history, world, report, time, event, &problem);
     for (uint32_t i = 0; i < report->count; i++) {
@@ -225,12 +237,15 @@ static void assessor_stuck(struct assessor *assessor, const struct world *world,
         history_append(assessor->history, one->thread, &record);
     }
     history_add_problem(assessor->history, &problem);
+    return false;
 }
 
 /* Whether "stuck" is worth judging after this step. */
-static bool may_be_stuck(const struct assessor *assessor, const struct world *world, uint32_t thread,
-                         const struct effect *effect)
+static bool may_be_stuck(const struct assessor *assessor, const struct world *world,
+                         uint32_t thread, const struct effect *effect)
 {
+    if (assessor->on_request)
+        return false;
     if (world_thread_end(assessor->model, world) <= ALWAYS_JUDGED)
         return true;
     return effect->thread_ended || effect->result == STEP_WAITS ||
@@ -241,19 +256,20 @@ static bool may_be_stuck(const struct assessor *assessor, const struct world *wo
 void assessor_begin(struct assessor *assessor, const struct world *world, uint64_t time)
 {
     assessor_invariants(assessor, world, THRUM_NONE, NULL, time, HISTORY_NONE);
-    assessor_stuck(assessor, world, time, HISTORY_NONE);
+    if (!assessor->on_request)
+        assessor_stuck(assessor, world, time, HISTORY_NONE, false);
 }
 
 void assessor_step(struct assessor *assessor, const struct world *world, uint32_t thread,
-                const struct operation *operation, const struct effect *effect, uint64_t time,
-                uint64_t event)
+                   const struct operation *operation, const struct effect *effect, uint64_t time,
+                   uint64_t event)
 {
     assessor->steps++;
     if (effect->thread_ended && effect->died_of != EXCEPTION_NONE)
         assessor_death(assessor, thread, operation, effect, time, event);
     assessor_invariants(assessor, world, thread, effect, time, event);
     if (!assessor->ended && may_be_stuck(assessor, world, thread, effect))
-        assessor_stuck(assessor, world, time, event);
+        assessor_stuck(assessor, world, time, event, false);
 }
 
 /* ---- Going back ---- */
@@ -263,7 +279,8 @@ static void feed_again(struct assessor *assessor, uint64_t count)
     races_free(assessor->races);
     lockorder_free(assessor->lockorder);
     assessor->races = races_new(history_catalog(assessor->history));
-    assessor->lockorder = assessor->watch_order ? lockorder_new(history_catalog(assessor->history)) : NULL;
+    assessor->lockorder =
+        assessor->watch_order ? lockorder_new(history_catalog(assessor->history)) : NULL;
     for (uint64_t i = 0; i < count; i++) {
         struct history_event event;
         struct problem problem;

@@ -5,8 +5,8 @@
  * stepping session), put into words, and added to the history.
  *
  * The caller appends a step's records to the history, feeds each of them here, and then lets the
- * state after the step be judged. A judge can go back: assessor_rewind() goes with history_truncate().
- * All calls under the history's lock, by the thread that appends.
+ * state after the step be judged. A judge can go back: assessor_rewind() goes with
+ * history_truncate(). All calls under the history's lock, by the thread that appends.
  */
 #ifndef THRUM_SESSION_ASSESSOR_H
 #define THRUM_SESSION_ASSESSOR_H
@@ -28,12 +28,19 @@ void assessor_free(struct assessor *assessor);
 void assessor_begin(struct assessor *assessor, const struct world *world, uint64_t time);
 /* A record that was appended, with its index. */
 void assessor_record(struct assessor *assessor, uint32_t thread, const struct thrum_event *event,
-                  uint64_t index);
+                     uint64_t index);
 /* The state after a step; `event` is the index of the record that carries THRUM_STEP. May append
  * records of its own (STUCK). */
 void assessor_step(struct assessor *assessor, const struct world *world, uint32_t thread,
-                const struct operation *operation, const struct effect *effect, uint64_t time,
-                uint64_t event);
+                   const struct operation *operation, const struct effect *effect, uint64_t time,
+                   uint64_t event);
+/* From now on assessor_step() does not look for stuck threads, assessor_stuck() does: for live
+ * runs, where who is stuck stays so and need not be found at the very step. */
+void assessor_stuck_on_request(struct assessor *assessor);
+/* Looks for stuck threads in this state, and says so when there are new ones; with `only_all`, only
+ * when nobody at all can move. True: there are some that have not been said. */
+bool assessor_stuck(struct assessor *assessor, const struct world *world, uint64_t time,
+                    uint64_t event, bool only_all);
 /* What `after:` did: its effect. Call when the run is finished. */
 void assessor_after(struct assessor *assessor, const struct effect *effect, uint64_t time);
 

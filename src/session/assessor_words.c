@@ -149,6 +149,59 @@ static const struct stuck_thread *find_stuck(const struct stuck_report *report, 
     return NULL;
 }
 
+/* Why a wait is for ever, at the end of its line. */
+static void add_reason(const struct model *model, const struct history *history,
+                       const struct stuck_thread *one, uint64_t time, struct text *out)
+{
+    const struct trace_catalog *catalog = history_catalog(history);
+    struct object_at at;
+    switch ((enum stuck_reason)one->reason) {
+    case STUCK_CYCLE: break;
+    case STUCK_SELF: text_add(out, ", which it holds itself"); break;
+    case STUCK_LOST_WAKEUP: text_add(out, ", and nobody will notify it any more"); break;
+    case STUCK_MISSING_PARTY:
+        text_printf(
+            out, ", which needs %" PRId64 ", and no more will come",
+            model_program(model)->objects[one->thing - model_program(model)->cell_count].initial);
+        break;
+    case STUCK_NEVER_RELEASED:
+        text_add(out, ", which nobody will release any more");
+        history_object_at(history, one->thing, time, &at);
+        if (at.holder != THRUM_NONE)
+            text_printf(out, ": %s took it last (line %u)", catalog_thread_name(catalog, at.holder),
+                        THRUM_SOURCE_LINE(at.holder_source));
+        break;
+    case STUCK_NEVER_SET: text_add(out, ", and nobody will set it any more"); break;
+    case STUCK_JOIN: text_add(out, ", which is stuck"); break;
+    case STUCK_NEVER_STARTED: text_add(out, ", which nobody will start"); break;
+    }
+}
+
+/* What would break it, where that can be said in general. */
+static void add_advice(const struct model *model, const struct stuck_report *report,
+                       struct text *out)
+{
+    uint32_t locks = 0, ring = 0, roots = 0, of[STUCK_NEVER_STARTED + 1] = {0};
+    uint32_t thread_register = program_register_thing(model_program(model));
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct stuck_thread *one = &report->threads[i];
+        of[one->reason]++;
+        roots += one->reason != STUCK_JOIN;
+        ring += one->reason == STUCK_CYCLE;
+        locks += one->reason == STUCK_CYCLE && one->thing < thread_register;
+    }
+    text_add(out, report->everyone ? "Nobody can move again."
+                                   : "These can never move again; others go on.");
+    if (roots && ring == roots && locks == ring)
+        text_add(out, " Taking them in one order would break the ring.");
+    else if (of[STUCK_SELF])
+        text_add(out, " An RLock can be taken again by the thread that holds it.");
+    else if (of[STUCK_LOST_WAKEUP])
+        text_add(out, " A notify wakes only those that wait already: look at what it stands for, "
+                      "under the lock, before waiting.");
+    text_add_char(out, '\n');
+}
+
 /* "philosopher-0 holds forks[0] (line 12), waits for forks[1] (line 14)" */
 static void add_one(const struct model *model, const struct history *history,
                     const struct world *world, const struct stuck_thread *one, uint64_t time,
@@ -166,8 +219,7 @@ static void add_one(const struct model *model, const struct history *history,
     else
         text_printf(out, " waits for %s", catalog_object_name(catalog, one->thing));
     text_printf(out, " (line %u)", POSITION_LINE(next.source));
-    if (one->reason != STUCK_CYCLE)
-        text_printf(out, ": %s", stuck_reason_names[one->reason]);
+    add_reason(model, history, one, time, out);
     text_add(out, "\n");
     problem_add_thread(problem, one->thread);
     if (one->thread_waited_for == UINT32_MAX)
@@ -244,8 +296,7 @@ void words_of_stuck(const struct model *model, const struct history *history,
     }
     if (said > PROBLEM_PARTIES)
         text_printf(&evidence, "… and %" PRIu32 " more\n", said - PROBLEM_PARTIES);
-    text_add(&evidence, report->everyone ? "Nobody can move again.\n"
-                                         : "These can never move again; others go on.\n");
+    add_advice(model, report, &evidence);
     problem.title = text_take(&title);
     problem.evidence = text_take(&evidence);
     *ret_problem = problem;

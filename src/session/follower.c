@@ -1,4 +1,4 @@
-/* See follower.h. What a step means for the verdict is in judge.c. */
+/* See follower.h. What a step means is in follower_steps.c. */
 #include "session/follower.h"
 
 #include <errno.h>
@@ -37,22 +37,6 @@ static void note_time(struct follower *follower, uint64_t time)
         follower->newest = time;
 }
 
-static void feed_detectors(struct follower *follower, uint32_t thread,
-                           const struct thrum_event *event, uint64_t index)
-{
-    struct problem problem;
-    if (races_feed(follower->races, thread, event, index, &problem)) {
-        if (problem.certainty == PROBLEM_ACTUAL)
-            judge_verdict(follower, VERDICT_RACE);
-        history_add_problem(follower->history, &problem);
-        follower_changed(follower, SESSION_CHANGED_PROBLEMS);
-    }
-    if (lockorder_feed(follower->lockorder, thread, event, index, &problem)) {
-        history_add_problem(follower->history, &problem);
-        follower_changed(follower, SESSION_CHANGED_PROBLEMS);
-    }
-}
-
 /* A record in merged order. */
 static void deliver(void *context, uint32_t thread, const struct thrum_event *event)
 {
@@ -62,16 +46,16 @@ static void deliver(void *context, uint32_t thread, const struct thrum_event *ev
     if (follower->over) /* daemons stand still; what they did since is not part of the run */
         return;
     if (event->kind == THRUM_KIND_THREAD_START || event->kind == THRUM_KIND_THREAD_BEGIN)
-        judge_thread(follower, thread, event);
+        steps_thread(follower, event);
     uint64_t index = history_append(follower->history, thread, event);
     note_time(follower, event->time);
     follower->delivered_time = event->time;
-    feed_detectors(follower, thread, event, index);
+    assessor_record(follower->assessor, thread, event, index);
     uint64_t defects = follower->shadow.defects;
     if (shadow_take(&follower->shadow, thread, event))
-        judge_step(follower, thread, event, index);
+        steps_take(follower, thread, event, index);
     if (follower->shadow.defects != defects)
-        judge_defect(follower);
+        steps_defect(follower);
 }
 
 static void take_switch(void *context, const struct kernel_record *record)
@@ -104,7 +88,7 @@ static bool look(struct follower *follower)
     collector_poll(follower->collector);
     if (follower->kernel)
         kernel_poll(follower->kernel, take_switch, follower);
-    judge_stuck(follower);
+    steps_stuck(follower);
     if (!follower->over)
         history_advance(follower->history, now > follower->newest ? now : follower->newest);
     size_t pending = collector_pending(follower->collector);
@@ -114,6 +98,10 @@ static bool look(struct follower *follower)
         pending && now > follower->delivered_time ? (int64_t)(now - follower->delivered_time) : 0,
         memory_order_relaxed);
     bool news = history_count(follower->history) != before;
+    if (history_problem_count(follower->history) != follower->problems) {
+        follower->problems = history_problem_count(follower->history);
+        follower_changed(follower, SESSION_CHANGED_PROBLEMS | SESSION_CHANGED_STATUS);
+    }
     history_unlock(follower->history);
     if (news)
         follower_changed(follower, SESSION_CHANGED_HISTORY);
@@ -130,9 +118,9 @@ static void finish(struct follower *follower)
         follower->shadow.defects++;
         text_printf(&follower->shadow.defect, "%zu records never found their predecessors: %s",
                     missing, text_bytes(&words));
-        judge_defect(follower);
+        steps_defect(follower);
     }
-    judge_stuck(follower);
+    steps_stuck(follower);
     history_unlock(follower->history);
     text_fini(&words);
     follower_changed(follower, SESSION_CHANGED_STATUS | SESSION_CHANGED_HISTORY);
@@ -189,9 +177,10 @@ struct follower *follower_new(const struct program *program, struct model *model
     follower->history = history_new(&follower->catalog);
     limit_memory(follower, options);
     follower->collector = collector_new(&follower->catalog, deliver, follower);
-    follower->races = races_new(&follower->catalog);
-    follower->lockorder = lockorder_new(&follower->catalog);
-    judge_init(follower);
+    follower->assessor = assessor_new(model, follower->history, true);
+    assessor_stuck_on_request(follower->assessor);
+    assessor_begin(follower->assessor, follower->shadow.world, 0);
+    follower->maybe_stuck = true;
     if (!options->no_kernel)
         follower->kernel = kernel_open();
     follower->run = run_new(program, model, &run_options, attach, follower);
@@ -217,10 +206,8 @@ void follower_free(struct follower *follower)
         return;
     pthread_join(follower->thread, NULL);
     collector_free(follower->collector);
-    races_free(follower->races);
-    lockorder_free(follower->lockorder);
+    assessor_free(follower->assessor);
     history_free(follower->history);
-    judge_fini(follower);
     shadow_fini(&follower->shadow);
     catalog_fini(&follower->catalog);
     kernel_close(follower->kernel);
@@ -277,7 +264,9 @@ void follower_status(struct follower *follower, struct session_status *ret_statu
     ret_status->now = history_now(follower->history);
     ret_status->ended = follower->over || follower->nobody;
     ret_status->finished = follower->finished;
-    ret_status->verdicts = follower->verdicts;
+    ret_status->verdicts = assessor_verdicts(follower->assessor);
+    if (follower->finished && !ret_status->verdicts)
+        ret_status->verdicts = 1u << VERDICT_OK;
     ret_status->problems = (uint32_t)history_problem_count(follower->history);
     ret_status->threads = (uint32_t)follower->catalog.threads.count;
     ret_status->threads_alive = follower->alive;
