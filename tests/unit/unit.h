@@ -5,6 +5,17 @@
 #include <check.h>
 #include <stdlib.h>
 
+/*
+ * How many rounds a test with random input does: `full`, or a part of it when THRUM_TEST_SHARE says
+ * so (10: a tenth, at least 1), as in the slow builds with sanitizers.
+ */
+static inline int unit_rounds(int full)
+{
+    const char *share = getenv("THRUM_TEST_SHARE");
+    int divisor = share != NULL ? atoi(share) : 1;
+    return divisor > 1 ? (full + divisor - 1) / divisor : full;
+}
+
 #define UNIT_MAIN(make_suite)                                                                      \
     int main(void)                                                                                 \
     {                                                                                              \

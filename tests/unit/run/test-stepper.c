@@ -116,7 +116,7 @@ static void to_and_fro(uint64_t seed, bool no_threads, int64_t gil)
 
 START_TEST(both_directions_are_exact)
 {
-    for (uint64_t seed = 1; seed <= PROGRAMS; seed++)
+    for (uint64_t seed = 1; seed <= (uint64_t)unit_rounds(PROGRAMS); seed++)
         to_and_fro(seed, true, 0);
 }
 END_TEST
@@ -130,7 +130,7 @@ END_TEST
 
 START_TEST(the_gil_is_exact)
 {
-    for (uint64_t seed = 1; seed <= PROGRAMS; seed++)
+    for (uint64_t seed = 1; seed <= (uint64_t)unit_rounds(PROGRAMS); seed++)
         to_and_fro(seed, true, 5 * GIL_STEP_TIME);
 }
 END_TEST
@@ -209,7 +209,7 @@ END_TEST
 START_TEST(the_gil_has_its_rules)
 {
     uint64_t switches = 0, forced = 0;
-    for (uint64_t seed = 1; seed <= 10; seed++) {
+    for (uint64_t seed = 1; seed <= (uint64_t)unit_rounds(10); seed++) {
         struct stepper_options options = {.no_threads = true, .gil = 3 * GIL_STEP_TIME};
         enum policy_kind kind = seed % 2 ? POLICY_GIL : POLICY_RANDOM;
         struct walk walk = walk_new(random_program(seed), kind, seed, 3, options);
@@ -248,7 +248,7 @@ END_TEST
  * and the store. */
 START_TEST(the_gil_hides_the_lost_update)
 {
-    for (uint64_t seed = 0; seed < 50; seed++) {
+    for (uint64_t seed = 0; seed < (uint64_t)unit_rounds(50); seed++) {
         struct stepper_options options = {.no_threads = true, .gil = GIL_STEP_TIME};
         struct walk walk = walk_new(counting_program(3, 4, false), POLICY_RANDOM, seed, 0, options);
         ck_assert_uint_eq(walk_steps(&walk, 1000), 28);
@@ -290,7 +290,7 @@ START_TEST(policies_choose_as_they_say)
     walk_free(&walk);
 
     /* PCT of depth d has at most d - 1 preemptions beyond the ends of threads. */
-    for (uint64_t seed = 0; seed < 30; seed++) {
+    for (uint64_t seed = 0; seed < (uint64_t)unit_rounds(30); seed++) {
         walk = walk_new(counting_program(3, 10, false), POLICY_PCT, seed, 3, options);
         uint32_t before = UINT32_MAX;
         uint64_t changes = 0;
