@@ -1,0 +1,70 @@
+/* Who is stuck, on philosophers put together by hand. */
+#include "../unit.h"
+#include "assembled.h"
+#include "base/text.h"
+#include "naive.h"
+
+static const struct choice go = {CHOICE_STEP, 0};
+
+START_TEST(everybody_at_the_table)
+{
+    struct program *program = assembled_philosophers(5, 1);
+    struct model *model = model_new(program);
+    struct stuck_analysis *analysis = stuck_new(program);
+    struct world *world = world_new(model);
+    struct effect effect = {0};
+    struct stuck_report report = {0};
+    model_perform(model, world, 0, go, &effect);
+    for (uint32_t i = 1; i <= 5; i++) {
+        ck_assert(!stuck_any(analysis, model, world));
+        model_perform(model, world, i, go, &effect);
+    }
+    ck_assert(stuck_any(analysis, model, world));
+    ck_assert(stuck_find(analysis, model, world, &report));
+    ck_assert(report.everyone);
+    ck_assert_uint_eq(report.count, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        ck_assert_uint_eq(report.threads[i].thread, i + 1);
+        ck_assert_uint_eq(report.threads[i].reason, STUCK_CYCLE);
+        ck_assert_uint_eq(report.threads[i].thing, program_object_thing(program, (i + 1) % 5));
+    }
+    ck_assert_uint_le(world_pack(model, world, NULL, 0), 300);
+    stuck_fini(&report);
+    stuck_free(analysis);
+    effect_fini(&effect);
+    world_free(world, model);
+    model_free(model);
+    program_free(program);
+}
+END_TEST
+
+/* The naive explorer holds the judgement against every continuation. */
+START_TEST(every_schedule_of_the_table)
+{
+    for (unsigned count = 2; count <= 4; count++) {
+        struct program *program = assembled_philosophers(count, 2);
+        struct model *model = model_new(program);
+        struct naive naive = {0};
+        naive_explore(model, NULL, &naive);
+        ck_assert(naive.complete);
+        ck_assert_str_eq(text_bytes(&naive.defects), "");
+        ck_assert_ptr_nonnull(naive_finding(&naive, VERDICT_DEADLOCK, NULL));
+        ck_assert_uint_eq(naive.outcomes.count, 1);
+        naive_fini(&naive);
+        model_free(model);
+        program_free(program);
+    }
+}
+END_TEST
+
+static Suite *stuck_suite(void)
+{
+    Suite *suite = suite_create("stuck");
+    TCase *cases = tcase_create("stuck");
+    tcase_add_test(cases, everybody_at_the_table);
+    tcase_add_test(cases, every_schedule_of_the_table);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
+
+UNIT_MAIN(stuck_suite)
