@@ -385,6 +385,8 @@ static void act(struct screen *screen, enum action action, int key)
         terminal_lend(screen->terminal, run_explore, &exploring);
     } else
         run_view_act(&screen->run, action, key);
+    if (screen->session)
+        run_view_news(&screen->run, 0);
 }
 
 static void suspend(struct screen *screen)

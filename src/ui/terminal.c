@@ -124,7 +124,10 @@ struct terminal *terminal_start(const struct terminal_options *options, const ch
         free(terminal);
         return NULL;
     }
-    use_env(FALSE);
+    /* The size is the terminal's, whatever the environment says. */
+    unsetenv("LINES");
+    unsetenv("COLUMNS");
+    use_tioctl(TRUE);
     terminal->screen = newterm(NULL, stdout, stdin);
     if (!terminal->screen) {
         rescue_stop();
