@@ -1,14 +1,152 @@
 #include "cli/cli.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "cli/screen.h"
+
+struct command {
+    const char *name;
+    const char *files;  /* what follows it, for the help */
+    size_t least, most; /* how many files it takes */
+    uint64_t options;   /* OPTION_BITs */
+    const char *help;
+    int (*function)(const struct arguments *arguments);
+};
+
+static const struct command commands[] = {
+#define COMMAND(id, name, files, least, most, options, help)                                       \
+    {name, files, least, most, options, help, command_##id},
+#include "cli/commands.def"
+#undef COMMAND
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const uint64_t browser_options = OPTION_BIT(ASCII) | OPTION_BIT(THEME);
+
+int complain(const char *format, ...)
+{
+    va_list arguments;
+    fputs("thrum: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return EXIT_BAD_USAGE;
+}
+
+static void print(struct text *text)
+{
+    fputs(text_bytes(text), stdout);
+    text_fini(text);
+}
+
+static int help(void)
+{
+    struct text out = {0};
+    text_add(&out, "usage: thrum                       browse the bundled scenarios\n");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        size_t begin = out.length;
+        text_printf(&out, "       thrum %s %s", commands[i].name, commands[i].files);
+        text_repeat(&out, ' ', 34 - (long)(out.length - begin));
+        text_printf(&out, " %s\n", commands[i].help);
+    }
+    text_add(&out, "\nFILE is a scenario file, or the name of a bundled scenario.\n"
+                   "thrum COMMAND --help tells the options of a command.\n\n");
+    options_help(browser_options, &out);
+    text_add(&out,
+             "\nExit status: 0 all is fine, 1 a problem was found, 2 bad usage or bad input.\n");
+    print(&out);
+    return EXIT_FINE;
+}
+
+static int command_help(const struct command *command)
+{
+    struct text out = {0};
+    text_printf(&out, "usage: thrum %s [OPTION]... %s\n\n", command->name, command->files);
+    for (const char *c = command->help; *c; c++)
+        text_add_char(&out,
+                      c == command->help && *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
+    text_add(&out, ".\n\n");
+    options_help(command->options, &out);
+    print(&out);
+    return EXIT_FINE;
+}
+
+static int version(void)
+{
+    puts("thrum " THRUM_VERSION);
+    return EXIT_FINE;
+}
+
+static int run_command(const struct command *command, int count, char **values)
+{
+    struct arguments arguments;
+    struct text error = {0};
+    int status = EXIT_BAD_USAGE;
+    if (!arguments_read(&arguments, count, values, command->options, &error))
+        complain("%s (thrum %s --help tells more)", text_bytes(&error), command->name);
+    else if (option_given(&arguments, OPTION_HELP))
+        status = command_help(command);
+    else if (option_given(&arguments, OPTION_VERSION))
+        status = version();
+    else if (arguments.file_count < command->least)
+        complain("%s wants %s (thrum %s --help tells more)", command->name, command->files,
+                 command->name);
+    else if (arguments.file_count > command->most)
+        complain("%s takes %s and no more: `%s` is too much", command->name, command->files,
+                 arguments.files[command->most]);
+    else
+        status = command->function(&arguments);
+    arguments_fini(&arguments);
+    text_fini(&error);
+    return status;
+}
+
+/* No command: the browser, or help. */
+static int without_command(int count, char **values)
+{
+    struct arguments arguments;
+    struct text error = {0};
+    int status = EXIT_BAD_USAGE;
+    if (!arguments_read(&arguments, count, values, browser_options, &error))
+        complain("%s (thrum --help tells more)", text_bytes(&error));
+    else if (option_given(&arguments, OPTION_HELP))
+        status = help();
+    else if (option_given(&arguments, OPTION_VERSION))
+        status = version();
+    else
+        status = screen_browse(&arguments);
+    arguments_fini(&arguments);
+    text_fini(&error);
+    return status;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMANDS];
+    size_t length = strlen(name);
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
+    const char *near = nearest_name(name, names, COMMANDS);
+    if (length > 6 && strcmp(name + length - 6, ".thrum") == 0)
+        return complain("there is no command `%s`: did you mean `thrum run %s`?", name, name);
+    if (near)
+        return complain("there is no command `%s`: did you mean `%s`?", name, near);
+    return complain("there is no command `%s` (thrum --help lists them)", name);
+}
 
 int cli_main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        puts("thrum " THRUM_VERSION);
-        return 0;
-    }
-    fputs("usage: thrum COMMAND\n", stderr);
-    return 2;
+    if (argc < 2 || argv[1][0] == '-')
+        return without_command(argc - 1, argv + 1);
+    if (strcmp(argv[1], "help") == 0 && argc == 2)
+        return help();
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return run_command(&commands[i], argc - 2, argv + 2);
+    return unknown_command(argv[1]);
 }

@@ -1,0 +1,117 @@
+#include "cli/scenario.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/vector.h"
+#include "cli/options.h"
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+const char *scenario_folder(void)
+{
+    const char *given = getenv("THRUM_SCENARIOS");
+    if (given && *given)
+        return is_folder(given) ? given : NULL;
+    if (is_folder(THRUM_SCENARIO_DIR))
+        return THRUM_SCENARIO_DIR;
+    if (is_folder(THRUM_SOURCE_SCENARIO_DIR))
+        return THRUM_SOURCE_SCENARIO_DIR;
+    return NULL;
+}
+
+struct found {
+    vector(char *) paths; /* owned; of all bundled scenarios */
+};
+
+static void collect(const char *folder, struct found *found, unsigned depth)
+{
+    DIR *directory = opendir(folder);
+    if (!directory)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        struct text path = {0};
+        size_t length = strlen(entry->d_name);
+        text_printf(&path, "%s/%s", folder, entry->d_name);
+        if (entry->d_name[0] == '.')
+            ;
+        else if (length > 6 && strcmp(entry->d_name + length - 6, ".thrum") == 0)
+            vector_push(&found->paths, xstrdup(text_bytes(&path)));
+        else if (depth < 4 && is_folder(text_bytes(&path)))
+            collect(text_bytes(&path), found, depth + 1);
+        text_fini(&path);
+    }
+    closedir(directory);
+}
+
+/* Whether a path ends in /name or /name.thrum. */
+static bool ends_in(const char *path, const char *name)
+{
+    size_t length = strlen(path), wanted = strlen(name);
+    for (int ending = 0; ending < 2; ending++) {
+        size_t cut = ending ? 6 : 0;
+        if (length > wanted + cut && path[length - cut - wanted - 1] == '/' &&
+            strncmp(path + length - cut - wanted, name, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void suggest(const char *name, const struct found *found, struct text *error)
+{
+    vector(const char *) names = {0};
+    vector_each (char *const, path, &found->paths) {
+        char *base = xstrdup(strrchr(*path, '/') + 1);
+        base[strlen(base) - 6] = '\0';
+        vector_push(&names, base);
+    }
+    const char *near = names.count ? nearest_name(name, names.items, names.count) : NULL;
+    if (near)
+        text_printf(error, ": did you mean `%s`?", near);
+    vector_each (const char *, one, &names)
+        free((char *)(uintptr_t)*one);
+    vector_fini(&names);
+}
+
+bool scenario_find(const char *name, struct text *ret_path, struct text *error)
+{
+    struct stat status;
+    if (stat(name, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            text_printf(error, "%s is a folder", name);
+        else
+            text_add(ret_path, name);
+        return !S_ISDIR(status.st_mode);
+    }
+    int why = errno;
+    struct found found = {0};
+    const char *best = NULL;
+    if (scenario_folder())
+        collect(scenario_folder(), &found, 0);
+    vector_each (char *const, path, &found.paths)
+        if (ends_in(*path, name) && (!best || strcmp(*path, best) < 0))
+            best = *path;
+    if (best) {
+        text_add(ret_path, best);
+    } else {
+        text_printf(error, "%s: %s", name, strerror(why));
+        suggest(name, &found, error);
+    }
+    vector_each (char *, path, &found.paths)
+        free(*path);
+    vector_fini(&found.paths);
+    return best != NULL;
+}
+
+struct program *scenario_load(const char *path, struct text *messages)
+{
+    text_printf(messages, "%s: scenarios cannot be read yet\n", path);
+    return NULL;
+}

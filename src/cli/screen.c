@@ -1,0 +1,136 @@
+#include "cli/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "cli/cli.h"
+#include "cli/scenario.h"
+#include "ui/app.h"
+
+/* What the screen's calls get back. */
+struct screen {
+    const struct arguments *arguments;
+    vector(struct opened) opened; /* one a session on the screen */
+};
+
+bool opened_load(struct opened *opened, const char *name)
+{
+    struct text path = {0}, messages = {0};
+    memset(opened, 0, sizeof *opened);
+    if (scenario_find(name, &path, &messages))
+        opened->program = scenario_load(text_bytes(&path), &messages);
+    else
+        text_add_char(&messages, '\n');
+    if (messages.length)
+        fprintf(stderr, "%s%s", path.length ? "" : "thrum: ", text_bytes(&messages));
+    text_fini(&path);
+    text_fini(&messages);
+    if (opened->program)
+        opened->model = model_new(opened->program);
+    return opened->program != NULL;
+}
+
+void opened_close(struct opened *opened)
+{
+    session_close(opened->session);
+    if (opened->model)
+        model_free(opened->model);
+    program_free(opened->program);
+    memset(opened, 0, sizeof *opened);
+}
+
+struct session_options screen_session_options(const struct arguments *arguments)
+{
+    return (struct session_options){
+        .pace = option_number(arguments, OPTION_PACE, 0),
+        .cpus = (uint32_t)option_number(arguments, OPTION_CPUS, 0),
+        .has_seed = option_given(arguments, OPTION_SEED),
+        .seed = (uint64_t)option_number(arguments, OPTION_SEED, 0),
+        .jitter = option_given(arguments, OPTION_JITTER),
+        .limit = option_number(arguments, OPTION_FOR, 0),
+        .memory = (size_t)option_number(arguments, OPTION_MEMORY, 0),
+        .policy = option_text(arguments, OPTION_POLICY),
+        .schedule = option_text(arguments, OPTION_SCHEDULE),
+    };
+}
+
+static struct session *open_session(void *data, const char *path, bool stepping,
+                                    struct text *ret_error)
+{
+    struct screen *screen = data;
+    struct session_options options = screen_session_options(screen->arguments);
+    struct opened opened = {.program = scenario_load(path, ret_error)};
+    if (!opened.program)
+        return NULL;
+    text_clear(ret_error); /* warnings */
+    opened.model = model_new(opened.program);
+    opened.session = stepping
+                         ? session_open_stepping(opened.program, opened.model, &options, ret_error)
+                         : session_open_live(opened.program, opened.model, &options);
+    if (opened.session)
+        vector_push(&screen->opened, opened);
+    else
+        opened_close(&opened);
+    return opened.session;
+}
+
+static void close_session(void *data, struct session *session)
+{
+    struct screen *screen = data;
+    for (size_t i = 0; i < screen->opened.count; i++)
+        if (screen->opened.items[i].session == session) {
+            opened_close(&screen->opened.items[i]);
+            screen->opened.items[i] = vector_last(&screen->opened);
+            screen->opened.count--;
+            return;
+        }
+}
+
+/* False: there is no such theme. */
+static bool make_app(struct app *app, struct screen *screen, const struct arguments *arguments)
+{
+    const char *theme = option_text(arguments, OPTION_THEME);
+    *app = (struct app){.terminal.ascii = option_given(arguments, OPTION_ASCII),
+                        .folder = scenario_folder(),
+                        .data = screen,
+                        .open = open_session,
+                        .close = close_session};
+    if (theme && (app->theme = theme_find(theme)) == THEME_COUNT) {
+        complain("there is no theme `%s`: default, contrast, colour-blind or monochrome", theme);
+        return false;
+    }
+    return true;
+}
+
+int screen_show(const struct arguments *arguments, struct opened *opened)
+{
+    struct screen screen = {.arguments = arguments};
+    struct app app;
+    if (!make_app(&app, &screen, arguments)) {
+        opened_close(opened);
+        return EXIT_BAD_USAGE;
+    }
+    vector_push(&screen.opened, *opened);
+    int status = app_show(&app, opened->session, opened->program->path);
+    memset(opened, 0, sizeof *opened);
+    vector_fini(&screen.opened);
+    return status;
+}
+
+int screen_browse(const struct arguments *arguments)
+{
+    struct screen screen = {.arguments = arguments};
+    struct app app;
+    if (arguments->file_count)
+        return complain("there is no command `%s` (thrum --help lists them)", arguments->files[0]);
+    if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+        return complain("the browser needs a terminal (thrum --help lists the commands)");
+    if (!make_app(&app, &screen, arguments))
+        return EXIT_BAD_USAGE;
+    int status = app_browse(&app);
+    vector_fini(&screen.opened);
+    return status;
+}
