@@ -66,17 +66,17 @@ static bool ends_in(const char *path, const char *name)
 
 static void suggest(const char *name, const struct found *found, struct text *error)
 {
-    vector(const char *) names = {0};
-    vector_each (char *const, path, &found->paths) {
-        char *base = xstrdup(strrchr(*path, '/') + 1);
+    vector(char *) names = {0};
+    for (size_t i = 0; i < found->paths.count; i++) {
+        char *base = xstrdup(strrchr(found->paths.items[i], '/') + 1);
         base[strlen(base) - 6] = '\0';
         vector_push(&names, base);
     }
-    const char *near = names.count ? nearest_name(name, names.items, names.count) : NULL;
+    const char *near = names.count ? nearest_name(name, (const char *const *)names.items, names.count) : NULL;
     if (near)
         text_printf(error, ": did you mean `%s`?", near);
-    vector_each (const char *, one, &names)
-        free((char *)(uintptr_t)*one);
+    for (size_t i = 0; i < names.count; i++)
+        free(names.items[i]);
     vector_fini(&names);
 }
 
@@ -95,17 +95,19 @@ bool scenario_find(const char *name, struct text *ret_path, struct text *error)
     const char *best = NULL;
     if (scenario_folder())
         collect(scenario_folder(), &found, 0);
-    vector_each (char *const, path, &found.paths)
-        if (ends_in(*path, name) && (!best || strcmp(*path, best) < 0))
-            best = *path;
+    for (size_t i = 0; i < found.paths.count; i++) {
+        const char *path = found.paths.items[i];
+        if (ends_in(path, name) && (!best || strcmp(path, best) < 0))
+            best = path;
+    }
     if (best) {
         text_add(ret_path, best);
     } else {
         text_printf(error, "%s: %s", name, strerror(why));
         suggest(name, &found, error);
     }
-    vector_each (char *, path, &found.paths)
-        free(*path);
+    for (size_t i = 0; i < found.paths.count; i++)
+        free(found.paths.items[i]);
     vector_fini(&found.paths);
     return best != NULL;
 }

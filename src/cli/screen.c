@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/die.h"
+#include "base/vector.h"
 #include "cli/cli.h"
 #include "cli/scenario.h"
 #include "ui/app.h"
