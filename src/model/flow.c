@@ -295,7 +295,8 @@ static void visit(struct flow *flow, uint32_t pc)
     if (handler) {
         for (uint32_t i = 0; i < size; i++)
             join(&slots[i], flow->before[pc][i], false);
-        slots[handler->kind_slot] = any;
+        if (handler->kind_slot != NO_SLOT)
+            slots[handler->kind_slot] = any;
         if (handler->message_slot != NO_SLOT)
             slots[handler->message_slot] = any;
         reach(flow, handler->handler, slots);

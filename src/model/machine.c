@@ -86,7 +86,8 @@ void machine_raise(struct machine *machine, enum exception kind, int64_t message
         const struct handler *handler =
             find_handler(&machine->program->functions[head->function], pc);
         if (handler) {
-            machine->frame[handler->kind_slot] = raised_word(kind, source);
+            if (handler->kind_slot != NO_SLOT)
+                machine->frame[handler->kind_slot] = raised_word(kind, source);
             if (handler->message_slot != NO_SLOT)
                 machine->frame[handler->message_slot] = message;
             head->pc = handler->handler;

@@ -212,18 +212,22 @@ void model_thread_origin(const struct model *model, uint32_t thread, uint32_t *r
     *ret_number = made ? model->origins[nth].number : 0;
 }
 
-/* "1" for MainThread's first, "A.1" for A's first, "1.2" for the second of MainThread's first. */
-static void origin_text(const struct model *model, uint32_t thread, struct text *out)
+/* "1" for MainThread's first, "A.1" for A's first, "1.2" for the second of MainThread's first. Only
+ * those without a name= count, as in Python; `world` knows which. */
+static void origin_text(const struct model *model, const struct world *world, uint32_t thread,
+                        struct text *out)
 {
     uint32_t creator = 0, number = 0;
     model_thread_origin(model, thread, &creator, &number);
     if (creator >= model->program->thread_count) {
-        origin_text(model, creator, out);
+        origin_text(model, world, creator, out);
         text_add_char(out, '.');
     } else if (creator > 0) {
         text_printf(out, "%s.", model->program->threads[creator].name);
     }
-    text_printf(out, "%u", number + 1);
+    struct thread_head *head = world ? model_head(model, (struct world *)world, thread) : NULL;
+    uint32_t ordinal = head ? birth_ordinal(*model_fact(head, FACT_BIRTH)) : 0;
+    text_printf(out, "%u", ordinal ? ordinal : number + 1);
 }
 
 void model_thread_name(const struct model *model, const struct world *world, uint32_t thread,
@@ -235,14 +239,16 @@ void model_thread_name(const struct model *model, const struct world *world, uin
         return;
     }
     struct thread_head *head = world ? model_head(model, (struct world *)world, thread) : NULL;
-    if (head && model->facts && *model_fact(head, FACT_NAME)) {
+    if (head && *model_fact(head, FACT_NAME)) {
         text_add(out, model_string(model, *model_fact(head, FACT_NAME)));
         return;
     }
     text_add(out, "Thread-");
-    origin_text(model, thread, out);
-    if (head && model->facts && head->status != THREAD_UNBORN)
-        text_printf(out, " (%s)", program->functions[*model_fact(head, FACT_BIRTH) >> 1].name);
+    origin_text(model, world, thread, out);
+    if (head && head->status != THREAD_UNBORN) {
+        uint32_t function = birth_function(*model_fact(head, FACT_BIRTH));
+        text_printf(out, " (%s)", program->functions[function].name);
+    }
 }
 
 bool model_is_daemon(const struct model *model, const struct world *world, uint32_t thread)

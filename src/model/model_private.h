@@ -47,6 +47,24 @@ static inline struct thread_head *model_head(const struct model *model, struct w
     return (struct thread_head *)((char *)world + model->regions[thread]);
 }
 
+/*
+ * The status byte is read by other threads of a live run: under the register's guard where the
+ * answer matters (join, is_alive, active_count), without it where an answer of just before is as
+ * good (does a thread exist at all, its ident). So it is written and read as one byte, relaxed: it
+ * orders nothing, the guard does.
+ */
+static inline enum thread_status head_status(const struct thread_head *head)
+{
+    uint8_t byte = __atomic_load_n((const uint8_t *)head + 6, __ATOMIC_RELAXED);
+    return (enum thread_status)(byte & 7);
+}
+static inline void head_set_status(struct thread_head *head, enum thread_status status,
+                                   unsigned flags)
+{
+    __atomic_store_n((uint8_t *)head + 6, (uint8_t)((unsigned)status | flags << 3),
+                     __ATOMIC_RELAXED);
+}
+
 /* The first slot of a thread's frames. */
 static inline int64_t *model_slots(const struct model *model, struct thread_head *head)
 {

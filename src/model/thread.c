@@ -4,9 +4,9 @@
 #include "base/text.h"
 #include "model/machine.h"
 
-static uint8_t status_of(const struct machine *machine, uint32_t thread)
+static enum thread_status status_of(const struct machine *machine, uint32_t thread)
 {
-    return model_head(machine->model, machine->world, thread)->status;
+    return head_status(model_head(machine->model, machine->world, thread));
 }
 
 static uint32_t subject(const struct machine *machine, const struct instruction *in)
@@ -30,7 +30,7 @@ unsigned thread_enabled(struct machine *machine, const struct instruction *in)
 void thread_join(struct machine *machine, const struct instruction *in, struct choice choice)
 {
     uint32_t thread = subject(machine, in);
-    uint8_t status = status_of(machine, thread);
+    enum thread_status status = status_of(machine, thread);
     struct call_form form;
     timeout_form(machine, in->c, &form);
     machine->effect->thread = thread;
@@ -64,7 +64,7 @@ static void start(struct machine *machine, const struct instruction *in)
         machine_fails(machine, EXCEPTION_RUNTIME, "threads can only be started once");
         return;
     }
-    head->status = THREAD_ALIVE;
+    head_set_status(head, THREAD_ALIVE, head->flags);
     machine_begin(machine->model, machine->world, thread);
     machine_done(machine);
 }
@@ -84,7 +84,7 @@ static void end(struct machine *machine)
         *model_fact(head, FACT_MADE) = 0;
     head->pc = head->base = head->function = 0;
     head->phase = PHASE_READY;
-    head->status = THREAD_ENDED;
+    head_set_status(head, THREAD_ENDED, head->flags);
 }
 
 static int64_t count_alive(const struct machine *machine)
@@ -124,7 +124,6 @@ bool thread_new(struct machine *machine, const struct instruction *in)
     uint32_t thread = model_thread_id(model, machine->thread, (uint32_t)*made);
     if (thread == UINT32_MAX)
         return false;
-    ++*made;
     const int64_t *options = in->c == NO_SLOT ? NULL : machine->frame + in->c;
     const struct function *function = &machine->program->functions[in->d];
     bool daemon = options && options[1] != NONE_VALUE
@@ -133,10 +132,12 @@ bool thread_new(struct machine *machine, const struct instruction *in)
     struct thread_head *head = model_head(model, machine->world, thread);
     head->function = (uint16_t)in->d;
     head->pc = function->entry;
-    head->flags = daemon ? THREAD_DAEMON : 0;
-    head->status = THREAD_NEW;
-    *model_fact(head, FACT_BIRTH) = (int64_t)in->d << 1 | daemon;
-    *model_fact(head, FACT_NAME) = options && options[0] != NONE_VALUE ? options[0] : 0;
+    head_set_status(head, THREAD_NEW, daemon ? THREAD_DAEMON : 0);
+    int64_t name = options && options[0] != NONE_VALUE ? options[0] : 0;
+    *made += name ? 1 : ((int64_t)1 << 32) + 1;
+    *model_fact(head, FACT_NAME) = name;
+    *model_fact(head, FACT_BIRTH) =
+        birth_word((uint32_t)in->d, daemon, name ? 0 : (uint32_t)(*made >> 32));
     if (in->x && in->b != NO_SLOT)
         memcpy(model_slots(model, head) + (function->has_return_slot ? 1 : 0),
                machine->frame + in->b, 8 * (size_t)in->x);
@@ -158,14 +159,8 @@ static int64_t name_value(struct machine *machine, uint32_t thread)
 /* The identifiers are made up, but all different, and the same in every schedule. */
 int64_t thread_fact(struct machine *machine, uint32_t thread, int fact)
 {
-    bool begun = true;
-    if (thread >= machine->program->thread_count)
-        begun =
-            __atomic_load_n((const uint8_t *)model_head(machine->model, machine->world, thread) +
-                                offsetof(struct thread_head, phase) - 1,
-                            __ATOMIC_RELAXED) %
-                8 >=
-            THREAD_ALIVE;
+    bool begun =
+        thread < machine->program->thread_count || status_of(machine, thread) >= THREAD_ALIVE;
     switch (fact) {
     case 0: return name_value(machine, thread);
     case 1: return begun ? 140000000000000 + 4096 * (int64_t)thread : NONE_VALUE;

@@ -25,7 +25,7 @@ uint32_t world_thread_end(const struct model *model, const struct world *world)
     uint32_t declared = model->program->thread_count;
     uint32_t end = declared + atomic_load_explicit(&model->made_count, memory_order_acquire);
     while (end > declared &&
-           model_head(model, (struct world *)world, end - 1)->status == THREAD_UNBORN)
+           head_status(model_head(model, (struct world *)world, end - 1)) == THREAD_UNBORN)
         end--;
     return end;
 }

@@ -51,6 +51,7 @@ struct thread_head {
     uint8_t phase;      /* enum thread_phase; the owner's alone, as all above but the status byte */
 };
 _Static_assert(sizeof(struct thread_head) == 8, "a thread's head is one word");
+_Static_assert(offsetof(struct thread_head, phase) == 7, "the byte before the phase is the status");
 
 /*
  * A program made ready to run: the program, and the two tables that grow while worlds of it are stepped: the texts of

@@ -13,6 +13,21 @@ enum {
         2, /* PHASE_DYING: slot 0 the exception (raised_word()), slot 1 the message */
 };
 
+/* What never changes of a thread made at run time: its function, whether it is a daemon, and
+ * without a name= the how manyeth of those of its maker it is, from 1. */
+static inline int64_t birth_word(uint32_t function, bool daemon, uint32_t ordinal)
+{
+    return (int64_t)ordinal << 17 | function << 1 | daemon;
+}
+static inline uint32_t birth_function(int64_t word)
+{
+    return word >> 1 & 0xffff;
+}
+static inline uint32_t birth_ordinal(int64_t word)
+{
+    return (uint32_t)(word >> 17);
+}
+
 /* Threads can be made at run time, so regions have facts. */
 bool program_makes_threads(const struct program *program);
 
