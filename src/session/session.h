@@ -24,6 +24,10 @@ struct history;
 struct trace_catalog;
 struct session;
 
+/* In a stepping session time counts steps: step n, from 1, takes the nanoseconds up to n * SESSION_STEP_TIME, and the position
+ * after it is that time. */
+#define SESSION_STEP_TIME 1000000u
+
 enum session_mode { SESSION_LIVE, SESSION_STEPPING, SESSION_RECORDING };
 
 /* What a session can do now, as a set. A call whose ability is missing does nothing and returns

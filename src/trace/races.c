@@ -143,6 +143,11 @@ static struct handed *object_of(struct races *races, uint32_t object)
     return races->objects.items[object];
 }
 
+uint32_t races_known(struct races *races, uint32_t thread, uint32_t other)
+{
+    return vclock_get(&thread_of(races, thread)->now, other);
+}
+
 /* ---- what orders ---- */
 
 static void acquire(struct races *races, uint32_t thread, const struct vclock *from)

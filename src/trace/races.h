@@ -31,4 +31,12 @@ void races_free(struct races *races);
 bool races_feed(struct races *races, uint32_t thread, const struct thrum_event *event,
                 uint64_t index, struct problem *ret_problem);
 
+/*
+ * What `thread` knows of `other` after the records fed so far: the epoch of `other` that it has
+ * learned of, 0 for nothing; of itself, its own epoch. A record of `other` whose own epoch, asked
+ * before it was fed, was e happens before a record of `thread`, asked after it was fed, exactly
+ * when the answer is at least e.
+ */
+uint32_t races_known(struct races *races, uint32_t thread, uint32_t other);
+
 #endif

@@ -1,0 +1,502 @@
+#include "view/steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "session/session.h"
+#include "view/pane.h"
+
+enum {
+    THREAD_LEAST = 8, /* cells of a thread's column, at least */
+    THREAD_MOST = 44, /* … at most, when there is room */
+    VALUE_MOST = 14,
+    CHUNK = 500,       /* rows printed at a time */
+    MEASURED = 5000,   /* rows that the widths of a printed table are taken from */
+    FOLD_FETCH = 4000, /* rows looked at for folding */
+};
+
+struct column {
+    uint32_t id; /* thread or object */
+    int x, width;
+};
+
+/* Where the columns are. */
+struct plan {
+    int number_width, line_width;
+    struct column *threads;
+    size_t thread_count;
+    struct column *values;
+    size_t value_count;
+    bool single; /* one column for all threads: too many for the width */
+};
+
+/* A table in the making. */
+struct table {
+    const struct scene *scene;
+    const struct steps_look *look;
+    struct step_rows rows;
+    char **words; /* by row; owned */
+    struct plan plan;
+};
+
+static void table_fini(struct table *table)
+{
+    for (size_t i = 0; table->words && i < table->rows.rows.count; i++)
+        free(table->words[i]);
+    free(table->words);
+    vector_fini(&table->rows.rows);
+    free(table->plan.threads);
+    free(table->plan.values);
+}
+
+/* ---- Words ---- */
+
+static char *words_of_row(const struct table *table, size_t index)
+{
+    const struct step_row *row = &table->rows.rows.items[index];
+    struct text text = {0};
+    struct history_event record;
+    if (row->folded)
+        text_printf(&text, "the same %u time%s more, %u steps", row->repeats,
+                    row->repeats == 1 ? "" : "s", row->folded);
+    else if (history_event_at(table->scene->history, row->event, &record))
+        step_words(table->scene, &record, &text);
+    /* Predict, then reveal: what the step at the cursor brought is kept back. */
+    bool last = !row->ahead &&
+                (index + 1 == table->rows.rows.count || table->rows.rows.items[index + 1].ahead);
+    char *sign = table->look->hide && last && text.bytes ? strstr(text.bytes, " → ") : NULL;
+    if (sign) {
+        text.length = (size_t)(sign - text.bytes);
+        text_add(&text, " → ?");
+    }
+    return text_take(&text);
+}
+
+static void fill_words(struct table *table)
+{
+    size_t count = table->rows.rows.count;
+    table->words = xcalloc(count ? count : 1, sizeof *table->words);
+    for (size_t i = 0; i < count; i++)
+        table->words[i] = words_of_row(table, i);
+}
+
+static char *words_of_next(const struct table *table, uint32_t thread, bool *ret_can)
+{
+    struct text text = {0};
+    *ret_can =
+        table->look->next_words && table->look->next_words(table->look->next_data, thread, &text);
+    char *sign = table->look->hide && text.bytes ? strstr(text.bytes, " → ") : NULL;
+    if (sign) {
+        text.length = (size_t)(sign - text.bytes);
+        text_add(&text, " → ?");
+    }
+    return text_take(&text);
+}
+
+/* ---- The plan ---- */
+
+static bool shows_value(const struct scene *scene, uint32_t object)
+{
+    enum trace_type type = catalog_object_type(scene->catalog, object);
+    const char *name = catalog_object_name(scene->catalog, object);
+    return (object_has_value(type) || object_has_row(type)) && *name && *name != '(';
+}
+
+static int widest_value(const struct table *table, uint32_t object)
+{
+    int width = text_width(catalog_object_name(table->scene->catalog, object));
+    struct text text = {0};
+    size_t count = table->rows.rows.count, shown = count < 200 ? count : 200;
+    for (size_t i = 0; i < shown; i++) {
+        text_clear(&text);
+        step_object_words(table->scene, object, table->rows.rows.items[i].settled, &text);
+        int now = text_width(text_bytes(&text));
+        width = now > width ? now : width;
+    }
+    text_fini(&text);
+    return width > VALUE_MOST ? VALUE_MOST : width;
+}
+
+static void plan_threads(struct table *table, const uint32_t *threads, size_t count)
+{
+    struct plan *plan = &table->plan;
+    plan->threads = xcalloc(count ? count : 1, sizeof *plan->threads);
+    plan->thread_count = count;
+    for (size_t i = 0; i < count; i++) {
+        int width = text_width(catalog_thread_name(table->scene->catalog, threads[i]));
+        plan->threads[i] =
+            (struct column){.id = threads[i], .width = width > THREAD_LEAST ? width : THREAD_LEAST};
+        if (!table->look->next)
+            continue;
+        bool can;
+        char *next = words_of_next(table, threads[i], &can);
+        int needed = text_width(next);
+        needed = needed > THREAD_MOST / 2 && !can ? THREAD_MOST / 2 : needed;
+        plan->threads[i].width = needed > plan->threads[i].width ? needed : plan->threads[i].width;
+        free(next);
+    }
+    for (size_t row = 0; row < table->rows.rows.count; row++)
+        for (size_t i = 0; i < count; i++)
+            if (threads[i] == table->rows.rows.items[row].thread) {
+                int width = text_width(table->words[row]);
+                width = width > THREAD_MOST ? THREAD_MOST : width;
+                plan->threads[i].width =
+                    width > plan->threads[i].width ? width : plan->threads[i].width;
+                break;
+            }
+}
+
+static void plan_values(struct table *table)
+{
+    struct plan *plan = &table->plan;
+    size_t objects = table->scene->catalog->objects.count;
+    plan->values = xcalloc(objects ? objects : 1, sizeof *plan->values);
+    for (uint32_t object = 0; object < objects && plan->value_count < 64; object++)
+        if (shows_value(table->scene, object))
+            plan->values[plan->value_count++] =
+                (struct column){.id = object, .width = widest_value(table, object)};
+}
+
+static int threads_width(const struct plan *plan)
+{
+    int width = 0;
+    for (size_t i = 0; i < plan->thread_count; i++)
+        width += plan->threads[i].width + 3;
+    return width;
+}
+
+/* Makes the columns of threads fit into `room` cells: the widest give way first; then one column
+ * for all. */
+static void squeeze(struct plan *plan, int room)
+{
+    while (threads_width(plan) > room) {
+        size_t widest = 0;
+        for (size_t i = 1; i < plan->thread_count; i++)
+            if (plan->threads[i].width > plan->threads[widest].width)
+                widest = i;
+        if (plan->thread_count == 0 || plan->threads[widest].width <= THREAD_LEAST + 4) {
+            plan->single = true;
+            return;
+        }
+        plan->threads[widest].width--;
+    }
+}
+
+/* Lays the columns out over `width` cells (INT_MAX: as much as they need); returns what they take.
+ */
+static int plan_make(struct table *table, int width)
+{
+    struct plan *plan = &table->plan;
+    const struct scene *scene = table->scene;
+    size_t count = table->rows.rows.count;
+    uint64_t last = count ? table->rows.rows.items[count - 1].number : 1;
+    plan->number_width = scene->steps ? snprintf(NULL, 0, "%llu", (unsigned long long)last) : 10;
+    plan->number_width = plan->number_width < 4 ? 4 : plan->number_width;
+    plan->line_width = 4;
+    plan_threads(table, scene->threads, scene->thread_count);
+    plan_values(table);
+    int x = 2 + plan->number_width + 1 + plan->line_width;
+    int values = 0;
+    for (size_t i = 0; i < plan->value_count; i++)
+        values += plan->values[i].width + 2;
+    int room = width - x - (values < width / 3 ? values + 2 : width / 3);
+    squeeze(plan, room);
+    if (plan->single) {
+        x += 3 + (room > THREAD_LEAST ? room - 3 : THREAD_LEAST);
+    } else {
+        for (size_t i = 0; i < plan->thread_count; i++) {
+            plan->threads[i].x = x + 3;
+            x += plan->threads[i].width + 3;
+        }
+    }
+    x += 2;
+    size_t fit = 0;
+    for (; fit < plan->value_count && x + plan->values[fit].width + 2 <= width; fit++) {
+        plan->values[fit].x = x + 1;
+        x += plan->values[fit].width + 2;
+    }
+    plan->value_count = fit;
+    return x;
+}
+
+/* ---- Drawing ---- */
+
+static int first_x(const struct plan *plan)
+{
+    return 2 + plan->number_width + 1 + plan->line_width;
+}
+
+static void draw_rules(const struct region *region, const struct plan *plan, int y)
+{
+    if (plan->single)
+        draw_glyph(region, first_x(plan) + 1, y, STYLE_RULE, GLYPH_V);
+    for (size_t i = 0; !plan->single && i < plan->thread_count; i++)
+        draw_glyph(region, plan->threads[i].x - 2, y, STYLE_RULE, GLYPH_V);
+    if (plan->value_count)
+        draw_glyph(region, plan->values[0].x - 2, y, STYLE_RULE, GLYPH_V);
+}
+
+static void draw_head(const struct region *region, const struct table *table)
+{
+    const struct plan *plan = &table->plan;
+    draw_right(region, 2 + plan->number_width, 0, STYLE_DIM, table->scene->steps ? "step" : "time");
+    draw_right(region, first_x(plan), 0, STYLE_DIM, "line");
+    draw_rules(region, plan, 0);
+    for (size_t i = 0; !plan->single && i < plan->thread_count; i++)
+        draw_fit(region, plan->threads[i].x, 0, plan->threads[i].width,
+                 plan->threads[i].id == table->scene->thread ? STYLE_STRONG : STYLE_THREAD,
+                 catalog_thread_name(table->scene->catalog, plan->threads[i].id));
+    for (size_t i = 0; i < plan->value_count; i++)
+        draw_fit(region, plan->values[i].x, 0, plan->values[i].width, STYLE_NAME,
+                 catalog_object_name(table->scene->catalog, plan->values[i].id));
+}
+
+static void draw_relation(const struct region *region, int y, const struct step_row *row)
+{
+    switch ((enum step_relation)row->relation) {
+    case RELATION_NONE: break;
+    case RELATION_ITSELF: draw_glyph(region, 0, y, STYLE_STRONG, GLYPH_HERE); break;
+    case RELATION_BEFORE: draw_glyph(region, 0, y, STYLE_DIM, GLYPH_UP); break;
+    case RELATION_AFTER: draw_glyph(region, 0, y, STYLE_DIM, GLYPH_DOWN); break;
+    case RELATION_CONCURRENT: draw_glyph(region, 0, y, STYLE_POTENTIAL, GLYPH_PAUSED); break;
+    }
+}
+
+/* The time to compare a row's state with: that of the step before. */
+static uint64_t time_before(const struct scene *scene, const struct step_row *row)
+{
+    if (scene->steps) {
+        uint64_t steps = row->folded ? row->folded : 1;
+        return row->number > steps ? (row->number - steps) * SESSION_STEP_TIME : 0;
+    }
+    return row->time ? row->time - 1 : 0;
+}
+
+static void draw_values(const struct region *region, const struct table *table, int y,
+                        const struct step_row *row, bool hidden)
+{
+    struct text now = {0}, before = {0};
+    for (size_t i = 0; i < table->plan.value_count; i++) {
+        const struct column *column = &table->plan.values[i];
+        text_clear(&now);
+        text_clear(&before);
+        step_object_words(table->scene, column->id, row->settled, &now);
+        step_object_words(table->scene, column->id, time_before(table->scene, row), &before);
+        bool changed = strcmp(text_bytes(&now), text_bytes(&before)) != 0;
+        if (hidden) {
+            draw_text(region, column->x, y, STYLE_DIM, "?");
+            continue;
+        }
+        if (changed)
+            draw_glyph(region, column->x - 1, y, STYLE_CHANGED, '*');
+        draw_fit(region, column->x, y, column->width,
+                 changed      ? STYLE_CHANGED
+                 : row->ahead ? STYLE_DIM
+                              : STYLE_VALUE,
+                 text_bytes(&now));
+    }
+    text_fini(&now);
+    text_fini(&before);
+}
+
+static void draw_words(const struct region *region, const struct table *table, int y,
+                       const struct step_row *row, const char *words)
+{
+    const struct plan *plan = &table->plan;
+    enum style style = row->ahead || row->folded ? STYLE_DIM : STYLE_TEXT;
+    if (plan->single) {
+        int x = first_x(plan) + 3;
+        int end = plan->value_count ? plan->values[0].x - 3 : region->width;
+        x = draw_fit(region, x, y, (end - x) / 2, STYLE_THREAD,
+                     catalog_thread_name(table->scene->catalog, row->thread));
+        draw_fit(region, x + 1, y, end - x - 1, style, words);
+        return;
+    }
+    for (size_t i = 0; i < plan->thread_count; i++)
+        if (plan->threads[i].id == row->thread)
+            draw_fit(region, plan->threads[i].x, y, plan->threads[i].width, style, words);
+}
+
+static void draw_step(const struct region *region, const struct table *table, int y, size_t index)
+{
+    const struct scene *scene = table->scene;
+    const struct plan *plan = &table->plan;
+    const struct step_row *row = &table->rows.rows.items[index];
+    bool last = !row->ahead &&
+                (index + 1 == table->rows.rows.count || table->rows.rows.items[index + 1].ahead);
+    struct text number = {0};
+    if (scene->steps)
+        text_printf(&number, "%llu", (unsigned long long)row->number);
+    else
+        scene_time(scene, row->time, &number);
+    if (table->look->relate)
+        draw_relation(region, y, row);
+    draw_right(region, 2 + plan->number_width, y, row->ahead ? STYLE_DIM : STYLE_LINE_NUMBER,
+               text_bytes(&number));
+    text_clear(&number);
+    if (row->source && !row->folded) {
+        text_printf(&number, "%u", THRUM_SOURCE_LINE(row->source));
+        draw_right(region, first_x(plan), y, STYLE_DIM, text_bytes(&number));
+    }
+    text_fini(&number);
+    draw_rules(region, plan, y);
+    draw_words(region, table, y, row, table->words[index]);
+    draw_values(region, table, y, row, table->look->hide && last);
+    if (last && scene->cursor_shown)
+        draw_stress(region, 0, y, region->width, 1, STRESS_CURSOR);
+}
+
+/* Problems that came with the row's step, a line each; returns how many. */
+static int draw_problems(const struct region *region, const struct table *table, int y,
+                         const struct step_row *row)
+{
+    const struct scene *scene = table->scene;
+    size_t end = history_problem_at(scene->history, row->settled);
+    int lines = 0;
+    for (size_t i = history_problem_at(scene->history, time_before(scene, row)); i < end; i++) {
+        const struct problem *problem = history_problem(scene->history, i);
+        enum style style = problem->certainty == PROBLEM_ACTUAL ? STYLE_PROBLEM : STYLE_POTENTIAL;
+        int x = first_x(&table->plan) + 1;
+        draw_glyph(region, x, y + lines, style, GLYPH_PROBLEM);
+        draw_fit(region, x + 2, y + lines, region->width - x - 2, style, problem->title);
+        lines++;
+    }
+    return lines;
+}
+
+static void draw_next(const struct region *region, const struct table *table, int y)
+{
+    const struct plan *plan = &table->plan;
+    draw_text(region, 2, y, STYLE_DIM, "next");
+    draw_rules(region, plan, y);
+    for (size_t i = 0; !plan->single && i < plan->thread_count; i++) {
+        bool can;
+        char *words = words_of_next(table, plan->threads[i].id, &can);
+        draw_fit(region, plan->threads[i].x, y, plan->threads[i].width,
+                 can ? STYLE_KEYWORD : STYLE_BLOCKED, words);
+        free(words);
+    }
+}
+
+/* The rows around the cursor: two thirds of the height behind it, the rest ahead. */
+static void fetch(struct table *table, int height)
+{
+    size_t room = height > 0 ? (size_t)height : 0;
+    size_t wanted = table->look->fold ? FOLD_FETCH : room;
+    uint64_t cursor = steps_cursor(table->scene);
+    size_t ahead = steps_after(table->scene, cursor, room, &table->rows);
+    size_t behind = steps_before(table->scene, cursor, wanted, &table->rows);
+    if (table->look->fold) {
+        steps_fold(&table->rows);
+        behind = 0;
+        while (behind < table->rows.rows.count && !table->rows.rows.items[behind].ahead)
+            behind++;
+        ahead = table->rows.rows.count - behind;
+    }
+    size_t shown_ahead = ahead < room / 3 ? ahead : room / 3;
+    if (behind + shown_ahead < room)
+        shown_ahead = ahead < room - behind ? ahead : room - behind;
+    size_t shown_behind = room - shown_ahead < behind ? room - shown_ahead : behind;
+    memmove(table->rows.rows.items, table->rows.rows.items + (behind - shown_behind),
+            (shown_behind + shown_ahead) * sizeof *table->rows.rows.items);
+    table->rows.rows.count = shown_behind + shown_ahead;
+}
+
+static void relate(struct table *table)
+{
+    size_t last = table->rows.rows.count;
+    while (last > 0 && table->rows.rows.items[last - 1].ahead)
+        last--;
+    if (table->look->relate && last > 0)
+        steps_relate(table->scene, &table->rows, table->rows.rows.items[last - 1].event);
+}
+
+int steps_draw(const struct region *region, const struct scene *scene,
+               const struct steps_look *look)
+{
+    struct table table = {.scene = scene, .look = look};
+    int room = region->height - 1 - (look->next ? 1 : 0);
+    fetch(&table, room);
+    if (table.rows.rows.count)
+        relate(&table);
+    fill_words(&table);
+    plan_make(&table, region->width);
+    draw_head(region, &table);
+    int y = 1;
+    bool told_next = false;
+    size_t count = table.rows.rows.count, first = 0;
+    /* Problems take lines of their own: as many rows as lines are needed go away at the top. */
+    int extra = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct step_row *row = &table.rows.rows.items[i];
+        extra += (int)(history_problem_at(scene->history, row->settled) -
+                       history_problem_at(scene->history, time_before(scene, row)));
+    }
+    int over = (int)count + extra - room;
+    first = over > 0 ? (size_t)over < count ? (size_t)over : count - 1 : 0;
+    for (size_t i = first; i < count && y < region->height; i++) {
+        const struct step_row *row = &table.rows.rows.items[i];
+        if (row->ahead && look->next && !told_next) {
+            draw_next(region, &table, y++);
+            told_next = true;
+        }
+        draw_step(region, &table, y++, i);
+        if (!(look->hide && !row->ahead && i + 1 == count))
+            y += draw_problems(region, &table, y, row);
+    }
+    if (look->next && !told_next && y < region->height)
+        draw_next(region, &table, y++);
+    table_fini(&table);
+    return y;
+}
+
+/* ---- Printing ---- */
+
+static void print_chunk(struct table *table, struct canvas *canvas, int width, size_t first,
+                        size_t count, struct text *out)
+{
+    struct table part = *table;
+    part.rows.rows.items += first;
+    part.rows.rows.count = count;
+    part.words = table->words + first;
+    int problems = (int)history_problem_count(table->scene->history);
+    canvas_resize(canvas, width, (int)count + problems + 2);
+    struct region region = canvas_region(canvas);
+    int y = 0;
+    if (first == 0) {
+        draw_head(&region, &part);
+        draw_row(&region, 0, 1, width, STYLE_RULE, GLYPH_H);
+        y = 2;
+    }
+    for (size_t i = 0; i < count; i++) {
+        draw_step(&region, &part, y++, i);
+        y += draw_problems(&region, &part, y, &part.rows.rows.items[i]);
+    }
+    canvas->height = y;
+    canvas_dump(canvas, out);
+    canvas->height = region.height;
+}
+
+void steps_print(const struct scene *scene, const struct steps_look *look, struct text *out)
+{
+    struct table table = {.scene = scene, .look = look};
+    steps_after(scene, 0, SIZE_MAX, &table.rows);
+    if (look->fold)
+        steps_fold(&table.rows);
+    size_t count = table.rows.rows.count;
+    fill_words(&table);
+    table.rows.rows.count = count < MEASURED ? count : MEASURED;
+    int width = plan_make(&table, 4000);
+    table.rows.rows.count = count;
+    struct canvas canvas = {0};
+    size_t first = 0;
+    do {
+        size_t part = count - first < CHUNK ? count - first : CHUNK;
+        print_chunk(&table, &canvas, width, first, part, out);
+        first += part;
+    } while (first < count);
+    canvas_fini(&canvas);
+    table_fini(&table);
+}
