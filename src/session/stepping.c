@@ -1,0 +1,479 @@
+#include "session/stepping.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "model/schedule.h"
+#include "session/catalog_fill.h"
+
+enum { PLAY_BATCH = 4000000 }; /* ns that one poll may spend on playing without a pace */
+
+/* ---- Steps ---- */
+
+bool stepping_over(const struct stepping *stepping)
+{
+    return stepping->finished_at.count || assessor_ended(stepping->assessor);
+}
+
+static bool at_end(const struct stepping *stepping)
+{
+    return stepper_position(stepping->stepper) == stepper_length(stepping->stepper);
+}
+
+/* The history may be short of the line of play when an old branch was found again. */
+static void feed_rest(struct stepping *stepping, uint64_t position);
+
+bool stepping_step(struct stepping *stepping, uint32_t thread, struct choice choice,
+                   struct text *error)
+{
+    uint64_t position = stepper_position(stepping->stepper);
+    if (at_end(stepping) && stepping_over(stepping)) {
+        if (error)
+            text_add(error, stepping->finished_at.count
+                                ? "the run is over: every thread that counts has ended"
+                                : "the run is over: an invariant is false");
+        return false;
+    }
+    struct stepper_record record;
+    bool forked, ends = at_end(stepping);
+    if (!stepper_fits(stepping->stepper, thread, choice, error))
+        return false;
+    struct timeline_step taken = ends ? (struct timeline_step){0}
+                                      : timeline_at(stepper_timeline(stepping->stepper), position);
+    bool differs = !ends && (taken.thread != thread || taken.choice.kind != choice.kind ||
+                             (choice.kind == CHOICE_VALUE && taken.choice.value != choice.value));
+    if (differs)
+        feed_truncate(stepping, position);
+    if (!stepper_step(stepping->stepper, thread, choice, &record, &forked, error))
+        return false;
+    if (ends || differs)
+        feed_step(stepping, &record);
+    if (forked)
+        feed_rest(stepping, position + 1);
+    stepping->changes |= SESSION_CHANGED_NOW | SESSION_CHANGED_STATUS;
+    return true;
+}
+
+static void observe(void *context, const struct stepper_record *record)
+{
+    feed_step(context, record);
+}
+
+static void feed_rest(struct stepping *stepping, uint64_t position)
+{
+    if (stepper_length(stepping->stepper) == position)
+        return;
+    stepper_walk(stepping->stepper, stepper_length(stepping->stepper), observe, stepping);
+    stepper_seek(stepping->stepper, position);
+}
+
+bool stepping_forward(struct stepping *stepping)
+{
+    struct stepper_record record;
+    struct timeline_step next;
+    if (stepper_forward(stepping->stepper, &record)) {
+        stepping->changes |= SESSION_CHANGED_NOW | SESSION_CHANGED_STATUS;
+        return true;
+    }
+    return !stepping_over(stepping) &&
+           stepper_choose(stepping->stepper, &stepping->policy, &next) &&
+           stepping_step(stepping, next.thread, next.choice, NULL);
+}
+
+static void say_error(struct stepping *stepping, struct text *error)
+{
+    free(stepping->error);
+    stepping->error = error->length ? text_take(error) : NULL;
+    text_fini(error);
+}
+
+static bool step_op(void *state, const struct session_choice *choice)
+{
+    struct stepping *stepping = state;
+    struct text error = {0};
+    stepping->goal.active = stepping->playing = false;
+    bool done = stepping_step(stepping, choice->thread, choice->choice, &error);
+    say_error(stepping, &error);
+    stepping->changes |= SESSION_CHANGED_STATUS;
+    return done;
+}
+
+/* ---- Schedules ---- */
+
+static bool play_choices(struct stepping *stepping, const struct session_schedule *schedule,
+                         struct text *error)
+{
+    for (size_t i = 0; i < schedule->count; i++) {
+        struct text why = {0};
+        bool done =
+            stepping_step(stepping, schedule->items[i].thread, schedule->items[i].choice, &why);
+        if (!done)
+            text_printf(error, "step %zu does not fit: %s", i + 1, text_bytes(&why));
+        text_fini(&why);
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
+static bool play_entry(struct stepping *stepping, const struct schedule_entry *entry,
+                       struct text *error)
+{
+    struct text why = {0};
+    const struct world *world = stepper_world(stepping->stepper);
+    uint32_t thread = schedule_find_thread(stepping->model, world, entry->thread, &why);
+    bool done = thread != SCHEDULE_NOBODY && stepping_step(stepping, thread, entry->choice, &why);
+    if (!done) {
+        text_printf(error, "step %llu (",
+                    (unsigned long long)stepper_position(stepping->stepper) + 1);
+        schedule_write_entry(entry, error);
+        text_printf(error, ", column %u) does not fit: %s", entry->column, text_bytes(&why));
+    }
+    text_fini(&why);
+    return done;
+}
+
+/* Plays a schedule's text. False with the exact step and reason. */
+static bool play_text(struct stepping *stepping, const char *text, struct text *error)
+{
+    struct schedule schedule = {0};
+    if (!schedule_parse(&schedule, text, error))
+        return false;
+    bool fits = true;
+    struct schedule_cursor cursor = {0};
+    const struct schedule_entry *entry;
+    while (fits && (entry = schedule_next(&schedule, &cursor)))
+        fits = play_entry(stepping, entry, error);
+    if (!fits && !schedule_is_for(&schedule, stepping->program))
+        text_add(error, "; the schedule was made for another version of the file");
+    schedule_fini(&schedule);
+    return fits;
+}
+
+static void schedule_op(void *state, struct session_schedule *ret_schedule)
+{
+    struct stepping *stepping = state;
+    uint64_t position = stepper_position(stepping->stepper);
+    for (uint64_t step = 0; step < position; step++) {
+        struct timeline_step at = timeline_at(stepper_timeline(stepping->stepper), step);
+        vector_push(ret_schedule, (struct session_choice){at.thread, at.choice});
+    }
+}
+
+/* ---- Life ---- */
+
+static void stepping_close(void *state)
+{
+    struct stepping *stepping = state;
+    if (!stepping)
+        return;
+    stepper_free(stepping->stepper);
+    policy_fini(&stepping->policy);
+    assessor_free(stepping->assessor);
+    history_free(stepping->history);
+    catalog_fini(&stepping->catalog);
+    if (stepping->scratch)
+        world_free(stepping->scratch, stepping->model);
+    vector_fini(&stepping->ends);
+    vector_fini(&stepping->told);
+    vector_fini(&stepping->breaks);
+    vector_fini(&stepping->finished_at);
+    free(stepping->error);
+    free(stepping);
+}
+
+static uint64_t seed_of(const struct stepping *stepping)
+{
+    if (stepping->options.has_seed)
+        return stepping->options.seed;
+    return stepping->program->options.has_seed ? stepping->program->options.seed : 0;
+}
+
+/* The GIL's interval: `option gil`, or that of the policy when it is the GIL's. */
+static int64_t gil_of(const struct stepping *stepping)
+{
+    if (stepping->program->options.gil > 0)
+        return stepping->program->options.gil;
+    if (stepping->policy.kind == POLICY_GIL)
+        return (int64_t)stepping->policy.quantum * GIL_STEP_TIME;
+    return 0;
+}
+
+static bool choose_policy(struct stepping *stepping, struct text *error)
+{
+    if (!stepping->options.policy)
+        return policy_of_program(&stepping->policy, stepping->program, seed_of(stepping), error);
+    enum policy_kind kind;
+    uint64_t quantum;
+    if (!policy_parse(stepping->options.policy, &kind, &quantum, error))
+        return false;
+    policy_init(&stepping->policy, kind, seed_of(stepping), quantum);
+    return true;
+}
+
+/* The parts that a restart makes anew. False with a sentence when threads cannot be had. */
+static bool begin(struct stepping *stepping, struct text *error)
+{
+    struct stepper_options options = {.gil = gil_of(stepping)};
+    stepping->stepper = stepper_new(stepping->model, &options, error);
+    if (!stepping->stepper)
+        return false;
+    catalog_fill(&stepping->catalog, stepping->program, false);
+    if (options.gil)
+        catalog_add_object(&stepping->catalog, "GIL", TRACE_LOCK);
+    stepping->history = history_new(&stepping->catalog);
+    stepping->assessor = assessor_new(stepping->model, stepping->history, false);
+    stepping->scratch = world_new(stepping->model);
+    feed_begin(stepping);
+    stepping->changes = ~0u;
+    return true;
+}
+
+void *stepping_new(const struct program *program, struct model *model,
+                   const struct session_options *options, const struct session_schedule *schedule,
+                   struct text *ret_error)
+{
+    struct stepping *stepping = xcalloc(1, sizeof *stepping);
+    stepping->program = program;
+    stepping->model = model;
+    stepping->options = *options;
+    stepping->pace = options->pace;
+    bool fine = choose_policy(stepping, ret_error) && begin(stepping, ret_error);
+    stepping->options.policy = NULL;
+    if (fine && schedule)
+        fine = play_choices(stepping, schedule, ret_error);
+    else if (fine && options->schedule)
+        fine = play_text(stepping, options->schedule, ret_error);
+    stepping->options.schedule = NULL;
+    if (fine)
+        return stepping;
+    stepping_close(stepping);
+    return NULL;
+}
+
+static bool restart_op(void *state, uint64_t seed)
+{
+    struct stepping *stepping = state;
+    stepping->goal.active = stepping->playing = false;
+    stepping->options.has_seed = true;
+    stepping->options.seed = stepping->policy.seed = seed;
+    policy_rewind(&stepping->policy, 0);
+    stepper_seek(stepping->stepper, 0);
+    stepping->changes |= SESSION_CHANGED_NOW | SESSION_CHANGED_STATUS;
+    return true;
+}
+
+/* ---- Playing ---- */
+
+static void play(struct stepping *stepping)
+{
+    uint64_t now = clock_now(), until = now + PLAY_BATCH;
+    if (stepping->pace > 0 && now < stepping->due)
+        return;
+    do {
+        if (!stepping_forward(stepping)) {
+            stepping->playing = false;
+            stepping->changes |= SESSION_CHANGED_STATUS;
+            return;
+        }
+    } while (stepping->pace <= 0 && clock_now() < until);
+    stepping->due = now + (uint64_t)(stepping->pace > 0 ? stepping->pace : 0);
+}
+
+static unsigned poll_op(void *state)
+{
+    struct stepping *stepping = state;
+    if (stepping->goal.active)
+        goal_continue(stepping);
+    else if (stepping->playing)
+        play(stepping);
+    unsigned changes = stepping->changes;
+    stepping->changes = 0;
+    return changes;
+}
+
+static bool pause_op(void *state, bool paused)
+{
+    struct stepping *stepping = state;
+    stepping->goal.active = false;
+    if (!paused && at_end(stepping) && stepping_over(stepping))
+        return false;
+    stepping->playing = !paused;
+    stepping->due = 0;
+    stepping->changes |= SESSION_CHANGED_STATUS;
+    return true;
+}
+
+static bool set_pace_op(void *state, int64_t nanoseconds)
+{
+    struct stepping *stepping = state;
+    stepping->pace = nanoseconds;
+    stepping->due = 0;
+    stepping->changes |= SESSION_CHANGED_STATUS;
+    return true;
+}
+
+static bool set_policy_op(void *state, const char *name)
+{
+    struct stepping *stepping = state;
+    struct text error = {0};
+    enum policy_kind kind;
+    uint64_t quantum, seed = stepping->policy.seed;
+    bool found = policy_parse(name, &kind, &quantum, &error);
+    say_error(stepping, &error);
+    if (!found)
+        return false;
+    if (kind == POLICY_GIL && stepper_gil(stepping->stepper) && !quantum)
+        quantum = (uint64_t)((stepper_gil(stepping->stepper)->interval + GIL_STEP_TIME - 1) /
+                             GIL_STEP_TIME);
+    policy_fini(&stepping->policy);
+    policy_init(&stepping->policy, kind, seed, quantum);
+    stepping->changes |= SESSION_CHANGED_STATUS;
+    return true;
+}
+
+/* ---- Looking ---- */
+
+static struct history *history_op(void *state)
+{
+    return ((struct stepping *)state)->history;
+}
+
+static const struct world *world_op(void *state)
+{
+    return stepper_world(((struct stepping *)state)->stepper);
+}
+
+static int fd_op(const void *state)
+{
+    (void)state;
+    return -1;
+}
+
+static bool option_op(void *state, uint32_t thread, struct session_option *ret_option)
+{
+    struct stepping *stepping = state;
+    const struct world *world = stepper_world(stepping->stepper);
+    if (thread >= world_thread_end(stepping->model, world))
+        return false;
+    *ret_option = (struct session_option){.choice.thread = thread};
+    if (world_thread_const(stepping->model, world, thread)->status != THREAD_ALIVE)
+        return true;
+    if (!(at_end(stepping) && stepping_over(stepping)))
+        ret_option->enabled = stepper_enabled(stepping->stepper, thread);
+    struct operation next;
+    model_next(stepping->model, world, thread, &next);
+    struct choice *choice = &ret_option->choice.choice;
+    if (ret_option->enabled & ENABLED_VALUE) {
+        *choice = (struct choice){CHOICE_VALUE, next.value};
+        ret_option->lowest = next.value;
+        ret_option->highest = next.value2;
+    } else if (!(ret_option->enabled & ENABLED_STEP) && ret_option->enabled & ENABLED_TIMEOUT) {
+        choice->kind = CHOICE_TIMEOUT;
+    }
+    return true;
+}
+
+static void count_threads(const struct stepping *stepping, struct session_status *status)
+{
+    const struct world *world = stepper_world(stepping->stepper);
+    uint32_t end = world_thread_end(stepping->model, world);
+    for (uint32_t thread = 0; thread < end; thread++) {
+        unsigned is = world_thread_const(stepping->model, world, thread)->status;
+        status->threads += is == THREAD_ALIVE || is == THREAD_ENDED;
+        status->threads_alive += is == THREAD_ALIVE;
+    }
+}
+
+static void status_op(void *state, struct session_status *ret_status)
+{
+    struct stepping *stepping = state;
+    struct session_status status = {.mode = SESSION_STEPPING};
+    status.abilities = SESSION_CAN_PAUSE | SESSION_CAN_PACE | SESSION_CAN_RESTART |
+                       SESSION_CAN_STEP | SESSION_CAN_BACK | SESSION_CAN_POLICY |
+                       SESSION_CAN_EXPLORE | SESSION_CAN_BRANCH;
+    status.step = stepper_position(stepping->stepper);
+    status.steps = stepper_length(stepping->stepper);
+    status.elapsed = status.step * STEPPING_STEP;
+    history_lock(stepping->history);
+    status.now = history_now(stepping->history);
+    status.events = history_count(stepping->history);
+    status.problems = (uint32_t)history_problem_count(stepping->history);
+    history_unlock(stepping->history);
+    status.playing = stepping->playing || stepping->goal.active;
+    status.paused = !status.playing;
+    status.finished = stepping->finished_at.count > 0;
+    status.ended =
+        at_end(stepping) && (stepping_over(stepping) || assessor_all_stuck(stepping->assessor));
+    status.verdicts = assessor_verdicts(stepping->assessor);
+    if (stepping->clean)
+        status.verdicts |= 1u << VERDICT_OK;
+    count_threads(stepping, &status);
+    status.kernel_truth = "one thread at a time, through a gate";
+    status.policy = policy_names[stepping->policy.kind];
+    status.pace = stepping->pace;
+    status.seed = stepping->policy.seed;
+    status.cpus = 1;
+    status.error = stepping->error;
+    *ret_status = status;
+}
+
+/* ---- Break points ---- */
+
+static size_t find_break(const struct stepping *stepping, uint32_t line)
+{
+    for (size_t i = 0; i < stepping->breaks.count; i++)
+        if (stepping->breaks.items[i] == line)
+            return i;
+    return stepping->breaks.count;
+}
+
+static bool toggle_break_op(void *state, uint32_t line)
+{
+    struct stepping *stepping = state;
+    size_t at = find_break(stepping, line);
+    if (at < stepping->breaks.count)
+        stepping->breaks.items[at] = stepping->breaks.items[--stepping->breaks.count];
+    else
+        vector_push(&stepping->breaks, line);
+    stepping->changes |= SESSION_CHANGED_STATUS;
+    return true;
+}
+
+static bool has_break_op(void *state, uint32_t line)
+{
+    const struct stepping *stepping = state;
+    return find_break(stepping, line) < stepping->breaks.count;
+}
+
+static bool jump_op(void *state, enum session_jump where, bool backwards, uint64_t argument)
+{
+    struct stepping *stepping = state;
+    stepping->playing = stepping->goal.active = false;
+    uint64_t before = stepper_position(stepping->stepper);
+    bool done = stepping_jump(stepping, where, backwards, argument);
+    if (before != stepper_position(stepping->stepper) || stepping->goal.active)
+        stepping->changes |= SESSION_CHANGED_NOW | SESSION_CHANGED_STATUS;
+    return done;
+}
+
+const struct session_ops stepping_ops = {
+    .close = stepping_close,
+    .poll = poll_op,
+    .fd = fd_op,
+    .status = status_op,
+    .history = history_op,
+    .world = world_op,
+    .pause = pause_op,
+    .set_pace = set_pace_op,
+    .restart = restart_op,
+    .option = option_op,
+    .step = step_op,
+    .jump = jump_op,
+    .set_policy = set_policy_op,
+    .toggle_break = toggle_break_op,
+    .has_break = has_break_op,
+    .schedule = schedule_op,
+};
