@@ -45,7 +45,7 @@ struct session_ops {
 };
 
 extern const struct session_ops live_ops;
-extern const struct session_ops stepping_ops __attribute__((weak));
+extern const struct session_ops stepping_ops;
 
 /* live.c. Never NULL. */
 void *live_new(const struct program *program, struct model *model,
@@ -56,6 +56,6 @@ void *live_new(const struct program *program, struct model *model,
  */
 void *stepping_new(const struct program *program, struct model *model,
                    const struct session_options *options, const struct session_schedule *schedule,
-                   struct text *ret_error) __attribute__((weak));
+                   struct text *ret_error);
 
 #endif

@@ -41,7 +41,7 @@ struct session *session_open_live(const struct program *program, struct model *m
 struct session *session_open_stepping(const struct program *program, struct model *model,
                                       const struct session_options *options, struct text *ret_error)
 {
-    void *state = stepping_new ? stepping_new(program, model, options, NULL, ret_error) : NULL;
+    void *state = stepping_new(program, model, options, NULL, ret_error);
     return state ? make(program, model, options, &stepping_ops, state) : NULL;
 }
 
@@ -233,9 +233,8 @@ bool session_freeze(struct session *session)
     if (!session->ops->freeze || !session->ops->freeze(session->state, &schedule))
         return false;
     struct text error = {0};
-    void *state = !stepping_new ? NULL
-                                : stepping_new(session->program, session->model, &session->options,
-                                               &schedule, &error);
+    void *state =
+        stepping_new(session->program, session->model, &session->options, &schedule, &error);
     if (state) {
         session->ops->close(session->state);
         session->state = state;
