@@ -112,6 +112,24 @@ static inline uint64_t thrum_clock_now_ordered(const struct thrum_clock *clock)
     return thrum_clock_now(clock);
 }
 
+#if defined(__x86_64__) || defined(__i386__)
+/* The TSC and CLOCK_MONOTONIC at one moment: of several tries the one that took least, as a
+ * preemption may lie between. */
+static inline uint64_t thrum_clock_pair_(uint64_t *ret_ticks)
+{
+    uint64_t best = UINT64_MAX, time = 0;
+    for (int i = 0; i < 8; i++) {
+        uint64_t before = __rdtsc(), now = thrum_clock_monotonic(), after = __rdtsc();
+        if (after - before >= best)
+            continue;
+        best = after - before;
+        time = now;
+        *ret_ticks = before + best / 2;
+    }
+    return time;
+}
+#endif
+
 /*
  * Makes now the time 0. Uses the TSC where the processor says that it is invariant, and measures
  * its rate against CLOCK_MONOTONIC for about 4 ms (error about 20 ppm). Call once, before the
@@ -123,11 +141,10 @@ static inline void thrum_clock_init(struct thrum_clock *clock)
 #if defined(__x86_64__) || defined(__i386__)
     unsigned a = 0, b = 0, c = 0, d = 0;
     if (__get_cpuid(0x80000007u, &a, &b, &c, &d) && (d & (1u << 8))) {
-        uint64_t time0 = thrum_clock_monotonic(), ticks0 = __rdtsc(), time1, ticks1;
-        do {
-            time1 = thrum_clock_monotonic();
-            ticks1 = __rdtsc();
-        } while (time1 - time0 < 4000000u);
+        uint64_t ticks0 = 0, ticks1 = 0, time0 = thrum_clock_pair_(&ticks0), time1;
+        while (thrum_clock_monotonic() - time0 < 4000000u)
+            continue;
+        time1 = thrum_clock_pair_(&ticks1);
         if (ticks1 > ticks0) {
             clock->nanoseconds = ((time1 - time0) << 32) / (ticks1 - ticks0);
             clock->origin = ticks1;
