@@ -51,6 +51,7 @@ static void deliver(void *context, uint32_t thread, const struct thrum_event *ev
     note_time(follower, event->time);
     follower->delivered_time = event->time;
     assessor_record(follower->assessor, thread, event, index);
+    follower->maybe_stuck |= steps_may_block(event->kind);
     uint64_t defects = follower->shadow.defects;
     if (shadow_take(&follower->shadow, thread, event))
         steps_take(follower, thread, event, index);

@@ -42,6 +42,7 @@ struct follower {
     uint64_t ended_at;       /* run's clock */
     uint32_t alive;          /* threads that have begun and not ended */
     bool maybe_stuck;        /* a thread has begun to wait or has ended since the last judgement */
+    uint64_t judged_steps;   /* the shadow's steps at the last judgement */
     uint64_t next_judgement; /* CLOCK_MONOTONIC */
     uint64_t
         stuck_since; /* CLOCK_MONOTONIC of the first sight of a deadlock not said yet; 0: none */
@@ -56,6 +57,8 @@ void steps_thread(struct follower *follower, const struct thrum_event *event);
 /* The shadow has performed the step of this record, number `index` of the history. */
 void steps_take(struct follower *follower, uint32_t thread, const struct thrum_event *event,
                 uint64_t index);
+/* Whether a record of this kind says that somebody can do less than before. */
+bool steps_may_block(uint16_t kind);
 /* Looks for stuck threads when there may be new ones. */
 void steps_stuck(struct follower *follower);
 /* The run and the shadow disagree. */

@@ -5,7 +5,8 @@
 #include "session/follower_inside.h"
 
 enum {
-    SETTLE = 30000000,    /* ns that a deadlock may grow before it is said, while others can move */
+    AGAIN = 100000000, /* ns after which stuck threads are looked for though nobody began to wait */
+    SETTLE = 30000000, /* ns that a deadlock may grow before it is said, while others can move */
     JUDGEMENT_SHARE = 10, /* looking for stuck threads takes at most 1/10 of the time */
 };
 
@@ -28,7 +29,7 @@ static void end(struct follower *follower)
     follower_changed(follower, SESSION_CHANGED_STATUS);
 }
 
-static bool may_block(uint16_t kind)
+bool steps_may_block(uint16_t kind)
 {
     switch (kind) {
     case THRUM_KIND_WAIT_BEGIN:
@@ -44,9 +45,13 @@ static bool may_block(uint16_t kind)
 void steps_stuck(struct follower *follower)
 {
     uint64_t now = clock_now();
+    /* also a step that is no wait can be the last that might have woken somebody */
+    if (now >= follower->next_judgement + AGAIN && follower->judged_steps != follower->shadow.steps)
+        follower->maybe_stuck = true;
     if (!follower->maybe_stuck || follower->over || follower->nobody || follower->shadow.defects ||
         now < follower->next_judgement)
         return;
+    follower->judged_steps = follower->shadow.steps;
     uint64_t count = history_count(follower->history);
     bool growing = !follower->stuck_since || now - follower->stuck_since < SETTLE;
     bool unsaid = assessor_stuck(follower->assessor, follower->shadow.world, ++follower->newest,
@@ -111,7 +116,6 @@ void steps_take(struct follower *follower, uint32_t thread, const struct thrum_e
         say(follower, thread, event);
     assessor_step(follower->assessor, shadow->world, thread, &shadow->operation, &shadow->effect,
                   event->time, index);
-    follower->maybe_stuck |= may_block(event->kind);
     if (shadow->operation.op == OP_END)
         follower->alive--;
     if (assessor_ended(follower->assessor)) { /* an invariant is false: nothing after that counts */
