@@ -407,6 +407,18 @@ static bool is_inside(const struct place *place, int x, int y)
            y < place->y + place->height;
 }
 
+/* Stepping goes there; otherwise only the eye does. */
+static void look_at(struct run_view *view, uint64_t time)
+{
+    if (view->status.mode == SESSION_STEPPING) {
+        session_jump(view->session, SESSION_JUMP_TO, false, time / SESSION_STEP_TIME);
+        return;
+    }
+    session_lock(view->session);
+    run_look_at(view, time);
+    session_unlock(view->session);
+}
+
 void run_view_click(struct run_view *view, int x, int y)
 {
     for (int pane = 0; pane < PANE_COUNT; pane++) {
@@ -423,9 +435,7 @@ void run_view_click(struct run_view *view, int x, int y)
             view->object = view->objects.items[row + (size_t)view->object_top];
         int axis = place->x + place->width - view->columns;
         if ((pane == PANE_THREADS || pane == PANE_OBJECTS) && x >= axis) {
-            session_lock(view->session);
-            run_look_at(view, view->start + view->column * (uint64_t)(x - axis));
-            session_unlock(view->session);
+            look_at(view, view->start + view->column * (uint64_t)(x - axis));
         }
         return;
     }

@@ -32,10 +32,10 @@ static const char *problem_words(struct run_view *view, bool *ret_potential, cha
     if (!worst)
         return NULL;
     *ret_potential = worst->certainty == PROBLEM_POTENTIAL;
-    size_t length = 0;
-    for (const char *at = problem_kind_words(worst->kind); *at && length + 1 < size; at++)
-        buffer[length++] = *at >= 'a' && *at <= 'z' ? (char)(*at - 32) : *at;
-    buffer[length] = 0;
+    /* A title begins with what it is called, and two blanks. */
+    const char *title = worst->title ? worst->title : problem_kind_words(worst->kind);
+    const char *end = strstr(title, "  ");
+    snprintf(buffer, size, "%.*s", end ? (int)(end - title) : (int)strlen(title), title);
     return buffer;
 }
 

@@ -77,7 +77,8 @@ void run_scene(struct run_view *view, struct scene *ret_scene)
         .catalog = session_catalog(view->session),
         .now = history_now(history),
         .cursor = view->cursor,
-        .cursor_shown = !view->follow,
+        .cursor_shown = !view->follow || (view->status.mode == SESSION_STEPPING &&
+                                          view->status.step < view->status.steps),
         .start = view->start,
         .column = view->column,
         .steps = view->status.mode == SESSION_STEPPING,

@@ -49,10 +49,12 @@ void run_axis(struct run_view *view, int columns)
     }
     if (view->column < 1)
         view->column = 1;
-    if (view->follow)
+    if (view->status.mode == SESSION_STEPPING)
+        view->cursor = view->status.step * SESSION_STEP_TIME;
+    else if (view->follow)
         view->cursor = now;
     uint64_t span = view->column * wide;
-    if (view->follow && !view->fit)
+    if (view->follow && !view->fit && view->status.mode != SESSION_STEPPING)
         view->start = now > span ? now - span : 0;
     if (view->cursor < view->start)
         view->start = view->cursor;

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/clock.h"
 #include "trace/waits.h"
 #include "view/pane.h"
 #include "view/panes.h"
@@ -21,12 +20,8 @@ static void say(struct page *page, enum style style, const char *label, const ch
 static void add_since(const struct scene *scene, uint64_t since, struct text *out)
 {
     uint64_t length = scene->cursor > since ? scene->cursor - since : 0;
-    if (scene->steps)
-        text_printf(out, " since step %llu", (unsigned long long)since);
-    else {
-        text_add(out, " for ");
-        clock_format(out, (int64_t)length);
-    }
+    text_add(out, " for ");
+    scene_length(scene, length, out);
 }
 
 static void say_state(struct page *page, const struct lane_interval *interval)
@@ -169,9 +164,9 @@ static void say_statistics(struct page *page, uint32_t object)
     text_printf(&text, "%llu times passed, %llu of them after a wait, %llu failed; waited ",
                 (unsigned long long)statistics.acquisitions,
                 (unsigned long long)statistics.contended, (unsigned long long)statistics.failed);
-    clock_format(&text, (int64_t)statistics.wait_total);
+    scene_length(page->scene, statistics.wait_total, &text);
     text_add(&text, " in all, ");
-    clock_format(&text, (int64_t)statistics.wait_max);
+    scene_length(page->scene, statistics.wait_max, &text);
     text_printf(&text, " at most; at most %u at once", statistics.waiters_max);
     say(page, STYLE_TEXT, "so far", text_bytes(&text));
     text_fini(&text);

@@ -18,7 +18,7 @@ static int draw_problem(const struct region *region, int y, const struct scene *
     text_add(&time, "at ");
     scene_time(scene, problem->time, &time);
     if (problem->certainty == PROBLEM_POTENTIAL)
-        text_add(&time, " · did not happen in this run, another order of the threads shows it");
+        text_add(&time, " · did not happen in this run");
     if (problem->certainty == PROBLEM_CONSEQUENCE)
         text_add(&time, " · may follow from an earlier problem");
     rows += draw_paragraph(region, 3, y + rows, region->width - 4, 0, STYLE_DIM, text_bytes(&time));

@@ -1,6 +1,7 @@
 #include "view/scene.h"
 
 #include "base/clock.h"
+#include "session/session.h"
 
 const struct lane_look *lane_look(enum lane_state state)
 {
@@ -46,9 +47,19 @@ void scene_wait_words(const struct scene *scene, const struct lane_interval *int
 void scene_time(const struct scene *scene, uint64_t time, struct text *out)
 {
     if (scene->steps)
-        text_printf(out, "step %llu", (unsigned long long)time);
+        text_printf(out, "step %llu",
+                    (unsigned long long)((time + SESSION_STEP_TIME - 1) / SESSION_STEP_TIME));
     else
         clock_format(out, (int64_t)time);
+}
+
+void scene_length(const struct scene *scene, uint64_t length, struct text *out)
+{
+    unsigned long long steps = length / SESSION_STEP_TIME;
+    if (scene->steps)
+        text_printf(out, "%llu step%s", steps, steps == 1 ? "" : "s");
+    else
+        clock_format(out, (int64_t)length);
 }
 
 void scene_value(const struct scene *scene, uint32_t object, uint64_t time, struct text *out)

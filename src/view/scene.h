@@ -20,7 +20,7 @@ struct scene {
     bool cursor_shown;       /* it is not simply now: mark its column */
     uint64_t start;          /* time of the first column of the lanes */
     uint64_t column;         /* nanoseconds a column, at least 1 */
-    bool steps;              /* time counts steps, not nanoseconds */
+    bool steps;              /* time counts steps (SESSION_STEP_TIME each), not nanoseconds */
     const uint32_t *threads; /* lanes to show, in order */
     size_t thread_count;
     const uint32_t *objects; /* rows to show, in order */
@@ -51,6 +51,9 @@ void scene_wait_words(const struct scene *scene, const struct lane_interval *int
 
 /* A time of the run as text: "2.413 s", or "step 12". */
 void scene_time(const struct scene *scene, uint64_t time, struct text *out);
+
+/* A length of time: "2.413 s", or "12 steps". */
+void scene_length(const struct scene *scene, uint64_t length, struct text *out);
 
 /* A variable's value at a time as text. */
 void scene_value(const struct scene *scene, uint32_t object, uint64_t time, struct text *out);

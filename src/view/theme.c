@@ -49,8 +49,9 @@ enum theme theme_find(const char *name)
 {
     size_t length = strlen(name);
     for (unsigned theme = 0; theme < THEME_COUNT && length; theme++)
-        if (strncmp(names[theme], name, length) == 0)
-            return (enum theme)theme;
+        for (const char *word = names[theme]; word; word = strchr(word, ' '), word += word != NULL)
+            if (strncmp(word, name, length) == 0)
+                return (enum theme)theme;
     return THEME_COUNT;
 }
 

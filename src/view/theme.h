@@ -36,7 +36,7 @@ struct look {
 /* "default", "high contrast", "colour-blind safe", "monochrome". */
 const char *theme_name(enum theme theme);
 
-/* The theme of that name (also by a prefix: "mono"); THEME_COUNT when there is none. */
+/* The theme of that name, also by the beginning of a word of it ("mono", "contrast"); THEME_COUNT when there is none. */
 enum theme theme_find(const char *name);
 
 /* The look of a style under a stress (bits of enum stress). */

@@ -174,17 +174,36 @@ static void draw_openings(const struct lanes *lanes)
     free(openings);
 }
 
+/* Whether a problem that did happen lies in a column; the others get a milder mark. */
+static bool has_actual(const struct scene *scene, int x)
+{
+    uint64_t from = scene->start + scene->column * (uint64_t)x, to = from + scene->column;
+    for (size_t i = history_problem_at(scene->history, to); i > 0; i--) {
+        const struct problem *problem = history_problem(scene->history, i - 1);
+        if (!problem || problem->time + 1 < from)
+            return false;
+        if (problem->certainty != PROBLEM_POTENTIAL)
+            return true;
+    }
+    return false;
+}
+
 static void draw_marks(const struct lanes *lanes)
 {
     int width = lanes->axis->width;
-    for (int y = 0; y < lanes->axis->height; y++)
-        for (int x = 0; x < width; x++) {
+    for (int x = 0; x < width; x++) {
+        int actual = -1; /* not looked up yet */
+        for (int y = 0; y < lanes->axis->height; y++) {
             unsigned marks = lanes->cells[(size_t)y * (size_t)width + (size_t)x].marks;
+            if (marks & MARK_PROBLEM && actual < 0)
+                actual = has_actual(lanes->scene, x);
             if (marks & MARK_PROBLEM)
-                draw_glyph(lanes->axis, x, y, STYLE_PROBLEM, GLYPH_PROBLEM);
+                draw_glyph(lanes->axis, x, y, actual ? STYLE_PROBLEM : STYLE_POTENTIAL,
+                           actual ? GLYPH_PROBLEM : GLYPH_WARNING);
             else if (marks & MARK_NOTE)
                 draw_glyph(lanes->axis, x, y, STYLE_NOTE, GLYPH_NOTE);
         }
+    }
 }
 
 void threads_draw(const struct region *region, const struct scene *scene, int label_width)

@@ -1,6 +1,7 @@
 #include "view/timeline.h"
 
 #include "base/clock.h"
+#include "session/session.h"
 #include "view/pane.h"
 
 static int longest_name(const struct scene *scene)
@@ -60,6 +61,8 @@ static uint64_t nice_step(uint64_t least)
 void ruler_draw(const struct region *row, const struct scene *scene)
 {
     uint64_t step = nice_step(scene->column * 14);
+    if (scene->steps && step < SESSION_STEP_TIME)
+        step = SESSION_STEP_TIME;
     uint64_t time = (scene->start + step - 1) / step * step;
     struct text label = {0};
     for (;; time += step) {
@@ -68,7 +71,9 @@ void ruler_draw(const struct region *row, const struct scene *scene)
             break;
         text_clear(&label);
         if (scene->steps)
-            text_printf(&label, "%llu", (unsigned long long)time);
+            text_printf(&label, "%llu", (unsigned long long)(time / SESSION_STEP_TIME));
+        else if (time == 0)
+            text_add(&label, "0");
         else
             clock_format(&label, (int64_t)time);
         draw_glyph(row, x, 0, STYLE_RULE, GLYPH_V);
@@ -81,12 +86,12 @@ void ruler_draw(const struct region *row, const struct scene *scene)
 static void draw_scale(const struct region *region, int x, int end, const struct scene *scene)
 {
     struct text scale = {0};
-    if (scene->steps)
-        text_printf(&scale, "%llu/col", (unsigned long long)scene->column);
-    else
+    if (!scene->steps) {
         clock_format(&scale, (int64_t)scene->column);
-    if (!scene->steps)
         text_add(&scale, "/col");
+    } else if (scene->column > SESSION_STEP_TIME) {
+        text_printf(&scale, "%.3g st/col", (double)scene->column / SESSION_STEP_TIME);
+    }
     if (x + 1 + text_width(text_bytes(&scale)) <= end)
         draw_right(region, end, 0, STYLE_DIM, text_bytes(&scale));
     text_fini(&scale);

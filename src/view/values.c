@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/session.h"
 #include "view/pane.h"
 #include "view/panes.h"
 
@@ -38,8 +39,9 @@ static bool last_change(const struct scene *scene, uint32_t variable, struct his
 /* A change counts as fresh for the width of two columns (one step when stepping). */
 static bool is_fresh(const struct scene *scene, const struct history_event *event)
 {
-    uint64_t span = scene->steps ? 0 : 2 * scene->column;
-    return event->event.time + span >= scene->cursor;
+    if (scene->steps)
+        return event->event.time + SESSION_STEP_TIME > scene->cursor;
+    return event->event.time + 2 * scene->column >= scene->cursor;
 }
 
 static int draw_value(const struct region *region, int x, int y, const struct scene *scene,

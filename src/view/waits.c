@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/die.h"
 #include "view/pane.h"
 #include "view/panes.h"
@@ -48,10 +47,7 @@ static void draw_edge(const struct graph *graph, int x, const struct wait_edge *
         text_printf(&text, "line %u, ", THRUM_SOURCE_LINE(edge->source));
     text_add(&text, "for ");
     uint64_t waited = scene->cursor > edge->since ? scene->cursor - edge->since : 0;
-    if (scene->steps)
-        text_printf(&text, "%llu steps", (unsigned long long)waited);
-    else
-        clock_format(&text, (int64_t)waited);
+    scene_length(scene, waited, &text);
     x = draw_fit(region, x, graph->y, region->width - x, STYLE_DIM, text_bytes(&text));
     text_clear(&text);
     if (edge->object != THRUM_NONE && edge->owner != THRUM_NONE)

@@ -137,8 +137,8 @@ static void take_shot(struct setting *setting, const struct shot *shot, int widt
         session.status.mode = SESSION_STEPPING;
         session.status.abilities = SESSION_CAN_STEP | SESSION_CAN_BACK;
         session.status.policy = "random";
-        session.status.step = 17;
-        session.status.steps = 40;
+        session.status.step = 560;
+        session.status.steps = 700;
         session.next = "acquire forks[1]";
         session.why_not = "waits for forks[2], held by philosopher-2 since line 12";
     }

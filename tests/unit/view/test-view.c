@@ -247,6 +247,7 @@ START_TEST(themes_are_found_by_name)
     ck_assert_int_eq(theme_find("mono"), THEME_MONOCHROME);
     ck_assert_int_eq(theme_find("high contrast"), THEME_CONTRAST);
     ck_assert_int_eq(theme_find("colour-blind"), THEME_COLOUR_BLIND);
+    ck_assert_int_eq(theme_find("contrast"), THEME_CONTRAST);
     ck_assert_int_eq(theme_find("pink"), THEME_COUNT);
     ck_assert_int_eq(theme_find(""), THEME_COUNT);
 }
