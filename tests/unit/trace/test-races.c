@@ -1,0 +1,610 @@
+/* Races and lock order on hand-written runs: each thing that orders has a twin that does not. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../unit.h"
+#include "trace/lockorder.h"
+#include "trace/races.h"
+
+enum { X, Y, L, M, N, R, SEM, EV, BAR, COND, AT, NOTHING };
+enum { A, B, C, MAIN };
+
+#define K(name) THRUM_KIND_##name
+
+struct act {
+    uint32_t thread;
+    unsigned kind;
+    uint32_t object;
+    int64_t value;
+    unsigned flags;
+};
+
+struct story {
+    const char *name;
+    int races; /* how many are reported */
+    struct act acts[16];
+};
+
+static void make_catalog(struct trace_catalog *catalog)
+{
+    static const struct {
+        const char *name;
+        enum trace_type type;
+    } objects[] = {{"x", TRACE_VARIABLE},     {"y", TRACE_VARIABLE}, {"l", TRACE_LOCK},
+                   {"m", TRACE_LOCK},         {"n", TRACE_LOCK},     {"r", TRACE_RLOCK},
+                   {"sem", TRACE_SEMAPHORE},  {"ev", TRACE_EVENT},   {"bar", TRACE_BARRIER},
+                   {"cond", TRACE_CONDITION}, {"at", TRACE_ATOMIC}};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+        catalog_add_object(catalog, objects[i].name, objects[i].type);
+    catalog->objects.items[COND].lock = L;
+    catalog->objects.items[SEM].initial = 1;
+    catalog_add_thread(catalog, "A", false, THRUM_NONE);
+    catalog_add_thread(catalog, "B", false, THRUM_NONE);
+    catalog_add_thread(catalog, "C", false, THRUM_NONE);
+    catalog_add_thread(catalog, "MainThread", false, THRUM_NONE);
+}
+
+static struct thrum_event event_of(const struct act *act, uint64_t index)
+{
+    return (struct thrum_event){.time = index + 1,
+                                .value = act->value,
+                                .object = act->object == NOTHING ? THRUM_NONE : act->object,
+                                .source = THRUM_SOURCE(index + 1, 1),
+                                .kind = (uint16_t)act->kind,
+                                .flags = (uint8_t)act->flags};
+}
+
+static const struct story stories[] = {
+    {"two writes", 1, {{A, K(STORE), X}, {B, K(STORE), X}}},
+    {"write and read", 1, {{A, K(STORE), X}, {B, K(LOAD), X}}},
+    {"read and write", 1, {{A, K(LOAD), X}, {B, K(STORE), X}}},
+    {"two reads", 0, {{A, K(LOAD), X}, {B, K(LOAD), X}}},
+    {"one thread", 0, {{A, K(STORE), X}, {A, K(LOAD), X}, {A, K(STORE), X}}},
+    {"two variables", 0, {{A, K(STORE), X}, {B, K(STORE), Y}}},
+    {"a lock",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(STORE), X},
+      {A, K(RELEASE), L, 0},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(LOAD), X},
+      {B, K(STORE), X},
+      {B, K(RELEASE), L, 0}}},
+    {"two locks",
+     1,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(STORE), X},
+      {A, K(RELEASE), L, 0},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(STORE), X},
+      {B, K(RELEASE), M, 0}}},
+    {"after the release",
+     1,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(RELEASE), L, 0},
+      {A, K(STORE), X},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(STORE), X}}},
+    {"a failed try orders nothing",
+     1,
+     {{A, K(STORE), X},
+      {A, K(ACQUIRE), L, 1},
+      {A, K(RELEASE), L, 0},
+      {C, K(ACQUIRE), L, 1},
+      {B, K(TRY_FAILED), L},
+      {B, K(STORE), X}}},
+    {"an inner release of an RLock frees nothing",
+     1,
+     {{A, K(ACQUIRE), R, 1},
+      {A, K(RELEASE), R, 0},
+      {A, K(ACQUIRE), R, 1},
+      {A, K(ACQUIRE), R, 2},
+      {A, K(RELEASE), R, 1},
+      {A, K(STORE), X},
+      {B, K(LOAD), X}}},
+    {"through a third thread",
+     0,
+     {{A, K(STORE), X},
+      {A, K(ACQUIRE), L, 1},
+      {A, K(RELEASE), L, 0},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(RELEASE), L, 0},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(RELEASE), M, 0},
+      {C, K(ACQUIRE), M, 1},
+      {C, K(STORE), X}}},
+    {"a permit handed on",
+     0,
+     {{A, K(ACQUIRE), SEM, 0},
+      {A, K(STORE), X},
+      {A, K(RELEASE), SEM, 1},
+      {B, K(ACQUIRE), SEM, 0},
+      {B, K(STORE), X}}},
+    {"an initial permit carries nothing",
+     1,
+     {{A, K(STORE), X}, {A, K(RELEASE), SEM, 2}, {B, K(ACQUIRE), SEM, 1}, {B, K(STORE), X}}},
+    {"the second permit is the released one",
+     0,
+     {{A, K(STORE), X},
+      {A, K(RELEASE), SEM, 2},
+      {B, K(ACQUIRE), SEM, 1},
+      {B, K(ACQUIRE), SEM, 0},
+      {B, K(STORE), X}}},
+    {"set and wait",
+     0,
+     {{A, K(STORE), X}, {A, K(EVENT_SET), EV}, {B, K(EVENT_WAIT), EV}, {B, K(LOAD), X}}},
+    {"set and is_set",
+     0,
+     {{A, K(STORE), X},
+      {A, K(EVENT_SET), EV},
+      {B, K(EVENT_IS_SET), EV, 0, THRUM_RESULT},
+      {B, K(LOAD), X}}},
+    {"is_set that said False",
+     1,
+     {{A, K(STORE), X},
+      {A, K(EVENT_SET), EV},
+      {A, K(EVENT_CLEAR), EV},
+      {B, K(EVENT_IS_SET), EV},
+      {B, K(LOAD), X}}},
+    {"a timed-out wait",
+     1,
+     {{B, K(WAIT_BEGIN), EV, 5, THRUM_TIMED},
+      {A, K(STORE), X},
+      {B, K(TIMED_OUT), EV},
+      {A, K(EVENT_SET), EV},
+      {B, K(LOAD), X}}},
+    {"woken by a set that was cleared since",
+     0,
+     {{B, K(WAIT_BEGIN), EV, -1},
+      {A, K(STORE), X},
+      {A, K(EVENT_SET), EV},
+      {A, K(EVENT_CLEAR), EV},
+      {C, K(EVENT_SET), EV},
+      {B, K(EVENT_WAIT), EV},
+      {B, K(LOAD), X}}},
+    {"a set before the clear is not seen",
+     1,
+     {{A, K(STORE), X},
+      {A, K(EVENT_SET), EV},
+      {C, K(EVENT_CLEAR), EV},
+      {C, K(EVENT_SET), EV},
+      {B, K(EVENT_WAIT), EV},
+      {B, K(LOAD), X}}},
+    {"notify, by a thread that writes after taking the lock",
+     0,
+     {{B, K(ACQUIRE), L, 1},
+      {B, K(COND_WAIT), COND, -1},
+      {A, K(ACQUIRE), L, 1},
+      {A, K(STORE), X},
+      {A, K(NOTIFY), COND, 1},
+      {A, K(RELEASE), L, 0},
+      {B, K(COND_REACQUIRED), COND, 1, THRUM_RESULT},
+      {B, K(LOAD), X}}},
+    {"notify orders by itself", /* the lock's last release is C's, which knows nothing of A */
+     0,
+     {{B, K(ACQUIRE), L, 1},
+      {B, K(COND_WAIT), COND, -1},
+      {A, K(STORE), X},
+      {A, K(NOTIFY), COND, 1},
+      {C, K(RELEASE), L, 0},
+      {B, K(COND_REACQUIRED), COND, 1, THRUM_RESULT},
+      {B, K(LOAD), X}}},
+    {"notify of another waiter",
+     1,
+     {{C, K(ACQUIRE), L, 1},
+      {C, K(COND_WAIT), COND, -1},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(COND_WAIT), COND, -1},
+      {A, K(STORE), X},
+      {A, K(NOTIFY), COND, 1},
+      {B, K(COND_TIMED_OUT), COND},
+      {B, K(COND_REACQUIRED), COND, 1},
+      {B, K(LOAD), X}}},
+    {"waiting releases the lock",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(STORE), X},
+      {A, K(COND_WAIT), COND, -1},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(LOAD), X}}},
+    {"a barrier",
+     0,
+     {{A, K(STORE), X},
+      {A, K(BARRIER_ARRIVE), BAR, 0},
+      {B, K(STORE), Y},
+      {B, K(BARRIER_ARRIVE), BAR, 1},
+      {B, K(BARRIER_OPEN), BAR, 2},
+      {B, K(BARRIER_DEPART), BAR, 1},
+      {A, K(BARRIER_DEPART), BAR, 0},
+      {A, K(STORE), Y},
+      {B, K(STORE), X}}},
+    {"the barrier's action is before the departures",
+     0,
+     {{A, K(BARRIER_ARRIVE), BAR, 0},
+      {B, K(BARRIER_ARRIVE), BAR, 1},
+      {B, K(STORE), X},
+      {B, K(BARRIER_OPEN), BAR, 2},
+      {A, K(BARRIER_DEPART), BAR, 0},
+      {A, K(LOAD), X}}},
+    {"after arriving",
+     1,
+     {{A, K(BARRIER_ARRIVE), BAR, 0},
+      {B, K(BARRIER_ARRIVE), BAR, 1},
+      {B, K(BARRIER_OPEN), BAR, 2},
+      {B, K(BARRIER_DEPART), BAR, 1},
+      {B, K(STORE), X},
+      {A, K(BARRIER_DEPART), BAR, 0},
+      {A, K(STORE), X}}},
+    {"a broken barrier orders nothing",
+     1,
+     {{A, K(STORE), X},
+      {A, K(BARRIER_ARRIVE), BAR, 0},
+      {C, K(BARRIER_ABORT), BAR},
+      {B, K(BARRIER_BROKEN), BAR},
+      {B, K(STORE), X}}},
+    {"start",
+     0,
+     {{MAIN, K(STORE), X},
+      {MAIN, K(THREAD_START), NOTHING, A},
+      {A, K(THREAD_BEGIN), NOTHING},
+      {A, K(LOAD), X}}},
+    {"after the start",
+     1,
+     {{MAIN, K(THREAD_START), NOTHING, A}, {MAIN, K(STORE), X}, {A, K(LOAD), X}}},
+    {"start of another",
+     1,
+     {{MAIN, K(STORE), X}, {MAIN, K(THREAD_START), NOTHING, B}, {A, K(LOAD), X}}},
+    {"join",
+     0,
+     {{A, K(STORE), X},
+      {A, K(THREAD_END), NOTHING},
+      {MAIN, K(JOIN), NOTHING, A},
+      {MAIN, K(LOAD), X}}},
+    {"a join that timed out",
+     1,
+     {{A, K(STORE), X},
+      {MAIN, K(JOIN_BEGIN), NOTHING, A},
+      {MAIN, K(JOIN_TIMED_OUT), NOTHING, A},
+      {MAIN, K(LOAD), X}}},
+    {"join of one that died",
+     0,
+     {{A, K(STORE), X},
+      {A, K(THREAD_DIED), NOTHING},
+      {MAIN, K(JOIN), NOTHING, A},
+      {MAIN, K(LOAD), X}}},
+    {"is_alive that said False",
+     0,
+     {{A, K(STORE), X},
+      {A, K(THREAD_END), NOTHING},
+      {MAIN, K(IS_ALIVE), NOTHING, A},
+      {MAIN, K(LOAD), X}}},
+    {"is_alive that said True",
+     1,
+     {{A, K(STORE), X}, {MAIN, K(IS_ALIVE), NOTHING, A, THRUM_RESULT}, {MAIN, K(LOAD), X}}},
+    {"after:",
+     0,
+     {{A, K(STORE), X},
+      {A, K(THREAD_END), NOTHING},
+      {B, K(STORE), Y},
+      {B, K(THREAD_DIED), NOTHING},
+      {MAIN, K(AFTER_BEGIN), NOTHING},
+      {MAIN, K(LOAD), X},
+      {MAIN, K(LOAD), Y}}},
+    {"an Atomic read",
+     0,
+     {{A, K(STORE), X}, {A, K(ATOMIC_STORE), AT, 1}, {B, K(ATOMIC_LOAD), AT, 1}, {B, K(LOAD), X}}},
+    {"an Atomic read before the write",
+     1,
+     {{B, K(ATOMIC_LOAD), AT, 0}, {A, K(STORE), X}, {A, K(ATOMIC_STORE), AT, 1}, {B, K(LOAD), X}}},
+    {"two Atomic stores order nothing",
+     1,
+     {{A, K(STORE), X}, {A, K(ATOMIC_STORE), AT, 1}, {B, K(ATOMIC_STORE), AT, 1}, {B, K(LOAD), X}}},
+    {"a later value of the Atomic",
+     0,
+     {{A, K(STORE), X},
+      {A, K(ATOMIC_STORE), AT, 1},
+      {C, K(ATOMIC_STORE), AT, 2},
+      {B, K(ATOMIC_CAS_FAILED), AT, 2},
+      {B, K(LOAD), X}}},
+    {"add",
+     0,
+     {{A, K(STORE), X}, {A, K(ATOMIC_ADD), AT, 1}, {B, K(ATOMIC_ADD), AT, 2}, {B, K(STORE), X}}},
+    {"Atomics never race", 0, {{A, K(ATOMIC_STORE), AT, 1}, {B, K(ATOMIC_STORE), AT, 2}}},
+    {"two atomic blocks",
+     0,
+     {{A, K(STORE), X, 0, THRUM_MORE},
+      {A, K(ATOMIC_BLOCK), NOTHING},
+      {B, K(STORE), X, 0, THRUM_MORE},
+      {B, K(ATOMIC_BLOCK), NOTHING}}},
+    {"an atomic block and a plain access",
+     1,
+     {{A, K(STORE), X, 0, THRUM_MORE}, {A, K(ATOMIC_BLOCK), NOTHING}, {B, K(LOAD), X}}},
+    {"a plain access hidden behind two blocks",
+     1,
+     {{A, K(STORE), X, 0, THRUM_MORE},
+      {A, K(ATOMIC_BLOCK), NOTHING},
+      {C, K(STORE), X, 0, THRUM_MORE},
+      {C, K(ATOMIC_BLOCK), NOTHING},
+      {C, K(ACQUIRE), L, 1},
+      {C, K(RELEASE), L, 0},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(LOAD), X}}},
+    {"reported once for each pair of places and object",
+     2,
+     {{A, K(STORE), X}, {B, K(STORE), X}, {A, K(STORE), Y}, {B, K(STORE), Y}}},
+};
+
+START_TEST(races_and_twins)
+{
+    const struct story *story = &stories[_i];
+    struct trace_catalog catalog = {0};
+    struct problem problem;
+    int found = 0;
+    make_catalog(&catalog);
+    struct races *races = races_new(&catalog);
+    for (uint64_t i = 0; i < 16 && story->acts[i].kind; i++) {
+        struct thrum_event event = event_of(&story->acts[i], i);
+        if (!races_feed(races, story->acts[i].thread, &event, i, &problem))
+            continue;
+        ck_assert_uint_eq(problem.event, i);
+        ck_assert_uint_eq(problem.certainty, found ? PROBLEM_CONSEQUENCE : PROBLEM_ACTUAL);
+        problem_fini(&problem);
+        found++;
+    }
+    ck_assert_msg(found == story->races, "%s: %d races", story->name, found);
+    races_free(races);
+    catalog_fini(&catalog);
+}
+END_TEST
+
+START_TEST(a_race_in_words)
+{
+    struct trace_catalog catalog = {0};
+    struct problem problem;
+    make_catalog(&catalog);
+    struct races *races = races_new(&catalog);
+    struct thrum_event write = {
+        .time = 1500, .object = X, .kind = K(STORE), .source = THRUM_SOURCE(7, 3)};
+    struct thrum_event read = {
+        .time = 2000000, .object = X, .kind = K(LOAD), .source = THRUM_SOURCE(9, 1)};
+    ck_assert(!races_feed(races, A, &write, 4, &problem));
+    ck_assert(races_feed(races, B, &read, 9, &problem));
+    ck_assert_str_eq(problem.title, "DATA RACE  x: A writes while B reads");
+    ck_assert_str_eq(problem.evidence, "A writes x (line 7) at 1.5 µs\nB reads x (line 9) at 2 ms\n"
+                                       "Nothing orders the two: either could have come first.\n");
+    ck_assert_uint_eq(problem.threads[0], B);
+    ck_assert_uint_eq(problem.threads[1], A);
+    ck_assert_uint_eq(problem.sources[0], THRUM_SOURCE(9, 1));
+    problem_fini(&problem);
+    ck_assert(!races_feed(races, C, &read, 10, &problem)); /* the same places */
+    races_free(races);
+    catalog_fini(&catalog);
+}
+END_TEST
+
+/* Many readers go to a table; a writer still finds the one that is not ordered. */
+START_TEST(many_readers)
+{
+    struct trace_catalog catalog = {0};
+    struct problem problem;
+    make_catalog(&catalog);
+    struct races *races = races_new(&catalog);
+    for (uint32_t i = 0; i < 50; i++) {
+        struct thrum_event load = {.object = X, .kind = K(LOAD), .source = THRUM_SOURCE(i + 1, 1)};
+        struct thrum_event end = {.object = THRUM_NONE, .kind = K(THREAD_END)};
+        ck_assert(!races_feed(races, i, &load, i, &problem));
+        if (i != 33)
+            races_feed(races, i, &end, i, &problem);
+    }
+    for (uint32_t i = 0; i < 50; i++) {
+        struct thrum_event join = {.object = THRUM_NONE, .kind = K(JOIN), .value = i};
+        races_feed(races, 60, &join, 100 + i, &problem);
+    }
+    struct thrum_event store = {.object = X, .kind = K(STORE), .source = THRUM_SOURCE(99, 1)};
+    ck_assert(races_feed(races, 60, &store, 200, &problem));
+    ck_assert_uint_eq(problem.threads[1], 33);
+    problem_fini(&problem);
+    races_free(races);
+    catalog_fini(&catalog);
+}
+END_TEST
+
+/* ---- lock order ---- */
+
+static const struct story orders[] = {
+    {"one order",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(ACQUIRE), M, 1}}},
+    {"two orders",
+     1,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1}}},
+    {"two orders of one thread",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(ACQUIRE), L, 1}}},
+    {"seen when the wait begins",
+     1,
+     {{A, K(ACQUIRE), L, 1},
+      {B, K(ACQUIRE), M, 1},
+      {A, K(WAIT_BEGIN), M, -1},
+      {B, K(WAIT_BEGIN), L, -1}}},
+    {"a gate",
+     0,
+     {{A, K(ACQUIRE), N, 1},
+      {A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {A, K(RELEASE), N},
+      {B, K(ACQUIRE), N, 1},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1}}},
+    {"a try does not wait",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1, THRUM_TRY}}},
+    {"nor does a time-out for ever",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1, THRUM_TIMED}}},
+    {"but what a try took is held",
+     1,
+     {{A, K(ACQUIRE), L, 1, THRUM_TRY},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1}}},
+    {"three in a ring",
+     1,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), N, 1},
+      {B, K(RELEASE), N},
+      {B, K(RELEASE), M},
+      {C, K(ACQUIRE), N, 1},
+      {C, K(ACQUIRE), L, 1}}},
+    {"an RLock again is no order",
+     0,
+     {{A, K(ACQUIRE), R, 1},
+      {A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), R, 2},
+      {A, K(RELEASE), R, 1},
+      {B, K(ACQUIRE), R, 1},
+      {B, K(ACQUIRE), L, 1}}},
+    {"ordered by a start",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {A, K(THREAD_START), NOTHING, B},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1}}},
+    {"ordered by a join",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {A, K(THREAD_END), NOTHING},
+      {B, K(JOIN), NOTHING, A},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1}}},
+    {"waiting for a condition lets its lock go",
+     0,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(COND_WAIT), COND, -1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1}}},
+    {"and takes it again",
+     1,
+     {{A, K(ACQUIRE), M, 1},
+      {A, K(ACQUIRE), L, 1},
+      {A, K(COND_WAIT), COND, -1},
+      {A, K(COND_REACQUIRED), COND, 1, THRUM_RESULT},
+      {A, K(RELEASE), L},
+      {A, K(RELEASE), M},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(ACQUIRE), M, 1}}},
+    {"each set of locks once",
+     1,
+     {{A, K(ACQUIRE), L, 1},
+      {A, K(ACQUIRE), M, 1},
+      {A, K(RELEASE), M},
+      {A, K(RELEASE), L},
+      {B, K(ACQUIRE), M, 1},
+      {B, K(ACQUIRE), L, 1},
+      {B, K(RELEASE), L},
+      {B, K(RELEASE), M},
+      {C, K(ACQUIRE), M, 1},
+      {C, K(ACQUIRE), L, 1}}},
+};
+
+START_TEST(lock_orders_and_twins)
+{
+    const struct story *story = &orders[_i];
+    struct trace_catalog catalog = {0};
+    struct problem problem;
+    int found = 0;
+    make_catalog(&catalog);
+    struct lockorder *lockorder = lockorder_new(&catalog);
+    for (uint64_t i = 0; i < 16 && story->acts[i].kind; i++) {
+        struct thrum_event event = event_of(&story->acts[i], i);
+        if (!lockorder_feed(lockorder, story->acts[i].thread, &event, i, &problem))
+            continue;
+        ck_assert_uint_eq(problem.certainty, PROBLEM_POTENTIAL);
+        ck_assert_uint_eq(problem.kind, PROBLEM_LOCK_ORDER);
+        problem_fini(&problem);
+        found++;
+    }
+    ck_assert_msg(found == story->races, "%s: %d found", story->name, found);
+    lockorder_free(lockorder);
+    catalog_fini(&catalog);
+}
+END_TEST
+
+START_TEST(an_order_in_words)
+{
+    struct trace_catalog catalog = {0};
+    struct problem problem = {0};
+    make_catalog(&catalog);
+    struct lockorder *lockorder = lockorder_new(&catalog);
+    bool found = false;
+    for (uint64_t i = 0; i < 6; i++) {
+        struct thrum_event event = event_of(&orders[1].acts[i], i);
+        found = lockorder_feed(lockorder, orders[1].acts[i].thread, &event, i, &problem);
+    }
+    ck_assert(found);
+    ck_assert_str_eq(problem.title, "POSSIBLE DEADLOCK  m and l are taken in different orders");
+    ck_assert_ptr_nonnull(strstr(problem.evidence, "B held m (line 5) and took l (line 6)\n"
+                                                   "A held l (line 1) and took m (line 2)\n"));
+    ck_assert_uint_eq(problem.thread_count, 2);
+    ck_assert_uint_eq(problem.sources[2], THRUM_SOURCE(1, 1));
+    problem_fini(&problem);
+    lockorder_free(lockorder);
+    catalog_fini(&catalog);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("races");
+    TCase *t = tcase_create("races");
+    tcase_add_loop_test(t, races_and_twins, 0, (int)(sizeof stories / sizeof *stories));
+    tcase_add_test(t, a_race_in_words);
+    tcase_add_test(t, many_readers);
+    tcase_add_loop_test(t, lock_orders_and_twins, 0, (int)(sizeof orders / sizeof *orders));
+    tcase_add_test(t, an_order_in_words);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
