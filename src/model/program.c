@@ -69,9 +69,8 @@ void program_free(struct program *program)
 {
     if (!program)
         return;
-    /* The program itself may lie in its own arena, so the arena is copied out first. */
-    struct arena arena = program->arena;
-    arena_fini(&arena);
+    arena_fini(&program->arena);
+    free(program);
 }
 
 uint32_t program_function_at(const struct program *program, uint32_t pc)

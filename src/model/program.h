@@ -246,7 +246,7 @@ struct program {
  * False when a world would be too big (MAX_WORLD bytes): an error of the scenario. */
 bool program_layout(struct program *program);
 
-/* Frees a program and all that hangs on it; NULL is fine. */
+/* Frees a program, which lies on the heap, and its arena; NULL is fine. */
 void program_free(struct program *program);
 
 /* Things: cells, then objects, then the thread register. */

@@ -1,4 +1,5 @@
 #include "assembled.h"
+#include "base/die.h"
 
 #include <stdlib.h>
 
@@ -60,7 +61,7 @@ static void clears(struct arena *arena, struct program *program)
 struct program *assembled_philosophers(unsigned count, unsigned meals)
 {
     struct arena arena = {0};
-    struct program *program = arena_new(&arena, struct program);
+    struct program *program = xcalloc(1, sizeof *program);
     static const uint8_t kinds[] = {KIND_INTEGER}, optional[] = {0};
     int64_t *constants = arena_array(&arena, int64_t, 4);
     constants[1] = 1;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../unit.h"
+#include "base/die.h"
 #include "base/text.h"
 #include "model/objects.h"
 #include "model/step.h"
@@ -12,33 +13,26 @@ enum { S = NO_SLOT };
 static struct program *counting(bool with_lock)
 {
     struct arena arena = {0};
-    struct program *program = arena_new(&arena, struct program);
+    struct program *program = xcalloc(1, sizeof *program);
     static const int64_t constants[] = {1};
     static const struct instruction unlocked[] = {
-        {OP_END, 0, S, S, S, 0, POSITION(1, 1)},
-        {OP_LOAD, 1, 0, S, S, 0, POSITION(2, 1)},
-        {OP_CONST, 0, 1, S, S, 0, POSITION(2, 1)},
-        {OP_ADD, 0, 0, 0, 1, 0, POSITION(2, 1)},
-        {OP_STORE, 1, 0, S, S, 0, POSITION(2, 1)},
-        {OP_END, 0, S, S, S, 0, POSITION(3, 1)},
+        {OP_END, 0, S, S, S, 0, POSITION(1, 1)},   {OP_LOAD, 1, 0, S, S, 0, POSITION(2, 1)},
+        {OP_CONST, 0, 1, S, S, 0, POSITION(2, 1)}, {OP_ADD, 0, 0, 0, 1, 0, POSITION(2, 1)},
+        {OP_STORE, 1, 0, S, S, 0, POSITION(2, 1)}, {OP_END, 0, S, S, S, 0, POSITION(3, 1)},
     };
     static const struct instruction locked[] = {
-        {OP_END, 0, S, S, S, 0, POSITION(1, 1)},
-        {OP_ACQUIRE, 0, S, S, S, 0, POSITION(2, 1)},
-        {OP_LOAD, 1, 0, S, S, 0, POSITION(3, 1)},
-        {OP_CONST, 0, 1, S, S, 0, POSITION(3, 1)},
-        {OP_ADD, 0, 0, 0, 1, 0, POSITION(3, 1)},
-        {OP_STORE, 1, 0, S, S, 0, POSITION(3, 1)},
-        {OP_RELEASE, 0, S, S, S, 0, POSITION(2, 1)},
-        {OP_END, 0, S, S, S, 0, POSITION(4, 1)},
+        {OP_END, 0, S, S, S, 0, POSITION(1, 1)},     {OP_ACQUIRE, 0, S, S, S, 0, POSITION(2, 1)},
+        {OP_LOAD, 1, 0, S, S, 0, POSITION(3, 1)},    {OP_CONST, 0, 1, S, S, 0, POSITION(3, 1)},
+        {OP_ADD, 0, 0, 0, 1, 0, POSITION(3, 1)},     {OP_STORE, 1, 0, S, S, 0, POSITION(3, 1)},
+        {OP_RELEASE, 0, S, S, S, 0, POSITION(2, 1)}, {OP_END, 0, S, S, S, 0, POSITION(4, 1)},
     };
     static const uint8_t kinds[] = {KIND_INTEGER}, optional[] = {0};
     static const int64_t zero[] = {0};
     uint32_t length = with_lock ? 8 : 6;
     struct function *functions = arena_array(&arena, struct function, 2);
     functions[0] = (struct function){.name = "MainThread", .entry = 0, .end = 1};
-    functions[1] = (struct function){
-        .name = "worker", .entry = 1, .end = (uint16_t)length, .frame_size = 2};
+    functions[1] =
+        (struct function){.name = "worker", .entry = 1, .end = (uint16_t)length, .frame_size = 2};
     struct variable *variable = arena_new(&arena, struct variable);
     *variable = (struct variable){
         .name = "counter", .length = 1, .width = 1, .kinds = kinds, .optional = optional};
@@ -48,13 +42,26 @@ static struct program *counting(bool with_lock)
     threads[0] = (struct declared_thread){.name = "MainThread", .group = "MainThread"};
     threads[1] = (struct declared_thread){.name = "A", .group = "A", .function = 1};
     threads[2] = (struct declared_thread){.name = "B", .group = "B", .function = 1};
-    *program = (struct program){
-        .path = "test", .source = "", .title = "", .explanation = "",
-        .code = with_lock ? locked : unlocked, .code_length = length, .constants = constants,
-        .constant_count = 1, .functions = functions, .function_count = 2, .after_function = -1,
-        .variables = variable, .variable_count = 1, .cell_count = 1, .initial_cells = zero,
-        .objects = lock, .object_count = 1, .threads = threads, .thread_count = 3,
-        .thread_limit = 3};
+    *program = (struct program){.path = "test",
+                                .source = "",
+                                .title = "",
+                                .explanation = "",
+                                .code = with_lock ? locked : unlocked,
+                                .code_length = length,
+                                .constants = constants,
+                                .constant_count = 1,
+                                .functions = functions,
+                                .function_count = 2,
+                                .after_function = -1,
+                                .variables = variable,
+                                .variable_count = 1,
+                                .cell_count = 1,
+                                .initial_cells = zero,
+                                .objects = lock,
+                                .object_count = 1,
+                                .threads = threads,
+                                .thread_count = 3,
+                                .thread_limit = 3};
     ck_assert(program_layout(program));
     program->arena = arena;
     return program;
@@ -62,8 +69,8 @@ static struct program *counting(bool with_lock)
 
 struct outcomes {
     struct model *model;
-    unsigned finals;    /* runs that finished */
-    uint64_t values;    /* a bit for each final value of the counter */
+    unsigned finals; /* runs that finished */
+    uint64_t values; /* a bit for each final value of the counter */
     struct effect effect;
 };
 

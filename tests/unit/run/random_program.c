@@ -1,4 +1,5 @@
 #include "random_program.h"
+#include "base/die.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static struct program *finish(struct builder *builder, struct function *function
     static const uint8_t types[] = {OBJECT_LOCK, OBJECT_LOCK, OBJECT_SEMAPHORE, OBJECT_EVENT,
                                     OBJECT_RLOCK};
     struct arena *arena = &builder->arena;
-    struct program *program = arena_new(arena, struct program);
+    struct program *program = xcalloc(1, sizeof *program);
     struct variable *variables = arena_array(arena, struct variable, CELLS);
     for (uint32_t i = 0; i < CELLS; i++)
         variables[i] = (struct variable){.name = names[i],
