@@ -1,0 +1,109 @@
+#include "lang/source.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "lang/diagnostic.h"
+
+/* Bytes of the UTF-8 sequence at `at`, 0 when it is none (overlong, surrogate, too large, cut). */
+static unsigned sequence(const unsigned char *at, size_t left)
+{
+    if (at[0] < 0x80)
+        return 1;
+    unsigned size = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+    if (at[0] < 0xc2 || at[0] > 0xf4 || left < size)
+        return 0;
+    for (unsigned i = 1; i < size; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
+        return 0;
+    return size;
+}
+
+static void divide(struct source *source, struct arena *arena)
+{
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < source->length; i++)
+        count += source->bytes[i] == '\n';
+    source->lines = arena_array(arena, uint32_t, count);
+    source->line_count = 1;
+    for (uint32_t i = 0; i < source->length; i++)
+        if (source->bytes[i] == '\n')
+            source->lines[source->line_count++] = i + 1;
+}
+
+static bool check_bytes(struct source *source, struct diagnostics *diagnostics)
+{
+    const unsigned char *bytes = (const unsigned char *)source->bytes;
+    for (uint32_t i = 0; i < source->length;) {
+        unsigned size = sequence(bytes + i, source->length - i);
+        struct span here = {i, i + 1};
+        if (size == 0) {
+            diagnostic_error(diagnostics, here, "byte 0x%02x is not UTF-8", bytes[i]);
+            diagnostic_help(diagnostics, "save the file in the encoding UTF-8");
+            return false;
+        }
+        if (bytes[i] == 0) {
+            diagnostic_error(diagnostics, here, "a zero byte: this is not a text file");
+            return false;
+        }
+        i += size;
+    }
+    return true;
+}
+
+struct source *source_from_bytes(struct arena *arena, const char *path, const char *bytes,
+                                 size_t length, struct diagnostics *diagnostics)
+{
+    struct source *source = arena_new(arena, struct source);
+    source->path = arena_strdup(arena, path);
+    bool too_long = length > SOURCE_MAX;
+    if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+        bytes += 3;
+        length -= 3;
+    }
+    source->length = too_long ? 0 : (uint32_t)length;
+    source->bytes = arena_strndup(arena, bytes, source->length);
+    divide(source, arena);
+    diagnostics->source = source;
+    if (too_long) {
+        diagnostic_error(diagnostics, (struct span){0, 0},
+                         "the file has %zu bytes; a scenario has at most %d", length, SOURCE_MAX);
+        return NULL;
+    }
+    return check_bytes(source, diagnostics) ? source : NULL;
+}
+
+static uint32_t line_index(const struct source *source, uint32_t offset)
+{
+    uint32_t low = 0, high = source->line_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (source->lines[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct place source_place(const struct source *source, uint32_t offset)
+{
+    uint32_t index = line_index(source, offset);
+    uint32_t column = 1;
+    for (uint32_t i = source->lines[index]; i < offset && i < source->length; i++)
+        column += ((unsigned char)source->bytes[i] & 0xc0) != 0x80;
+    return (struct place){index + 1, column};
+}
+
+struct span source_line(const struct source *source, uint32_t line)
+{
+    struct span span = {source->lines[line - 1], source->length};
+    if (line < source->line_count)
+        span.end = source->lines[line] - 1;
+    if (span.end > span.start && source->bytes[span.end - 1] == '\r')
+        span.end--;
+    return span;
+}
