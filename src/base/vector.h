@@ -44,7 +44,7 @@
 #define vector_last(v) ((v)->items[(v)->count - 1])
 
 #define vector_each(type, name, v)                                                                 \
-    for (type *name = (v)->items, *name##_end_ = (v)->count ? (v)->items + (v)->count : name;      \
+    for (__typeof__(type) *name = (v)->items, *name##_end_ = (v)->count ? (v)->items + (v)->count : name;      \
          name != name##_end_; name++)
 
 #define vector_fini(v)                                                                             \

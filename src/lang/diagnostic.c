@@ -90,8 +90,13 @@ static uint32_t add_character(struct text *out, const char *at, uint32_t left)
         text_add_char(out, first == '\t' ? ' ' : '?');
         return 1;
     }
-    uint32_t size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
-    if (size > left || (first >= 0x80 && size == 1) || (first == 0xc2 && (unsigned char)at[1] < 0xa0)) {
+    uint32_t size = first < 0x80    ? 1
+                    : first >= 0xf0 ? 4
+                    : first >= 0xe0 ? 3
+                    : first >= 0xc2 ? 2
+                                    : 1;
+    if (size > left || (first >= 0x80 && size == 1) ||
+        (first == 0xc2 && (unsigned char)at[1] < 0xa0)) {
         text_add_char(out, '?');
         return first == 0xc2 && left >= 2 ? 2 : 1;
     }
@@ -164,9 +169,8 @@ void nearest_offer(struct nearest *nearest, const char *name)
     if (strcmp(nearest->wanted, name) == 0)
         return;
     unsigned limit = length <= 2 ? 1 : length <= 5 ? 2 : 3;
-    unsigned distance = strcasecmp(nearest->wanted, name) == 0
-                            ? 0
-                            : text_distance(nearest->wanted, name, limit);
+    unsigned distance =
+        strcasecmp(nearest->wanted, name) == 0 ? 0 : text_distance(nearest->wanted, name, limit);
     if (distance > limit || distance >= length)
         return;
     if (!nearest->best || distance < nearest->distance) {

@@ -19,13 +19,13 @@ struct diagnostic {
 };
 
 struct diagnostics {
-    struct arena *arena;          /* where messages live */
-    const struct source *source;  /* set by source_from_bytes */
-    struct diagnostic *items;     /* DIAGNOSTIC_MAX of them */
-    unsigned count;               /* kept */
-    unsigned errors;              /* reported, kept or not */
-    unsigned warnings;            /* reported, kept or not */
-    bool dropped;                 /* the last one reported was not kept */
+    struct arena *arena;         /* where messages live */
+    const struct source *source; /* set by source_from_bytes */
+    struct diagnostic *items;    /* DIAGNOSTIC_MAX of them */
+    unsigned count;              /* kept */
+    unsigned errors;             /* reported, kept or not */
+    unsigned warnings;           /* reported, kept or not */
+    bool dropped;                /* the last one reported was not kept */
 };
 
 void diagnostics_init(struct diagnostics *diagnostics, struct arena *arena);

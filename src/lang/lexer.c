@@ -119,8 +119,8 @@ static void read_word(struct scan *scan)
     uint32_t length = scan->at - start;
     struct token token = {.type = TOKEN_NAME, .span = {start, scan->at}};
     if (length > IDENTIFIER_MAX) {
-        diagnostic_error(scan->diagnostics, token.span, "this name has %u bytes; at most %d", length,
-                         IDENTIFIER_MAX);
+        diagnostic_error(scan->diagnostics, token.span, "this name has %u bytes; at most %d",
+                         length, IDENTIFIER_MAX);
         length = IDENTIFIER_MAX;
     }
     token.text = scan_intern(scan, start, length);

@@ -21,22 +21,22 @@ const char *token_name(enum token_type type);
 const char *token_foreign(enum token_type type);
 
 enum {
-    NESTING_MAX = 64,      /* brackets in brackets, blocks in blocks */
-    STRING_MAX = 256,      /* bytes of a string value */
-    IDENTIFIER_MAX = 60,   /* bytes of a name */
+    NESTING_MAX = 64,    /* brackets in brackets, blocks in blocks */
+    STRING_MAX = 256,    /* bytes of a string value */
+    IDENTIFIER_MAX = 60, /* bytes of a name */
 };
 
 struct token {
     enum token_type type;
     struct span span;
     union {
-        int64_t number;    /* INTEGER: its value; DURATION: nanoseconds */
-        const char *text;  /* NAME: the name; STRING: the decoded value */
-        struct span body;  /* FSTRING: what stands between the quotes */
+        int64_t number;   /* INTEGER: its value; DURATION: nanoseconds */
+        const char *text; /* NAME: the name; STRING: the decoded value */
+        struct span body; /* FSTRING: what stands between the quotes */
     };
-    bool raw;              /* FSTRING: written rf'…' */
-    bool smallest;         /* INTEGER: is 2**63, which only `-` makes representable */
-    uint32_t length;       /* STRING: bytes of text */
+    bool raw;        /* FSTRING: written rf'…' */
+    bool smallest;   /* INTEGER: is 2**63, which only `-` makes representable */
+    uint32_t length; /* STRING: bytes of text */
 };
 
 struct tokens {
@@ -44,7 +44,8 @@ struct tokens {
     uint32_t count;
 };
 
-/* The tokens of a whole file. Mistakes are reported, with an ERROR token where a token is missing. */
+/* The tokens of a whole file. Mistakes are reported, with an ERROR token where a token is missing.
+ */
 struct tokens lexer_read(struct arena *arena, const struct source *source,
                          struct diagnostics *diagnostics);
 

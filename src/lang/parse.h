@@ -11,10 +11,10 @@ struct parser {
     const struct source *source;
     struct diagnostics *diagnostics;
     struct token *tokens;
-    uint32_t at;           /* the next token */
-    unsigned depth;        /* of recursion now */
-    unsigned blocks;       /* open blocks */
-    bool failed;           /* a mistake in this statement was reported: say no more until it ends */
+    uint32_t at;     /* the next token */
+    unsigned depth;  /* of recursion now */
+    unsigned blocks; /* open blocks */
+    bool failed;     /* a mistake in this statement was reported: say no more until it ends */
 };
 
 static inline const struct token *peek(const struct parser *parser)
@@ -51,7 +51,8 @@ struct expr *parse_atom(struct parser *parser);
 
 /* Statements. */
 struct stmt *parse_statement(struct parser *parser, bool top);
-struct stmt *parse_top(struct parser *parser); /* NULL: not one of those that only stand at the top */
+struct stmt *
+parse_top(struct parser *parser); /* NULL: not one of those that only stand at the top */
 struct block parse_block(struct parser *parser, const char *after);
 struct stmt *parse_new_stmt(struct parser *parser, enum stmt_shape shape, struct span span);
 /* After a simple statement: the end of the line. */

@@ -19,7 +19,8 @@ static struct expr *piece(struct parser *parser, struct span inside)
             depth++;
         else if ((c == ')' || c == ']') && depth > 0)
             depth--;
-        else if (depth == 0 && (c == ':' || (c == '!' && i + 1 < inside.end && source->bytes[i + 1] != '='))) {
+        else if (depth == 0 &&
+                 (c == ':' || (c == '!' && i + 1 < inside.end && source->bytes[i + 1] != '='))) {
             colon = i;
             break;
         }
@@ -27,11 +28,13 @@ static struct expr *piece(struct parser *parser, struct span inside)
     struct expr *expr = parse_new(parser, EXPR_PIECE, inside);
     struct span part = {inside.start, colon};
     if (colon < inside.end && source->bytes[colon] == '!') {
-        parse_error(parser, (struct span){colon, colon + 1}, "there are no conversions like `!r` here");
+        parse_error(parser, (struct span){colon, colon + 1},
+                    "there are no conversions like `!r` here");
         return expr->shape = EXPR_ERROR, expr;
     }
     if (colon < inside.end)
-        expr->text = arena_strndup(parser->arena, source->bytes + colon + 1, inside.end - colon - 1);
+        expr->text =
+            arena_strndup(parser->arena, source->bytes + colon + 1, inside.end - colon - 1);
     struct tokens tokens = lexer_read_part(parser->arena, source, parser->diagnostics, part);
     struct parser inner = *parser;
     inner.tokens = tokens.items;
@@ -74,8 +77,7 @@ static struct expr *literal(struct parser *parser, struct span span, bool raw)
 {
     struct expr *expr = parse_new(parser, EXPR_STRING, span);
     char *out = arena_alloc(parser->arena, span.end - span.start + 1);
-    uint32_t length =
-        lexer_decode(parser->source, parser->diagnostics, span, raw, true, out);
+    uint32_t length = lexer_decode(parser->source, parser->diagnostics, span, raw, true, out);
     out[length] = '\0';
     expr->text = out;
     return expr;

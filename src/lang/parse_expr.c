@@ -2,11 +2,11 @@
 
 #include "lang/parse.h"
 
-const char *operator_text(enum operator operator)
+const char *infix_text(enum infix infix)
 {
-    static const char *const texts[] = {"+", "-",  "*", "//", "%",  "==",     "!=", "<",
+    static const char *const texts[] = {"+",  "-", "*",  "//", "%",      "==", "!=",    "<",
                                         "<=", ">", ">=", "is", "is not", "in", "not in"};
-    return texts[operator];
+    return texts[infix];
 }
 
 struct span span_join(struct span a, struct span b)
@@ -44,12 +44,12 @@ struct expr *parse_deepen(struct parser *parser, struct expr *expr)
 }
 
 static struct expr *make_binary(struct parser *parser, struct expr *left, struct span at,
-                                enum operator operator, struct expr * right)
+                                enum infix infix, struct expr *right)
 {
     struct expr *expr = parse_new(parser, EXPR_BINARY, span_join(left->span, right->span));
     expr->left = left;
     expr->right = right;
-    expr->operator = operator;
+    expr->infix = infix;
     expr->name_span = at;
     return parse_deepen(parser, expr);
 }
@@ -64,7 +64,8 @@ static bool increment(struct parser *parser, const struct expr *left)
     if (three->type != TOKEN_NEWLINE && three->type != TOKEN_END)
         return false;
     const char *sign = one->type == TOKEN_PLUS ? "+" : "-";
-    if (parse_error(parser, span_join(one->span, two->span), "there is no `%s%s` here", sign, sign) &&
+    if (parse_error(parser, span_join(one->span, two->span), "there is no `%s%s` here", sign,
+                    sign) &&
         left->shape == EXPR_NAME)
         diagnostic_help(parser->diagnostics, "write `%s %s= 1`", left->text, sign);
     return true;
@@ -102,7 +103,7 @@ static struct expr *unary(struct parser *parser)
         expr = parse_deepen(parser, expr);
     } else {
         expr = make_binary(parser, parse_new(parser, EXPR_INTEGER, token->span), token->span,
-                           OPERATOR_ADD, operand);
+                           INFIX_ADD, operand);
     }
     return expr;
 }
@@ -112,17 +113,17 @@ static struct expr *term(struct parser *parser)
     struct expr *left = unary(parser);
     for (;;) {
         const struct token *token = peek(parser);
-        enum operator operator;
+        enum infix infix;
         if (token->type == TOKEN_STAR)
-            operator = OPERATOR_MULTIPLY;
+            infix = INFIX_MULTIPLY;
         else if (token->type == TOKEN_FLOOR_DIVIDE)
-            operator = OPERATOR_DIVIDE;
+            infix = INFIX_DIVIDE;
         else if (token->type == TOKEN_MODULO)
-            operator = OPERATOR_MODULO;
+            infix = INFIX_MODULO;
         else
             return left;
         parse_next(parser);
-        left = make_binary(parser, left, token->span, operator, unary(parser));
+        left = make_binary(parser, left, token->span, infix, unary(parser));
     }
 }
 
@@ -139,30 +140,30 @@ static struct expr *sum(struct parser *parser)
             return left;
         }
         parse_next(parser);
-        enum operator operator= token->type == TOKEN_PLUS ? OPERATOR_ADD : OPERATOR_SUBTRACT;
-        left = make_binary(parser, left, token->span, operator, term(parser));
+        enum infix infix = token->type == TOKEN_PLUS ? INFIX_ADD : INFIX_SUBTRACT;
+        left = make_binary(parser, left, token->span, infix, term(parser));
     }
 }
 
-static bool comparison_operator(struct parser *parser, enum operator * ret_operator)
+static bool comparison_sign(struct parser *parser, enum infix *ret_infix)
 {
     switch (peek(parser)->type) {
-    case TOKEN_EQUAL: *ret_operator = OPERATOR_EQUAL; break;
-    case TOKEN_NOT_EQUAL: *ret_operator = OPERATOR_NOT_EQUAL; break;
-    case TOKEN_LESS: *ret_operator = OPERATOR_LESS; break;
-    case TOKEN_LESS_EQUAL: *ret_operator = OPERATOR_LESS_EQUAL; break;
-    case TOKEN_GREATER: *ret_operator = OPERATOR_GREATER; break;
-    case TOKEN_GREATER_EQUAL: *ret_operator = OPERATOR_GREATER_EQUAL; break;
-    case TOKEN_IN: *ret_operator = OPERATOR_IN; break;
+    case TOKEN_EQUAL: *ret_infix = INFIX_EQUAL; break;
+    case TOKEN_NOT_EQUAL: *ret_infix = INFIX_NOT_EQUAL; break;
+    case TOKEN_LESS: *ret_infix = INFIX_LESS; break;
+    case TOKEN_LESS_EQUAL: *ret_infix = INFIX_LESS_EQUAL; break;
+    case TOKEN_GREATER: *ret_infix = INFIX_GREATER; break;
+    case TOKEN_GREATER_EQUAL: *ret_infix = INFIX_GREATER_EQUAL; break;
+    case TOKEN_IN: *ret_infix = INFIX_IN; break;
     case TOKEN_IS:
         parse_next(parser);
-        *ret_operator = parse_accept(parser, TOKEN_NOT) ? OPERATOR_IS_NOT : OPERATOR_IS;
+        *ret_infix = parse_accept(parser, TOKEN_NOT) ? INFIX_IS_NOT : INFIX_IS;
         return true;
     case TOKEN_NOT:
         if (parse_peek_at(parser, 1)->type != TOKEN_IN)
             return false;
         parse_next(parser);
-        *ret_operator = OPERATOR_NOT_IN;
+        *ret_infix = INFIX_NOT_IN;
         break;
     default: return false;
     }
@@ -173,24 +174,24 @@ static bool comparison_operator(struct parser *parser, enum operator * ret_opera
 static struct expr *comparison(struct parser *parser)
 {
     struct expr *first = sum(parser);
-    enum operator operator;
+    enum infix infix;
     struct span at = peek(parser)->span;
-    if (!comparison_operator(parser, &operator))
+    if (!comparison_sign(parser, &infix))
         return first;
     vector(struct expr *) items = {0};
-    vector(enum operator) operators = {0};
+    vector(enum infix) infixes = {0};
     vector_push(&items, first);
     do {
-        vector_push(&operators, operator);
+        vector_push(&infixes, infix);
         vector_push(&items, sum(parser));
-    } while (comparison_operator(parser, &operator));
+    } while (comparison_sign(parser, &infix));
     struct expr *expr = parse_new(parser, EXPR_COMPARE, first->span);
     expr->span = span_join(first->span, vector_last(&items)->span);
     expr->name_span = at;
-    uint32_t operator_count;
-    parse_keep(parser, &operators, expr->operators, operator_count);
+    uint32_t infix_count;
+    parse_keep(parser, &infixes, expr->infixes, infix_count);
     parse_keep(parser, &items, expr->items, expr->count);
-    (void)operator_count;
+    (void)infix_count;
     return parse_deepen(parser, expr);
 }
 

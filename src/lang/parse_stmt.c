@@ -191,7 +191,8 @@ static struct stmt *assert_statement(struct parser *parser)
     stmt->span = span_join(stmt->span, stmt->value->span);
     if (stmt->value->shape == EXPR_TUPLE && stmt->value->count == 2 &&
         parse_error(parser, stmt->value->span, "a tuple is always true"))
-        diagnostic_help(parser->diagnostics, "write it without brackets: `assert x == 1, \"text\"`");
+        diagnostic_help(parser->diagnostics,
+                        "write it without brackets: `assert x == 1, \"text\"`");
     if (parse_accept(parser, TOKEN_COMMA))
         stmt->message = parse_expr(parser);
     return stmt;
@@ -207,14 +208,14 @@ static struct stmt *return_statement(struct parser *parser)
     return stmt;
 }
 
-static bool augmented(enum token_type type, enum operator * ret_operator)
+static bool augmented(enum token_type type, enum infix *ret_infix)
 {
     switch (type) {
-    case TOKEN_PLUS_ASSIGN: *ret_operator = OPERATOR_ADD; return true;
-    case TOKEN_MINUS_ASSIGN: *ret_operator = OPERATOR_SUBTRACT; return true;
-    case TOKEN_STAR_ASSIGN: *ret_operator = OPERATOR_MULTIPLY; return true;
-    case TOKEN_FLOOR_ASSIGN: *ret_operator = OPERATOR_DIVIDE; return true;
-    case TOKEN_MODULO_ASSIGN: *ret_operator = OPERATOR_MODULO; return true;
+    case TOKEN_PLUS_ASSIGN: *ret_infix = INFIX_ADD; return true;
+    case TOKEN_MINUS_ASSIGN: *ret_infix = INFIX_SUBTRACT; return true;
+    case TOKEN_STAR_ASSIGN: *ret_infix = INFIX_MULTIPLY; return true;
+    case TOKEN_FLOOR_ASSIGN: *ret_infix = INFIX_DIVIDE; return true;
+    case TOKEN_MODULO_ASSIGN: *ret_infix = INFIX_MODULO; return true;
     default: return false;
     }
 }
@@ -222,10 +223,10 @@ static bool augmented(enum token_type type, enum operator * ret_operator)
 /* `whlie x:` – a name where a word of the language was meant. */
 static bool misspelt(struct parser *parser, const struct expr *expr)
 {
-    static const char *const words[] = {"while",  "for",   "if",    "elif",      "else",     "with",
-                                        "try",    "except", "raise", "return",    "assert",   "def",
-                                        "thread", "repeat", "expect", "invariant", "sometimes", "option",
-                                        "finally", "atomic", "main",  "after"};
+    static const char *const words[] = {
+        "while",     "for",    "if",      "elif",   "else",   "with",   "try",    "except",
+        "raise",     "return", "assert",  "def",    "thread", "repeat", "expect", "invariant",
+        "sometimes", "option", "finally", "atomic", "main",   "after"};
     if (expr->shape != EXPR_NAME || parser->failed)
         return false;
     const struct token *token = peek(parser);
@@ -261,11 +262,11 @@ static struct stmt *expression_statement(struct parser *parser)
     if (parser->failed || misspelt(parser, first))
         return stmt;
     bool several = first->shape == EXPR_TUPLE;
-    if (augmented(token->type, &stmt->operator) || token->type == TOKEN_ASSIGN) {
+    if (augmented(token->type, &stmt->infix) || token->type == TOKEN_ASSIGN) {
         stmt->shape = token->type == TOKEN_ASSIGN ? STMT_ASSIGN : STMT_AUGMENT;
         if (several && stmt->shape == STMT_AUGMENT)
             parse_error(parser, first->span, "only one name can be changed by `%s=`",
-                        operator_text(stmt->operator));
+                        infix_text(stmt->infix));
         parse_next(parser);
         stmt->items = several ? first->items : arena_array(parser->arena, struct expr *, 1);
         stmt->count = several ? first->count : 1;
@@ -291,7 +292,7 @@ static bool at_repeat(const struct parser *parser)
 {
     if (!parse_at_word(parser, "repeat"))
         return false;
-    enum operator ignored;
+    enum infix ignored;
     const struct token *second = parse_peek_at(parser, 1);
     switch (second->type) {
     case TOKEN_NEWLINE:
@@ -301,9 +302,8 @@ static bool at_repeat(const struct parser *parser)
     case TOKEN_COLON:
     case TOKEN_LEFT_BRACKET: return false;
     case TOKEN_LEFT_PAREN:
-        for (uint32_t at = parser->at; parser->tokens[at].type != TOKEN_NEWLINE &&
-                                       parser->tokens[at].type != TOKEN_END;
-             at++)
+        for (uint32_t at = parser->at;
+             parser->tokens[at].type != TOKEN_NEWLINE && parser->tokens[at].type != TOKEN_END; at++)
             if (parser->tokens[at].type == TOKEN_COLON)
                 return true;
         return false;
@@ -382,7 +382,8 @@ struct stmt *parse_statement(struct parser *parser, bool top)
 {
     parser->depth = 0;
     if (peek(parser)->type == TOKEN_INDENT) {
-        parse_error(parser, peek(parser)->span, "this line is indented, but nothing above it opens a block");
+        parse_error(parser, peek(parser)->span,
+                    "this line is indented, but nothing above it opens a block");
         parser->failed = false;
         parse_next(parser);
         struct stmt *nested = parse_new_stmt(parser, STMT_ERROR, peek(parser)->span);

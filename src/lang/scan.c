@@ -86,8 +86,8 @@ struct tokens scan_finish(struct scan *scan)
 /* ---- numbers ---- */
 
 struct digits {
-    uint64_t value;  /* the digits read */
-    bool overflow;   /* more than 2**63 */
+    uint64_t value; /* the digits read */
+    bool overflow;  /* more than 2**63 */
 };
 
 static int digit_value(char c)
@@ -120,8 +120,7 @@ static const struct {
     const char *name;
     int64_t nanoseconds;
 } units[] = {
-    {"ns", 1},          {"us", 1000},         {"ms", 1000000},
-    {"s", 1000000000},  {"min", 60000000000},
+    {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", 60000000000},
 };
 
 /* The unit after a number: nanoseconds, 0 for none, -1 for an unknown one (reported). */
@@ -207,7 +206,8 @@ static void decimal(struct scan *scan, uint32_t start)
     }
     unit = unit ? unit : 1000000000;
     int64_t value = 0;
-    __int128 part = (__int128)fraction * unit / (int64_t)scale;
+    __extension__ typedef __int128 wide;
+    wide part = (wide)fraction * unit / (int64_t)scale;
     if (whole.overflow || whole.value >= 1ull << 63 ||
         __builtin_mul_overflow((int64_t)whole.value, unit, &value) ||
         __builtin_add_overflow(value, (int64_t)part, &value)) {
@@ -272,7 +272,8 @@ bool scan_foreign_operator(struct scan *scan)
         {"^", "there are no bit operations here", NULL},
         {"~", "there are no bit operations here", NULL},
         {"?", "there is no `? :` here", "write `a if condition else b`"},
-        {"{", "there are no dictionaries or sets here", "a block is made by indentation, a list by `[…]`"},
+        {"{", "there are no dictionaries or sets here",
+         "a block is made by indentation, a list by `[…]`"},
         {"}", "there are no braces here", "a block is made by indentation"},
     };
     const char *at = scan->bytes + scan->at;

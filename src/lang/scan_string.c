@@ -127,8 +127,8 @@ static bool find_end(struct scan *scan, uint32_t start, char quote, bool triple)
             scan->at++;
             continue;
         }
-        if (c == quote && (!triple || (scan->bytes[scan->at + 1] == quote &&
-                                       scan->bytes[scan->at + 2] == quote)))
+        if (c == quote &&
+            (!triple || (scan->bytes[scan->at + 1] == quote && scan->bytes[scan->at + 2] == quote)))
             return true;
         if (c == '\n' && !triple)
             break;
@@ -165,8 +165,7 @@ void scan_string(struct scan *scan)
         scan->at += triple ? 3 : 1;
     if (scan->at > scan->end)
         scan->at = scan->end;
-    struct token token = {.type = format ? TOKEN_FSTRING : TOKEN_STRING,
-                          .span = {start, scan->at}};
+    struct token token = {.type = format ? TOKEN_FSTRING : TOKEN_STRING, .span = {start, scan->at}};
     if (format && closed) {
         token.body = body;
         token.raw = raw;

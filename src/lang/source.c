@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lang/diagnostic.h"
+#include "model/program.h"
 
 /* Bytes of the UTF-8 sequence at `at`, 0 when it is none (overlong, surrogate, too large, cut). */
 static unsigned sequence(const unsigned char *at, size_t left)
@@ -106,4 +107,14 @@ struct span source_line(const struct source *source, uint32_t line)
     if (span.end > span.start && source->bytes[span.end - 1] == '\r')
         span.end--;
     return span;
+}
+
+uint32_t source_position(const struct source *source, uint32_t offset)
+{
+    enum { FAR = 4 * 4096 }; /* beyond it the column is at the end of what a POSITION holds */
+    uint32_t index = line_index(source, offset);
+    if (offset - source->lines[index] > FAR)
+        return POSITION(index + 1, 4095);
+    struct place place = source_place(source, offset);
+    return POSITION(place.line, place.column);
 }

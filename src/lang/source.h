@@ -16,11 +16,11 @@ struct span {
 };
 
 struct source {
-    const char *path;     /* as messages print it */
-    char *bytes;          /* the text, zero-terminated; belongs to the arena */
-    uint32_t length;      /* bytes without the terminator */
-    uint32_t *lines;      /* offset of the first byte of each line */
-    uint32_t line_count;  /* at least 1 */
+    const char *path;    /* as messages print it */
+    char *bytes;         /* the text, zero-terminated; belongs to the arena */
+    uint32_t length;     /* bytes without the terminator */
+    uint32_t *lines;     /* offset of the first byte of each line */
+    uint32_t line_count; /* at least 1 */
 };
 
 struct place {
@@ -37,6 +37,9 @@ struct source *source_from_bytes(struct arena *arena, const char *path, const ch
 
 /* Line and column of a byte offset. */
 struct place source_place(const struct source *source, uint32_t offset);
+
+/* The same as a POSITION of model/program.h; cheap also in very long lines. */
+uint32_t source_position(const struct source *source, uint32_t offset);
 
 /* The bytes of line `line` (from 1) without its line end. */
 struct span source_line(const struct source *source, uint32_t line);

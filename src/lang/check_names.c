@@ -1,0 +1,254 @@
+/* Which name is what: locals of bodies, shared names, "did you mean". */
+#include <stdarg.h>
+#include <string.h>
+
+#include "lang/check.h"
+
+bool check_error(struct check *check, struct span span, const char *format, ...)
+{
+    if (!check->reporting)
+        return false;
+    struct text text = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    text_vprintf(&text, format, arguments);
+    va_end(arguments);
+    diagnostic_error(check->diagnostics, span, "%s", text_bytes(&text));
+    text_fini(&text);
+    return true;
+}
+
+void check_warning(struct check *check, struct span span, const char *format, ...)
+{
+    if (!check->reporting)
+        return;
+    struct text text = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    text_vprintf(&text, format, arguments);
+    va_end(arguments);
+    diagnostic_warning(check->diagnostics, span, "%s", text_bytes(&text));
+    text_fini(&text);
+}
+
+void check_help(struct check *check, const char *format, ...)
+{
+    if (!check->reporting)
+        return;
+    struct text text = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    text_vprintf(&text, format, arguments);
+    va_end(arguments);
+    diagnostic_help(check->diagnostics, "%s", text_bytes(&text));
+    text_fini(&text);
+}
+
+struct symbol *check_new_local(struct check *check, struct body *body, const char *name,
+                               struct span span)
+{
+    struct symbol *symbol = arena_new(check->arena, struct symbol);
+    *symbol = (struct symbol){.shape = SYMBOL_LOCAL,
+                              .name = name,
+                              .span = span,
+                              .type = &type_unknown,
+                              .index = (uint32_t)body->locals.count};
+    if (body->locals.count >= LOCALS_MAX) {
+        if (body->locals.count == LOCALS_MAX)
+            diagnostic_error(check->diagnostics, span, "more than %d local names in one body",
+                             LOCALS_MAX);
+        symbol->index = 0;
+        symbol->shape = SYMBOL_BROKEN;
+    }
+    vector_push(&body->locals, symbol);
+    return symbol;
+}
+
+static struct symbol *add_local(struct check *check, struct body *body, const char *name,
+                                struct span span)
+{
+    struct symbol *symbol = names_find(&body->names, name);
+    if (!symbol) {
+        symbol = check_new_local(check, body, name, span);
+        names_add(&body->names, symbol);
+    }
+    return symbol;
+}
+
+/* A loop's or except's variable must not be a top-level name. */
+static struct symbol *add_own(struct check *check, struct body *body, const char *name,
+                              struct span span, const char *what)
+{
+    struct symbol *top = names_find(&check->names, name);
+    if (top && !names_find(&body->names, name)) {
+        diagnostic_error(check->diagnostics, span,
+                         "the %s `%s` is also made at the top: it would overwrite what is shared",
+                         what, name);
+        diagnostic_help(check->diagnostics, "give it another name");
+    }
+    return add_local(check, body, name, span);
+}
+
+static void collect_target(struct check *check, struct body *body, const struct expr *target)
+{
+    if (target->shape != EXPR_NAME)
+        return;
+    struct symbol *local = names_find(&body->names, target->text);
+    struct symbol *top = names_find(&check->names, target->text);
+    if (!local && top) {
+        top->assigned = true;
+        return;
+    }
+    local = add_local(check, body, target->text, target->span);
+    local->assigned = true;
+}
+
+static void collect_block(struct check *check, struct body *body, const struct block *block);
+
+static void collect_statement(struct check *check, struct body *body, struct stmt *stmt)
+{
+    if (stmt->shape == STMT_ASSIGN || stmt->shape == STMT_AUGMENT) {
+        for (uint32_t i = 0; i < stmt->count; i++)
+            collect_target(check, body, stmt->items[i]);
+    } else if (stmt->shape == STMT_FOR) {
+        stmt->symbol = add_own(check, body, stmt->text, stmt->name_span, "loop variable");
+        stmt->symbol->assigned = true;
+        stmt->symbol->loop = true;
+    }
+    collect_block(check, body, &stmt->body);
+    collect_block(check, body, &stmt->otherwise);
+    collect_block(check, body, &stmt->finally);
+    for (uint32_t i = 0; i < stmt->branch_count; i++)
+        collect_block(check, body, &stmt->branches[i].body);
+    for (uint32_t i = 0; i < stmt->handler_count; i++) {
+        struct handler_clause *clause = &stmt->handlers[i];
+        if (clause->variable) {
+            clause->symbol =
+                add_own(check, body, clause->variable, clause->variable_span, "exception's name");
+            clause->symbol->assigned = true;
+            clause->symbol->loop = true;
+        }
+        collect_block(check, body, &clause->body);
+    }
+}
+
+static void collect_block(struct check *check, struct body *body, const struct block *block)
+{
+    for (uint32_t i = 0; i < block->count; i++)
+        collect_statement(check, body, block->items[i]);
+}
+
+static void collect_parameters(struct check *check, struct body *body)
+{
+    struct stmt *stmt = body->stmt;
+    for (uint32_t i = 0; i < stmt->parameter_count; i++) {
+        struct parameter *parameter = &stmt->parameters[i];
+        if (names_find(&body->names, parameter->name))
+            diagnostic_error(check->diagnostics, parameter->span, "two parameters are called `%s`",
+                             parameter->name);
+        struct symbol *symbol = add_local(check, body, parameter->name, parameter->span);
+        symbol->parameter = true;
+    }
+    if (stmt->shape == STMT_THREAD && stmt->text && stmt->parameter_count == 0) {
+        struct symbol *symbol = add_local(check, body, stmt->text, stmt->name_span);
+        symbol->parameter = true;
+        symbol->loop = true;
+    }
+}
+
+void check_collect(struct check *check, struct body *body)
+{
+    collect_parameters(check, body);
+    collect_block(check, body, &body->stmt->body);
+}
+
+struct symbol *check_lookup(struct check *check, const char *name)
+{
+    for (unsigned i = check->comprehension_count; i-- > 0;)
+        if (strcmp(check->comprehension[i]->name, name) == 0)
+            return check->comprehension[i];
+    struct symbol *symbol = check->body ? names_find(&check->body->names, name) : NULL;
+    return symbol ? symbol : names_find(&check->names, name);
+}
+
+void check_suggest(struct check *check, const char *name)
+{
+    static const char *const known[] = {
+#define BUILTIN(id, text, parameters, result, effects) text,
+#include "lang/methods.def"
+#define OBJECT_TYPE(id, text) text,
+#include "model/object_types.def"
+#undef OBJECT_TYPE
+        "Atomic",
+    };
+    static const struct {
+        const char *from, *to;
+    } words[] = {
+        {"true", "True"},    {"false", "False"}, {"none", "None"},    {"null", "None"},
+        {"NULL", "None"},    {"nil", "None"},    {"Mutex", "Lock"},   {"mutex", "Lock"},
+        {"TRUE", "True"},    {"FALSE", "False"}, {"rand", "randint"}, {"random", "randint"},
+        {"printf", "print"}, {"time", "sleep"},
+    };
+    if (!check->reporting)
+        return;
+    struct nearest nearest = {.wanted = name};
+    if (check->body)
+        for (uint32_t i = 0; i < check->body->names.room; i++)
+            if (check->body->names.slots[i])
+                nearest_offer(&nearest, check->body->names.slots[i]->name);
+    vector_each (struct symbol *, symbol, &check->symbols)
+        nearest_offer(&nearest, (*symbol)->name);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        nearest_offer(&nearest, known[i]);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].from, name) == 0)
+            nearest.best = words[i].to;
+    if (nearest.best)
+        check_help(check, "did you mean `%s`?", nearest.best);
+}
+
+static void unknown_name(struct check *check, struct expr *expr)
+{
+    static const char *const modules[] = {"threading", "time", "queue", "random",
+                                          "multiprocessing"};
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+        if (strcmp(expr->text, modules[i]) == 0) {
+            check_error(check, expr->span, "there is no module `%s` here", expr->text);
+            check_help(check,
+                       "Lock, Thread, sleep and the like are known without a module: `Lock()`");
+            return;
+        }
+    if (check_unsupported(check, expr->text, expr->span))
+        return;
+    if (check_builtin(expr->text) || check_class(expr->text) >= 0 ||
+        strcmp(expr->text, "Atomic") == 0) {
+        check_error(check, expr->span, "`%s` is not called: `%s(…)`", expr->text, expr->text);
+        return;
+    }
+    if (check_exception(expr->text) != EXCEPTION_NONE) {
+        check_error(check, expr->span, "an exception's name belongs after `raise` or `except`");
+        return;
+    }
+    check_error(check, expr->span, "there is no name `%s`", expr->text);
+    check_suggest(check, expr->text);
+}
+
+struct symbol *check_name(struct check *check, struct expr *expr)
+{
+    if (!expr->symbol)
+        expr->symbol = check_lookup(check, expr->text);
+    struct symbol *symbol = expr->symbol;
+    if (!symbol) {
+        unknown_name(check, expr);
+        return NULL;
+    }
+    if (symbol->shape == SYMBOL_BROKEN)
+        return NULL;
+    if (symbol->shape == SYMBOL_LOCAL)
+        symbol->read = true;
+    else if (!check->body && !symbol->made) {
+        check_error(check, expr->span, "`%s` is made on a later line", expr->text);
+        return NULL;
+    }
+    return symbol;
+}

@@ -1,0 +1,418 @@
+/*
+ * Which slots are dead where a thread can rest, so that the model zeroes them: states with equal futures become equal
+ * bytes. Two classical analyses over the instructions of each function:
+ *
+ *     live   backwards: is the slot read before it is written, on some way from here?
+ *     dirty  forwards: may it have been written since it was last cleared?
+ *
+ * A slot is cleared at a visible instruction (before it is performed) and at a CALL (while the callee runs) when it is
+ * dirty and not live there. (Muchnick, Advanced Compiler Design and Implementation, 8.4 and 14.1.)
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/compile.h"
+
+struct flow {
+    struct compiler *compiler;
+    const struct compiled *function;
+    uint32_t entry, count, words;
+    uint64_t *live;       /* before each instruction; `words` each */
+    uint64_t *dirty;      /* before each instruction */
+    uint64_t *scratch;
+    const uint8_t *together; /* of every pc: inside an atomic block */
+};
+
+static void set(uint64_t *bits, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = first; i < first + count; i++)
+        bits[i / 64] |= 1ull << (i % 64);
+}
+
+static void unset(uint64_t *bits, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = first; i < first + count; i++)
+        bits[i / 64] &= ~(1ull << (i % 64));
+}
+
+static void set_slot(uint64_t *bits, uint16_t slot, uint32_t count)
+{
+    if (slot != NO_SLOT)
+        set(bits, slot, count);
+}
+
+static uint32_t wide(const struct instruction *in)
+{
+    return in->x ? in->x : 1;
+}
+
+/* Argument slots at c of the operations of objects. */
+static uint32_t argument_count(uint8_t op)
+{
+    return op == OP_ACQUIRE || op == OP_ATOMIC_CAS || op == OP_NEW_THREAD ? 2 : 1;
+}
+
+static uint32_t result_width(const struct flow *flow, const struct instruction *in)
+{
+    return flow->compiler->functions[in->d].function.result_width;
+}
+
+static void add_reads(const struct flow *flow, uint32_t pc, uint64_t *bits)
+{
+    const struct instruction *in = &flow->compiler->code.items[pc];
+    const struct extent *extent = &flow->compiler->extents.items[pc];
+    switch ((enum opcode)in->op) {
+    case OP_MOVE: set_slot(bits, in->b, wide(in)); break;
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MUL:
+    case OP_FLOORDIV:
+    case OP_MOD:
+    case OP_LT:
+    case OP_LE:
+    case OP_STR_LT:
+    case OP_RANDINT:
+        set_slot(bits, in->b, 1);
+        set_slot(bits, in->c, 1);
+        break;
+    case OP_EQ:
+    case OP_NE:
+        set_slot(bits, in->b, wide(in));
+        set_slot(bits, in->c, wide(in));
+        break;
+    case OP_NEG:
+    case OP_ABS:
+    case OP_NOT:
+    case OP_TRUTH:
+    case OP_BOUNDS:
+    case OP_STR_LEN:
+    case OP_MATCH:
+    case OP_THREAD_FACT:
+    case OP_START:
+    case OP_IS_ALIVE: set_slot(bits, in->b, 1); break;
+    case OP_JUMP_IF:
+    case OP_JUMP_UNLESS:
+    case OP_SLEEP:
+    case OP_IO:
+    case OP_COMPUTE:
+    case OP_PRINT:
+    case OP_NOTE:
+    case OP_RAISE: set_slot(bits, in->a, 1); break;
+    case OP_GET:
+        set(bits, extent->first, extent->count);
+        set_slot(bits, in->c, 1);
+        break;
+    case OP_PUT:
+        set(bits, extent->first, extent->count);
+        set_slot(bits, in->b, 1);
+        set_slot(bits, in->c, wide(in));
+        break;
+    case OP_TEXT: set(bits, extent->first, extent->count); break;
+    case OP_CONCAT: set_slot(bits, in->b, wide(in)); break;
+    case OP_CALL: set_slot(bits, in->b, in->x); break;
+    case OP_RETURN:
+        set(bits, 0, flow->function->function.has_return_slot);
+        set_slot(bits, in->a, flow->function->function.result_width);
+        break;
+    case OP_RERAISE:
+        set_slot(bits, in->a, 1);
+        set_slot(bits, in->b, 1);
+        break;
+    case OP_NEW_THREAD:
+        set_slot(bits, in->b, in->x);
+        set_slot(bits, in->c, 2);
+        break;
+    case OP_JOIN:
+        set_slot(bits, in->b, 1);
+        set_slot(bits, in->c, 1);
+        break;
+    case OP_STORE: set_slot(bits, in->a, wide(in)); set_slot(bits, in->b, 1); break;
+    case OP_ATOMIC_STORE: set_slot(bits, in->a, 1); set_slot(bits, in->b, 1); break;
+    case OP_BARRIER_ARRIVE:
+    case OP_LOAD:
+    case OP_ATOMIC_LOAD:
+    case OP_CALL_ACTION:
+    case OP_LOCKED:
+    case OP_NOTIFY_ALL:
+    case OP_EVENT_SET:
+    case OP_EVENT_CLEAR:
+    case OP_EVENT_IS_SET:
+    case OP_BARRIER_OPEN:
+    case OP_BARRIER_BREAK:
+    case OP_BARRIER_ABORT:
+    case OP_BARRIER_RESET:
+    case OP_BARRIER_WAITING:
+    case OP_BARRIER_BROKEN: set_slot(bits, in->b, 1); break;
+    case OP_ATOMIC_ADD:
+    case OP_ATOMIC_SWAP:
+    case OP_ATOMIC_CAS:
+    case OP_ACQUIRE:
+    case OP_RELEASE:
+    case OP_COND_WAIT:
+    case OP_NOTIFY:
+    case OP_EVENT_WAIT:
+    case OP_BARRIER_DEPART:
+        set_slot(bits, in->b, 1);
+        set_slot(bits, in->c, argument_count(in->op));
+        break;
+    case OP_CONST:
+    case OP_PARAM:
+    case OP_TLOCAL:
+    case OP_SELF:
+    case OP_JUMP:
+    case OP_ACTIVE_COUNT:
+    case OP_END:
+    case OP_YIELD:
+    case OP_TURN:
+    case OP_ATOMIC_BEGIN:
+    case OP_ATOMIC_END:
+    case OPCODES: break;
+    }
+}
+
+/* The slots an instruction surely writes: first and number of up to two stretches. */
+static void writes(const struct flow *flow, uint32_t pc, struct extent out[2])
+{
+    const struct instruction *in = &flow->compiler->code.items[pc];
+    out[0] = out[1] = (struct extent){0};
+    switch ((enum opcode)in->op) {
+    case OP_CALL:
+        if (in->c != NO_SLOT)
+            out[0] = (struct extent){in->c, result_width(flow, in)};
+        return;
+    case OP_MOVE:
+    case OP_GET:
+    case OP_LOAD: out[0] = (struct extent){in->a, wide(in)}; return;
+    case OP_BARRIER_ARRIVE:
+        if (in->a != NO_SLOT)
+            out[0] = (struct extent){in->a, 1};
+        if (in->c != NO_SLOT)
+            out[1] = (struct extent){in->c, 1};
+        return;
+    case OP_PUT: return; /* a part of a list: no write of any one slot for sure */
+    default: break;
+    }
+    if (opcode_operands[in->op][0] == 'A' && in->a != NO_SLOT)
+        out[0] = (struct extent){in->a, 1};
+}
+
+static uint64_t *at(const struct flow *flow, uint64_t *table, uint32_t pc)
+{
+    return table + (size_t)(pc - flow->entry) * flow->words;
+}
+
+static void unite(const struct flow *flow, uint64_t *into, const uint64_t *from)
+{
+    for (uint32_t i = 0; i < flow->words; i++)
+        into[i] |= from[i];
+}
+
+static bool falls_through(uint8_t op)
+{
+    return op != OP_JUMP && op != OP_RETURN && op != OP_RAISE && op != OP_RERAISE && op != OP_END;
+}
+
+static bool jumps(uint8_t op)
+{
+    return op == OP_JUMP || op == OP_JUMP_IF || op == OP_JUMP_UNLESS;
+}
+
+/* What is live after an instruction, its own exception handlers' needs included. */
+static void live_after(const struct flow *flow, uint32_t pc, uint64_t *out)
+{
+    const struct instruction *in = &flow->compiler->code.items[pc];
+    memset(out, 0, flow->words * sizeof *out);
+    if (falls_through(in->op) && pc + 1 < flow->entry + flow->count)
+        unite(flow, out, at(flow, flow->live, pc + 1));
+    if (jumps(in->op))
+        unite(flow, out, at(flow, flow->live, (uint32_t)in->d));
+}
+
+/* What an exception here would need. */
+static void live_in_handler(const struct flow *flow, const struct handler *handler, uint64_t *out,
+                            uint64_t *scratch)
+{
+    if (!handler)
+        return;
+    memcpy(scratch, at(flow, flow->live, handler->handler), flow->words * sizeof *scratch);
+    unset(scratch, handler->kind_slot, 1);
+    unset(scratch, handler->message_slot, 1);
+    unite(flow, out, scratch);
+}
+
+static void find_live(struct flow *flow, const struct handler **handlers)
+{
+    bool changed = true;
+    uint64_t *now = flow->scratch, *other = flow->scratch + flow->words;
+    while (changed) {
+        changed = false;
+        for (uint32_t pc = flow->entry + flow->count; pc-- > flow->entry;) {
+            struct extent written[2];
+            live_after(flow, pc, now);
+            writes(flow, pc, written);
+            for (int i = 0; i < 2; i++)
+                unset(now, written[i].first, written[i].count);
+            live_in_handler(flow, handlers[pc - flow->entry], now, other);
+            add_reads(flow, pc, now);
+            if (flow->function->function.has_return_slot)
+                set(now, 0, 1);
+            uint64_t *old = at(flow, flow->live, pc);
+            if (memcmp(old, now, flow->words * sizeof *now) != 0) {
+                memcpy(old, now, flow->words * sizeof *now);
+                changed = true;
+            }
+        }
+    }
+}
+
+/* What must survive while a thread rests at pc (before a visible operation), or while a callee runs. */
+static void needed_at(struct flow *flow, uint32_t pc, const struct handler *handler, uint64_t *out,
+                      uint64_t *scratch)
+{
+    const struct instruction *in = &flow->compiler->code.items[pc];
+    if (in->op != OP_CALL && in->op != OP_CALL_ACTION) {
+        memcpy(out, at(flow, flow->live, pc), flow->words * sizeof *out);
+        return;
+    }
+    struct extent written[2];
+    live_after(flow, pc, out);
+    writes(flow, pc, written);
+    for (int i = 0; i < 2; i++)
+        unset(out, written[i].first, written[i].count);
+    live_in_handler(flow, handler, out, scratch);
+    if (flow->function->function.has_return_slot)
+        set(out, 0, 1);
+}
+
+/* Inside an atomic block nobody rests, so nothing is cleared there; at a call it is. */
+static bool rests(const struct flow *flow, uint32_t pc)
+{
+    uint8_t op = flow->compiler->code.items[pc].op;
+    if (op == OP_CALL || op == OP_CALL_ACTION)
+        return true;
+    return opcode_visible[op] && op != OP_END && !flow->together[pc];
+}
+
+/* Dirty after an instruction; true when the successor's set grew. */
+static bool flow_into(struct flow *flow, uint32_t pc, const uint64_t *bits)
+{
+    uint64_t *into = at(flow, flow->dirty, pc);
+    bool grew = false;
+    for (uint32_t i = 0; i < flow->words; i++) {
+        grew |= (bits[i] & ~into[i]) != 0;
+        into[i] |= bits[i];
+    }
+    return grew;
+}
+
+static bool dirty_step(struct flow *flow, uint32_t pc, const struct handler *handler)
+{
+    const struct instruction *in = &flow->compiler->code.items[pc];
+    uint64_t *now = flow->scratch, *needed = flow->scratch + flow->words;
+    struct extent written[2];
+    bool changed = false;
+    memcpy(now, at(flow, flow->dirty, pc), flow->words * sizeof *now);
+    if (rests(flow, pc)) {
+        needed_at(flow, pc, handler, needed, flow->scratch + 2 * flow->words);
+        for (uint32_t i = 0; i < flow->words; i++)
+            now[i] &= needed[i];
+    }
+    writes(flow, pc, written);
+    for (int i = 0; i < 2; i++)
+        set(now, written[i].first, written[i].count);
+    if (in->op == OP_PUT)
+        set(now, flow->compiler->extents.items[pc].first, flow->compiler->extents.items[pc].count);
+    if (falls_through(in->op) && pc + 1 < flow->entry + flow->count)
+        changed |= flow_into(flow, pc + 1, now);
+    if (jumps(in->op))
+        changed |= flow_into(flow, (uint32_t)in->d, now);
+    if (handler) {
+        set(now, handler->kind_slot, 1);
+        set(now, handler->message_slot, 1);
+        changed |= flow_into(flow, handler->handler, now);
+    }
+    return changed;
+}
+
+static void find_dirty(struct flow *flow, const struct handler **handlers)
+{
+    const struct function *function = &flow->function->function;
+    bool changed = true;
+    set(at(flow, flow->dirty, flow->entry), 0,
+        function->parameter_count + (uint32_t)function->has_return_slot);
+    while (changed) {
+        changed = false;
+        for (uint32_t pc = flow->entry; pc < flow->entry + flow->count; pc++)
+            changed |= dirty_step(flow, pc, handlers[pc - flow->entry]);
+    }
+}
+
+struct lists {
+    struct clear_list *clears;
+    vector(uint16_t) slots;
+};
+
+static void write_lists(struct flow *flow, const struct handler **handlers, struct lists *lists)
+{
+    uint64_t *needed = flow->scratch + flow->words, *more = flow->scratch + 2 * flow->words;
+    for (uint32_t pc = flow->entry; pc < flow->entry + flow->count; pc++) {
+        if (!rests(flow, pc))
+            continue;
+        const uint64_t *dirty = at(flow, flow->dirty, pc);
+        needed_at(flow, pc, handlers[pc - flow->entry], needed, more);
+        struct clear_list *list = &lists->clears[pc];
+        list->first = (uint32_t)lists->slots.count;
+        for (uint32_t word = 0; word < flow->words; word++)
+            for (uint64_t bits = dirty[word] & ~needed[word]; bits; bits &= bits - 1) {
+                uint16_t slot = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(bits));
+                vector_push(&lists->slots, slot);
+            }
+        list->count = (uint16_t)(lists->slots.count - list->first);
+    }
+}
+
+static void one_function(struct compiler *compiler, const struct compiled *compiled,
+                         const uint8_t *together, struct lists *lists)
+{
+    const struct function *function = &compiled->function;
+    struct flow flow = {.compiler = compiler,
+                        .function = compiled,
+                        .together = together,
+                        .entry = function->entry,
+                        .count = (uint32_t)(function->end - function->entry),
+                        .words = function->frame_size / 64u + 1};
+    flow.live = xcalloc((size_t)flow.count * flow.words + 1, sizeof(uint64_t));
+    flow.dirty = xcalloc((size_t)flow.count * flow.words + 1, sizeof(uint64_t));
+    flow.scratch = xcalloc(3 * flow.words, sizeof(uint64_t));
+    const struct handler **handlers = xcalloc(flow.count + 1u, sizeof *handlers);
+    vector_each(struct handler, handler, &compiled->handlers)
+        for (uint32_t pc = handler->from; pc < handler->to; pc++)
+            if (!handlers[pc - flow.entry])
+                handlers[pc - flow.entry] = handler;
+    find_live(&flow, handlers);
+    find_dirty(&flow, handlers);
+    write_lists(&flow, handlers, lists);
+    free(flow.live);
+    free(flow.dirty);
+    free(flow.scratch);
+    free(handlers);
+}
+
+void liveness_clear(struct compiler *compiler)
+{
+    struct program *program = compiler->program;
+    struct lists lists = {.clears = arena_array(&program->arena, struct clear_list,
+                                                compiler->code.count + 1)};
+    uint8_t *together = xcalloc(compiler->code.count + 1, 1);
+    vector_each(struct atomic_block, block, &compiler->atomics)
+        memset(together + block->begin + 1, 1, (size_t)(block->end - block->begin));
+    for (uint32_t i = 0; i < compiler->function_count; i++)
+        one_function(compiler, &compiler->functions[i], together, &lists);
+    free(together);
+    uint16_t *slots = arena_array(&program->arena, uint16_t, lists.slots.count + 1);
+    if (lists.slots.count)
+        memcpy(slots, lists.slots.items, lists.slots.count * sizeof *slots);
+    program->clears = lists.clears;
+    program->clear_slots = slots;
+    vector_fini(&lists.slots);
+}
