@@ -9,6 +9,8 @@
 #include "base/vector.h"
 #include "cli/options.h"
 
+#include "lang/lang.h"
+
 static bool is_folder(const char *path)
 {
     struct stat status;
@@ -72,7 +74,8 @@ static void suggest(const char *name, const struct found *found, struct text *er
         base[strlen(base) - 6] = '\0';
         vector_push(&names, base);
     }
-    const char *near = names.count ? nearest_name(name, (const char *const *)names.items, names.count) : NULL;
+    const char *near =
+        names.count ? nearest_name(name, (const char *const *)names.items, names.count) : NULL;
     if (near)
         text_printf(error, ": did you mean `%s`?", near);
     for (size_t i = 0; i < names.count; i++)
@@ -114,6 +117,5 @@ bool scenario_find(const char *name, struct text *ret_path, struct text *error)
 
 struct program *scenario_load(const char *path, struct text *messages)
 {
-    text_printf(messages, "%s: scenarios cannot be read yet\n", path);
-    return NULL;
+    return lang_load(path, messages);
 }

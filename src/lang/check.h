@@ -123,7 +123,7 @@ struct body {
     bool falls_off;                 /* its end can be reached */
     bool reached;                   /* called, or a thread's */
     bool recursive;
-    uint8_t visited;                   /* by the compiler: 1 waiting for its callees, 2 done */
+    uint8_t visited;             /* by the compiler: 1 waiting for its callees, 2 done */
     unsigned effects;            /* its own and its callees' */
     vector(struct body *) calls; /* whom it calls, once each */
     int64_t **defaults;          /* BODY_DEF: constant defaults, or NULL */

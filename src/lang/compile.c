@@ -12,7 +12,8 @@ static void local_slot(struct compiler *compiler, struct symbol *symbol)
     symbol->slot = take(compiler, type_width(symbol->type));
 }
 
-/* The return slot, the parameters, then the other locals. A thread's parameter that is never assigned takes no slot. */
+/* The return slot, the parameters, then the other locals. A thread's parameter that is never
+ * assigned takes no slot. */
 static void lay_out_frame(struct compiler *compiler, struct body *body, struct function *function)
 {
     const struct stmt *stmt = body->stmt;
@@ -24,8 +25,7 @@ static void lay_out_frame(struct compiler *compiler, struct body *body, struct f
             local_slot(compiler, names_find(&body->names, stmt->parameters[i].name));
         function->parameter_count = (uint16_t)(compiler->top - 1);
     }
-    vector_each(struct symbol *, place, &body->locals)
-    {
+    vector_each (struct symbol *, place, &body->locals) {
         struct symbol *symbol = *place;
         bool constant = body->shape == BODY_THREAD && symbol->parameter && !symbol->assigned;
         if (constant)
@@ -42,8 +42,7 @@ static void name_slots(struct compiler *compiler, struct body *body, struct func
     uint32_t size = function->frame_size;
     const char **names = arena_array(keep, const char *, size + 1u);
     uint8_t *kinds = arena_alloc(keep, size + 1u), *optional = arena_alloc(keep, size + 1u);
-    vector_each(struct symbol *, place, &body->locals)
-    {
+    vector_each (struct symbol *, place, &body->locals) {
         const struct symbol *symbol = *place;
         uint32_t width = type_width(symbol->type);
         if (symbol->shape != SYMBOL_LOCAL || symbol->slot == NO_SLOT || width == 0 ||
@@ -62,8 +61,7 @@ static void name_slots(struct compiler *compiler, struct body *body, struct func
 
 static void load_parameters(struct compiler *compiler, struct body *body)
 {
-    vector_each(struct symbol *, place, &body->locals)
-    {
+    vector_each (struct symbol *, place, &body->locals) {
         struct symbol *symbol = *place;
         if (body->shape != BODY_THREAD || !symbol->parameter || symbol->slot == NO_SLOT)
             continue;
@@ -125,8 +123,8 @@ static void compile_body(struct compiler *compiler, struct compiled *compiled)
         else
             emit(compiler, (struct instruction){.op = OP_END}, body->stmt->span);
     }
-    bool value = body->shape == BODY_DEF && !type_vague(body->result) &&
-                 body->result->shape != TYPE_NONE;
+    bool value =
+        body->shape == BODY_DEF && !type_vague(body->result) && body->result->shape != TYPE_NONE;
     if (value)
         function->result_width = (uint16_t)type_width(body->result);
     function->end = (uint16_t)here(compiler);
@@ -169,11 +167,11 @@ static void compile_with_callees(struct compiler *compiler, struct body *first)
         }
         if (body->visited == 0) {
             body->visited = 1;
-            vector_each(struct body *, callee, &body->calls) if ((*callee)->visited == 0)
-            {
-                vector_push(&open, *callee);
-                waits = true;
-            }
+            vector_each (struct body *, callee, &body->calls)
+                if ((*callee)->visited == 0) {
+                    vector_push(&open, *callee);
+                    waits = true;
+                }
         }
         if (waits)
             continue;
@@ -197,8 +195,7 @@ static void find_recursion(struct compiler *compiler)
         vector_push(&open, start);
         while (open.count > 0 && !start->recursive) {
             struct body *body = open.items[--open.count];
-            vector_each(struct site, site, &compiler->functions[body->index].sites)
-            {
+            vector_each (struct site, site, &compiler->functions[body->index].sites) {
                 if (site->thread)
                     continue;
                 start->recursive |= site->callee == start;
@@ -229,8 +226,7 @@ static uint32_t threads_made(struct compiler *compiler, struct compiled *compile
         return compiled->makes_any ? MAX_THREADS : 0;
     compiled->counting = true;
     uint64_t total = 0;
-    vector_each(struct site, site, &compiled->sites)
-    {
+    vector_each (struct site, site, &compiled->sites) {
         struct compiled *callee = &compiler->functions[site->callee->index];
         uint64_t each = site->thread + (uint64_t)threads_made(compiler, callee, depth + 1);
         total = capped(total + each * site->times);
@@ -250,8 +246,8 @@ static void find_makers(struct compiler *compiler)
         for (uint32_t i = compiler->function_count; i-- > 0;) {
             struct compiled *compiled = &compiler->functions[i];
             bool makes = compiled->makes_any;
-            vector_each(struct site, site, &compiled->sites) makes |=
-                site->thread || compiler->functions[site->callee->index].makes_any;
+            vector_each (struct site, site, &compiled->sites)
+                makes |= site->thread || compiler->functions[site->callee->index].makes_any;
             changed |= makes != compiled->makes_any;
             compiled->makes_any = makes;
         }
@@ -265,8 +261,9 @@ static void bound_threads(struct compiler *compiler)
     find_makers(compiler);
     for (uint32_t i = 0; i < program->thread_count; i++)
         total += threads_made(compiler, &compiler->functions[program->threads[i].function], 0);
-    vector_each(struct body *, action, &compiler->check->actions)
-        if (compiler->functions[(*action)->index].makes_any) total = MAX_THREADS;
+    vector_each (struct body *, action, &compiler->check->actions)
+        if (compiler->functions[(*action)->index].makes_any)
+            total = MAX_THREADS;
     program->thread_limit = capped(total);
 }
 
@@ -276,12 +273,14 @@ static void number_bodies(struct compiler *compiler)
 {
     struct check *check = compiler->check;
     uint32_t count = check->main_body ? 0 : 1; /* function 0 is an empty main then */
-    vector_each(struct body *, body, &check->bodies) if ((*body)->reached)
-        (*body)->index = count++;
+    vector_each (struct body *, body, &check->bodies)
+        if ((*body)->reached)
+            (*body)->index = count++;
     compiler->function_count = count;
     compiler->functions = arena_array(compiler->arena, struct compiled, count + 1u);
-    vector_each(struct body *, body, &check->bodies) if ((*body)->reached)
-        compiler->functions[(*body)->index].body = *body;
+    vector_each (struct body *, body, &check->bodies)
+        if ((*body)->reached)
+            compiler->functions[(*body)->index].body = *body;
 }
 
 static void keep_functions(struct compiler *compiler)
@@ -308,8 +307,7 @@ static void keep_variables(struct compiler *compiler)
     struct variable *variables =
         arena_array(check->keep, struct variable, check->symbols.count + 1);
     uint32_t count = 0;
-    vector_each(struct symbol *, place, &check->symbols)
-    {
+    vector_each (struct symbol *, place, &check->symbols) {
         const struct symbol *symbol = *place;
         if (symbol->shape != SYMBOL_VARIABLE)
             continue;
@@ -392,14 +390,12 @@ static void keep_properties(struct compiler *compiler, enum body_shape shape,
     struct check *check = compiler->check;
     struct property *items = arena_array(check->keep, struct property, check->bodies.count + 1);
     uint32_t count = 0;
-    vector_each(struct body *, place, &check->bodies)
-    {
+    vector_each (struct body *, place, &check->bodies) {
         struct body *body = *place;
         if (body->shape == shape)
             items[count++] = (struct property){.function = (int32_t)body->index,
                                                .text = property_text(compiler, body->stmt),
-                                               .position =
-                                                   position_of(compiler, body->stmt->span)};
+                                               .position = position_of(compiler, body->stmt->span)};
     }
     *ret_items = items;
     *ret_count = count;
@@ -458,8 +454,9 @@ bool compile_program(struct check *check)
     number_bodies(&compiler);
     if (!check->main_body)
         compile_empty_main(&compiler, &compiler.functions[0]);
-    vector_each(struct body *, body, &check->bodies) if ((*body)->reached && !compiler.overflow)
-        compile_with_callees(&compiler, *body);
+    vector_each (struct body *, body, &check->bodies)
+        if ((*body)->reached && !compiler.overflow)
+            compile_with_callees(&compiler, *body);
     bool fine = !compiler.overflow;
     if (fine) {
         find_recursion(&compiler);

@@ -1,8 +1,9 @@
 /*
  * Inside the compiler: from the checked tree to instructions.
  *
- * Slots of a frame: the return slot of a def, parameters, locals, then temporaries, used like a stack (`top`). Jumps
- * whose target is not known yet form a chain through their `d`: -1 ends it, -(pc + 2) is the one before.
+ * Slots of a frame: the return slot of a def, parameters, locals, then temporaries, used like a
+ * stack (`top`). Jumps whose target is not known yet form a chain through their `d`: -1 ends it,
+ * -(pc + 2) is the one before.
  */
 #ifndef THRUM_LANG_COMPILE_H
 #define THRUM_LANG_COMPILE_H
@@ -12,7 +13,8 @@
 
 enum { FRAME_MAX = 4096, NO_JUMPS = -1 };
 
-/* Which things or slots an instruction may touch beyond its operands: the list behind a computed index. */
+/* Which things or slots an instruction may touch beyond its operands: the list behind a computed
+ * index. */
 struct extent {
     uint32_t first, count;
 };
@@ -21,9 +23,9 @@ struct extent {
 struct thing {
     int32_t d;
     uint16_t b;
-    struct extent extent;   /* of cells or objects; used when b is a slot */
-    bool atomic;            /* a cell of an Atomic */
-    uint8_t width;          /* cells */
+    struct extent extent; /* of cells or objects; used when b is a slot */
+    bool atomic;          /* a cell of an Atomic */
+    uint8_t width;        /* cells */
 };
 
 enum scope_shape { SCOPE_LOOP, SCOPE_WITH, SCOPE_TRY, SCOPE_FINALLY };
@@ -32,10 +34,10 @@ enum scope_shape { SCOPE_LOOP, SCOPE_WITH, SCOPE_TRY, SCOPE_FINALLY };
 struct scope {
     enum scope_shape shape;
     struct scope *outer;
-    int32_t breaks, continues;   /* SCOPE_LOOP: chains */
-    struct thing object;         /* SCOPE_WITH */
-    struct block *finally;       /* SCOPE_FINALLY */
-    uint32_t range_start;        /* of the handled code not yet in `ranges` */
+    int32_t breaks, continues;     /* SCOPE_LOOP: chains */
+    struct thing object;           /* SCOPE_WITH */
+    struct block *finally;         /* SCOPE_FINALLY */
+    uint32_t range_start;          /* of the handled code not yet in `ranges` */
     vector(struct handler) ranges; /* handled code; the handler's pc is filled in last */
     uint16_t kind_slot, message_slot;
     uint32_t source;
@@ -44,8 +46,8 @@ struct scope {
 /* Where threads are made and functions called, to bound the number of threads. */
 struct site {
     struct body *callee;
-    uint32_t times;      /* in one run of the body, at most MAX_THREADS */
-    bool thread;         /* made as a thread */
+    uint32_t times; /* in one run of the body, at most MAX_THREADS */
+    bool thread;    /* made as a thread */
 };
 
 struct compiled {
@@ -53,21 +55,21 @@ struct compiled {
     struct function function;
     vector(struct handler) handlers;
     vector(struct site) sites;
-    uint32_t total;       /* threads that one run of it makes, at most MAX_THREADS */
+    uint32_t total; /* threads that one run of it makes, at most MAX_THREADS */
     bool counting, counted;
-    bool makes_any;       /* a Thread(...) can be reached from here */
-    bool always_visible;  /* no way through it without a visible operation */
+    bool makes_any;      /* a Thread(...) can be reached from here */
+    bool always_visible; /* no way through it without a visible operation */
     bool done;
 };
 
 struct compiler {
     struct check *check;
-    struct arena *arena;             /* scratch */
+    struct arena *arena; /* scratch */
     struct program *program;
     vector(struct instruction) code;
-    vector(struct extent) extents;   /* one a pc */
+    vector(struct extent) extents; /* one a pc */
     vector(int64_t) constants;
-    uint32_t *constant_slots;        /* open addressing: 1 + index */
+    uint32_t *constant_slots; /* open addressing: 1 + index */
     uint32_t constant_room;
     vector(struct format) formats;
     uint32_t scalar_formats[KINDS][2]; /* 1 + index */
@@ -76,13 +78,13 @@ struct compiler {
     uint32_t function_count;
     struct compiled *current;
     struct scope *scope;
-    uint32_t top, high;              /* next free slot, most used */
-    uint32_t locals_end;             /* first temporary */
-    int32_t ends;                    /* chain of jumps to the end of a thread's body */
+    uint32_t top, high;                   /* next free slot, most used */
+    uint32_t locals_end;                  /* first temporary */
+    int32_t ends;                         /* chain of jumps to the end of a thread's body */
     uint16_t caught_kind, caught_message; /* of the innermost except block; NO_SLOT: none */
-    uint64_t times;                  /* how often the code here runs in one run of the body, at most MAX_THREADS */
-    bool overflow;                   /* too much code or too many slots: reported */
-    struct span last;                /* where `last_position` is */
+    uint64_t times;   /* how often the code here runs in one run of the body, at most MAX_THREADS */
+    bool overflow;    /* too much code or too many slots: reported */
+    struct span last; /* where `last_position` is */
     uint32_t last_position;
 };
 
@@ -127,15 +129,15 @@ void compile_print(struct compiler *compiler, struct expr *expr);
 struct walk {
     struct expr *expr;
     bool range;
-    int64_t start, step;     /* range with known numbers */
+    int64_t start, step; /* range with known numbers */
     bool known;
     uint16_t start_slot, step_slot;
-    struct thing thing;      /* shared list */
-    uint16_t base;           /* list in the frame */
-    int64_t first;           /* objects, threads: the first id */
+    struct thing thing; /* shared list */
+    uint16_t base;      /* list in the frame */
+    int64_t first;      /* objects, threads: the first id */
     enum { WALK_RANGE, WALK_CELLS, WALK_SLOTS, WALK_IDS } shape;
     uint32_t count, width;
-    uint16_t index;          /* slot of the counter */
+    uint16_t index; /* slot of the counter */
 };
 void walk_begin(struct compiler *compiler, struct expr *expr, struct walk *walk);
 /* The element at the counter, into slots. */

@@ -130,7 +130,8 @@ struct thing object_thing(struct compiler *compiler, struct expr *expr)
         uint32_t length = symbol->type->count;
         thing.extent = (struct extent){symbol->first, length};
         bool literal = expr->right->shape == EXPR_INTEGER || expr->right->shape == EXPR_NEGATE;
-        if (literal && evaluate_integer(compiler->check, expr->right, &at) && at >= 0 && at < length)
+        if (literal && evaluate_integer(compiler->check, expr->right, &at) && at >= 0 &&
+            at < length)
             thing.d += (int32_t)at;
         else
             thing.b = compile_index(compiler, expr->right, length, 1, expr->span);
@@ -157,7 +158,8 @@ void compile_time(struct compiler *compiler, struct expr *expr, uint16_t slot)
         uint16_t scale = take(compiler, 1);
         if (expr->type->optional) {
             emit_constant(compiler, scale, NONE_VALUE, expr->span);
-            emit(compiler, (struct instruction){.op = OP_EQ, .a = scale, .b = slot, .c = scale, .x = 1},
+            emit(compiler,
+                 (struct instruction){.op = OP_EQ, .a = scale, .b = slot, .c = scale, .x = 1},
                  expr->span);
             emit_jump_on(compiler, true, scale, &none, expr->span);
         }
@@ -216,7 +218,8 @@ static void barrier_wait(struct compiler *compiler, struct expr *expr, struct th
     emit_thing(compiler, OP_BARRIER_ARRIVE, index, thing, outcome, 0, span);
     emit_jump_on(compiler, false, outcome, &depart, span);
     emit_constant(compiler, two, 2, span);
-    emit(compiler, (struct instruction){.op = OP_EQ, .a = two, .b = outcome, .c = two, .x = 1}, span);
+    emit(compiler, (struct instruction){.op = OP_EQ, .a = two, .b = outcome, .c = two, .x = 1},
+         span);
     emit_jump_on(compiler, true, two, &gone, span);
     struct scope scope = {.source = 0};
     scope_open(compiler, &scope, SCOPE_TRY);
@@ -227,7 +230,8 @@ static void barrier_wait(struct compiler *compiler, struct expr *expr, struct th
     scope_handler(compiler, &scope, span);
     emit_thing(compiler, OP_BARRIER_BREAK, NO_SLOT, thing, NO_SLOT, 0, span);
     emit(compiler,
-         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot}, span);
+         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
+         span);
     patch(compiler, raised);
     patch(compiler, depart);
     emit_thing(compiler, OP_BARRIER_DEPART, NO_SLOT, thing, timeout, 0, span);
@@ -235,9 +239,11 @@ static void barrier_wait(struct compiler *compiler, struct expr *expr, struct th
 }
 
 /*
- * wait_for, as CPython's loop: evaluate; while not: wait with what is left of the time; evaluate; stop when timed out.
+ * wait_for, as CPython's loop: evaluate; while not: wait with what is left of the time; evaluate;
+ * stop when timed out.
  */
-static void wait_for(struct compiler *compiler, struct expr *expr, struct thing thing, uint16_t slot)
+static void wait_for(struct compiler *compiler, struct expr *expr, struct thing thing,
+                     uint16_t slot)
 {
     int32_t done = NO_JUMPS, over = NO_JUMPS, again = NO_JUMPS;
     struct span span = expr->left->name_span;
@@ -247,7 +253,8 @@ static void wait_for(struct compiler *compiler, struct expr *expr, struct thing 
         predicate = predicate->left;
     bool timed = timeout && timeout->shape != EXPR_NONE;
     uint16_t time = timed ? take(compiler, 1) : NO_SLOT;
-    uint16_t notified = timed ? take(compiler, 1) : NO_SLOT, waited = timed ? take(compiler, 1) : NO_SLOT;
+    uint16_t notified = timed ? take(compiler, 1) : NO_SLOT,
+             waited = timed ? take(compiler, 1) : NO_SLOT;
     if (timed) {
         compile_time(compiler, timeout, time);
         emit_constant(compiler, notified, 1, span);
@@ -387,10 +394,8 @@ static void call_builtin(struct compiler *compiler, struct expr *expr, uint16_t 
     case CALL_RANDINT:
         arguments = method_arguments(compiler, expr);
         emit(compiler,
-             (struct instruction){.op = OP_RANDINT,
-                                  .a = slot,
-                                  .b = arguments,
-                                  .c = (uint16_t)(arguments + 1)},
+             (struct instruction){
+                 .op = OP_RANDINT, .a = slot, .b = arguments, .c = (uint16_t)(arguments + 1)},
              expr->span);
         break;
     case CALL_NOTE: timed_operation(compiler, expr, OP_NOTE); break;

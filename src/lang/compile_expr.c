@@ -12,7 +12,8 @@ void compile_not_none(struct compiler *compiler, const struct type *type, uint16
     int32_t fine = NO_JUMPS;
     uint16_t none = take(compiler, 1);
     emit_constant(compiler, none, NONE_VALUE, span);
-    emit(compiler, (struct instruction){.op = OP_NE, .a = none, .b = slot, .c = none, .x = 1}, span);
+    emit(compiler, (struct instruction){.op = OP_NE, .a = none, .b = slot, .c = none, .x = 1},
+         span);
     emit_jump_on(compiler, true, none, &fine, span);
     compiler->top = top;
     emit_raise(compiler, EXCEPTION_TYPE, "this does not work on None", span);
@@ -64,8 +65,7 @@ static void name(struct compiler *compiler, struct expr *expr, uint16_t slot)
         }
         for (uint32_t i = 0; i < type_width(symbol->type); i++)
             emit(compiler,
-                 (struct instruction){
-                     .op = OP_PARAM, .a = (uint16_t)(slot + i), .d = (int32_t)i},
+                 (struct instruction){.op = OP_PARAM, .a = (uint16_t)(slot + i), .d = (int32_t)i},
                  expr->span);
         break;
     case SYMBOL_BROKEN:
@@ -81,11 +81,8 @@ uint16_t compile_index(struct compiler *compiler, struct expr *index, uint32_t l
     uint16_t slot = take(compiler, 1);
     uint16_t value = compile_number(compiler, index);
     emit(compiler,
-         (struct instruction){.op = OP_BOUNDS,
-                              .a = slot,
-                              .b = value,
-                              .x = (uint8_t)width,
-                              .d = (int32_t)length},
+         (struct instruction){
+             .op = OP_BOUNDS, .a = slot, .b = value, .x = (uint8_t)width, .d = (int32_t)length},
          span);
     return slot;
 }
@@ -221,11 +218,6 @@ static void binary(struct compiler *compiler, struct expr *expr, uint16_t slot)
     compiler->top = top;
 }
 
-static void invert(struct compiler *compiler, uint16_t slot, struct span span)
-{
-    emit(compiler, (struct instruction){.op = OP_NOT, .a = slot, .b = slot}, span);
-}
-
 static void ordered(struct compiler *compiler, enum infix infix, struct expr *left,
                     struct expr *right, uint16_t to, uint16_t a, uint16_t b)
 {
@@ -257,11 +249,8 @@ static void compare_link(struct compiler *compiler, enum infix infix, struct exp
         return;
     }
     emit(compiler,
-         (struct instruction){.op = (uint8_t)(equal ? OP_EQ : OP_NE),
-                              .a = to,
-                              .b = a,
-                              .c = b,
-                              .x = (uint8_t)width},
+         (struct instruction){
+             .op = (uint8_t)(equal ? OP_EQ : OP_NE), .a = to, .b = a, .c = b, .x = (uint8_t)width},
          span);
 }
 
@@ -326,8 +315,8 @@ static void jump_on_value(struct compiler *compiler, struct expr *expr, bool whe
         uint8_t kind[2], optional[2];
         uint16_t truth = take(compiler, 1);
         type_slots(expr->type, kind, optional);
-        emit(compiler,
-             (struct instruction){.op = OP_TRUTH, .a = truth, .b = slot, .x = kind[0]}, expr->span);
+        emit(compiler, (struct instruction){.op = OP_TRUTH, .a = truth, .b = slot, .x = kind[0]},
+             expr->span);
         slot = truth;
     }
     emit_jump_on(compiler, when, slot, chain, expr->span);

@@ -81,7 +81,8 @@ static void linear(struct compiler *compiler, int64_t first, int64_t step, uint1
     if (step != 1) {
         product = take(compiler, 1);
         emit_constant(compiler, number, step, span);
-        emit(compiler, (struct instruction){.op = OP_MUL, .a = product, .b = index, .c = number}, span);
+        emit(compiler, (struct instruction){.op = OP_MUL, .a = product, .b = index, .c = number},
+             span);
     }
     if (first == 0) {
         emit_move(compiler, slot, product, 1, span);
@@ -125,7 +126,8 @@ uint32_t walk_head(struct compiler *compiler, struct walk *walk, int32_t *exits,
     uint32_t head = here(compiler);
     uint16_t count = take(compiler, 1);
     emit_constant(compiler, count, walk->count, span);
-    emit(compiler, (struct instruction){.op = OP_LT, .a = count, .b = walk->index, .c = count}, span);
+    emit(compiler, (struct instruction){.op = OP_LT, .a = count, .b = walk->index, .c = count},
+         span);
     emit_jump_on(compiler, false, count, exits, span);
     compiler->top = top;
     return head;
@@ -136,8 +138,8 @@ void walk_foot(struct compiler *compiler, struct walk *walk, uint32_t head, stru
     uint32_t top = compiler->top;
     uint16_t one = take(compiler, 1);
     emit_constant(compiler, one, 1, span);
-    emit(compiler,
-         (struct instruction){.op = OP_ADD, .a = walk->index, .b = walk->index, .c = one}, span);
+    emit(compiler, (struct instruction){.op = OP_ADD, .a = walk->index, .b = walk->index, .c = one},
+         span);
     emit_jump_back(compiler, head, span);
     compiler->top = top;
 }
@@ -160,10 +162,10 @@ static void comprehension(struct compiler *compiler, struct expr *expr, uint16_t
     struct walk scale = walk;
     scale.width = width;
     uint16_t at = scaled(compiler, &scale, expr->span);
-    uint32_t pc = emit(compiler,
-                       (struct instruction){
-                           .op = OP_PUT, .a = slot, .b = at, .c = item, .x = (uint8_t)width},
-                       expr->span);
+    uint32_t pc =
+        emit(compiler,
+             (struct instruction){.op = OP_PUT, .a = slot, .b = at, .c = item, .x = (uint8_t)width},
+             expr->span);
     compiler->extents.items[pc] = (struct extent){slot, type_width(expr->type)};
     compiler->top = top;
     walk_foot(compiler, &walk, head, expr->span);
@@ -245,8 +247,8 @@ uint16_t compile_elements(struct compiler *compiler, struct expr *expr)
 
 /* ---- comparing and folding ---- */
 
-static void tuple_membership(struct compiler *compiler, const struct type *item,
-                             uint16_t item_slot, struct expr *tuple, uint16_t slot, bool wanted)
+static void tuple_membership(struct compiler *compiler, const struct type *item, uint16_t item_slot,
+                             struct expr *tuple, uint16_t slot, bool wanted)
 {
     int32_t found = NO_JUMPS, done = NO_JUMPS;
     uint16_t at = compile_operand(compiler, tuple), equal = take(compiler, 1);
@@ -313,7 +315,8 @@ void compile_list_equal(struct compiler *compiler, struct expr *left, struct exp
         return;
     }
     b.index = a.index;
-    uint16_t one = take(compiler, a.width), two = take(compiler, a.width), other = take(compiler, 1);
+    uint16_t one = take(compiler, a.width), two = take(compiler, a.width),
+             other = take(compiler, 1);
     uint32_t head = walk_head(compiler, &a, &exits, span);
     walk_item(compiler, &a, one, left->span);
     walk_item(compiler, &b, two, right->span);
@@ -381,7 +384,8 @@ static void fold_list(struct compiler *compiler, struct expr *call, uint16_t bes
     int32_t exits = NO_JUMPS, first = NO_JUMPS;
     if (id != CALL_SUM && list->type->count == 0) {
         emit_raise(compiler, EXCEPTION_VALUE,
-                   id == CALL_MIN ? "min() arg is an empty sequence" : "max() arg is an empty sequence",
+                   id == CALL_MIN ? "min() arg is an empty sequence"
+                                  : "max() arg is an empty sequence",
                    call->span);
         return;
     }
@@ -419,7 +423,8 @@ void compile_fold(struct compiler *compiler, struct expr *call, uint16_t slot)
     if (call->count == 1) {
         fold_list(compiler, call, best);
     } else {
-        uint16_t values = take(compiler, call->count); /* all are evaluated before any is compared */
+        uint16_t values =
+            take(compiler, call->count); /* all are evaluated before any is compared */
         for (uint32_t i = 0; i < call->count; i++) {
             struct expr *value = call->arguments[i].value;
             compile_into(compiler, value, (uint16_t)(values + i));

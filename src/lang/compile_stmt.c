@@ -7,7 +7,7 @@
 static void store_name(struct compiler *compiler, struct expr *target, uint16_t value)
 {
     const struct symbol *symbol = target->symbol;
-    if (symbol->shape == SYMBOL_LOCAL) {
+    if (target->shape == EXPR_NAME && symbol->shape == SYMBOL_LOCAL) {
         emit_move(compiler, symbol->slot, value, type_width(symbol->type), target->span);
         return;
     }
@@ -21,10 +21,10 @@ static void put(struct compiler *compiler, struct expr *target, uint16_t index, 
     const struct type *list = target->left->type;
     uint32_t width = type_width(list->item);
     uint16_t base = target->left->symbol->slot;
-    uint32_t pc = emit(compiler,
-                       (struct instruction){
-                           .op = OP_PUT, .a = base, .b = index, .c = value, .x = (uint8_t)width},
-                       target->span);
+    uint32_t pc = emit(
+        compiler,
+        (struct instruction){.op = OP_PUT, .a = base, .b = index, .c = value, .x = (uint8_t)width},
+        target->span);
     compiler->extents.items[pc] = (struct extent){base, type_width(list)};
 }
 
@@ -45,15 +45,14 @@ static void store(struct compiler *compiler, struct expr *target, uint16_t value
 static void assignment(struct compiler *compiler, struct stmt *stmt)
 {
     struct expr *target = stmt->items[0];
-    bool local = stmt->count == 1 && target->shape == EXPR_NAME &&
-                 target->symbol->shape == SYMBOL_LOCAL;
+    bool local =
+        stmt->count == 1 && target->shape == EXPR_NAME && target->symbol->shape == SYMBOL_LOCAL;
     if (local && stmt->value->type->shape != TYPE_LIST) {
         compile_into(compiler, stmt->value, target->symbol->slot);
         return;
     }
-    uint16_t value = stmt->value->type->shape == TYPE_LIST
-                         ? compile_elements(compiler, stmt->value)
-                         : compile_operand(compiler, stmt->value);
+    uint16_t value = stmt->value->type->shape == TYPE_LIST ? compile_elements(compiler, stmt->value)
+                                                           : compile_operand(compiler, stmt->value);
     for (uint32_t i = 0; i < stmt->count; i++) {
         store(compiler, stmt->items[i], value);
         if (stmt->count > 1)
@@ -79,10 +78,10 @@ static void augment(struct compiler *compiler, struct stmt *stmt)
     if (local) {
         const struct type *list = target->left->type;
         index = compile_index(compiler, target->right, list->count, 1, target->span);
-        uint32_t pc = emit(
-            compiler,
-            (struct instruction){.op = OP_GET, .a = old, .b = base->symbol->slot, .c = index, .x = 1},
-            span);
+        uint32_t pc = emit(compiler,
+                           (struct instruction){
+                               .op = OP_GET, .a = old, .b = base->symbol->slot, .c = index, .x = 1},
+                           span);
         compiler->extents.items[pc] = (struct extent){base->symbol->slot, type_width(list)};
     } else {
         thing = variable_thing(compiler, target);
@@ -127,10 +126,8 @@ static bool assigns(const struct block *block, const struct symbol *symbol)
 
 static void loop_open(struct compiler *compiler, struct scope *scope)
 {
-    *scope = (struct scope){.shape = SCOPE_LOOP,
-                            .outer = compiler->scope,
-                            .breaks = NO_JUMPS,
-                            .continues = NO_JUMPS};
+    *scope = (struct scope){
+        .shape = SCOPE_LOOP, .outer = compiler->scope, .breaks = NO_JUMPS, .continues = NO_JUMPS};
     compiler->scope = scope;
 }
 
@@ -259,9 +256,9 @@ static void check_step(struct compiler *compiler, const struct bound *step, stru
 }
 
 /*
- * for i in range(…). The variable itself counts, so a state holds nothing more than it; the next value is tested before
- * it is assigned, because after the loop the variable keeps its last value. A body that assigns the variable gets a
- * hidden counter.
+ * for i in range(…). The variable itself counts, so a state holds nothing more than it; the next
+ * value is tested before it is assigned, because after the loop the variable keeps its last value.
+ * A body that assigns the variable gets a hidden counter.
  */
 static void range_loop(struct compiler *compiler, struct stmt *stmt)
 {
@@ -272,8 +269,7 @@ static void range_loop(struct compiler *compiler, struct stmt *stmt)
     struct expr *first = call->count >= 2 ? call->arguments[0].value : NULL;
     struct bound start = make_bound(compiler, first, 0);
     struct bound stop = make_bound(compiler, call->arguments[call->count >= 2].value, 0);
-    struct bound step =
-        make_bound(compiler, call->count == 3 ? call->arguments[2].value : NULL, 1);
+    struct bound step = make_bound(compiler, call->count == 3 ? call->arguments[2].value : NULL, 1);
     bool hidden = assigns(&stmt->body, stmt->symbol);
     uint16_t variable = stmt->symbol->slot, at = hidden ? take(compiler, 1) : variable;
     check_step(compiler, &step, call->span);
@@ -343,8 +339,8 @@ static void leave_loop(struct compiler *compiler, struct stmt *stmt)
 static void return_statement(struct compiler *compiler, struct stmt *stmt)
 {
     struct body *body = compiler->current->body;
-    bool value = body->shape == BODY_DEF && !type_vague(body->result) &&
-                 body->result->shape != TYPE_NONE;
+    bool value =
+        body->shape == BODY_DEF && !type_vague(body->result) && body->result->shape != TYPE_NONE;
     uint16_t slot = NO_SLOT;
     if (value) {
         slot = take(compiler, type_width(body->result));
@@ -408,8 +404,7 @@ static void atomic_statement(struct compiler *compiler, struct stmt *stmt)
     block.begin = (uint16_t)emit(
         compiler, (struct instruction){.op = OP_ATOMIC_BEGIN, .d = (int32_t)index}, stmt->span);
     compile_block(compiler, &stmt->body);
-    block.end =
-        (uint16_t)emit(compiler, (struct instruction){.op = OP_ATOMIC_END}, stmt->span);
+    block.end = (uint16_t)emit(compiler, (struct instruction){.op = OP_ATOMIC_END}, stmt->span);
     compiler->atomics.items[index] = block;
 }
 

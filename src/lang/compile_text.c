@@ -25,10 +25,10 @@ void compile_text(struct compiler *compiler, struct expr *expr, const char *spec
         uint16_t value = type->shape == TYPE_LIST ? compile_elements(compiler, expr)
                                                   : compile_operand(compiler, expr);
         uint32_t format = format_of(compiler, type, spec);
-        uint32_t pc = emit(compiler,
-                           (struct instruction){
-                               .op = OP_TEXT, .a = slot, .b = value, .d = (int32_t)format},
-                           expr->span);
+        uint32_t pc =
+            emit(compiler,
+                 (struct instruction){.op = OP_TEXT, .a = slot, .b = value, .d = (int32_t)format},
+                 expr->span);
         compiler->extents.items[pc] = (struct extent){value, type_width(type)};
     }
     compiler->top = top;
@@ -39,13 +39,15 @@ static void concat(struct compiler *compiler, uint16_t first, uint32_t count, ui
                    struct span span)
 {
     while (count > 255) {
-        emit(compiler, (struct instruction){.op = OP_CONCAT, .a = (uint16_t)(first + 254), .b = first, .x = 255},
+        emit(compiler,
+             (struct instruction){
+                 .op = OP_CONCAT, .a = (uint16_t)(first + 254), .b = first, .x = 255},
              span);
         first = (uint16_t)(first + 254);
         count -= 254;
     }
-    emit(compiler, (struct instruction){.op = OP_CONCAT, .a = slot, .b = first, .x = (uint8_t)count},
-         span);
+    emit(compiler,
+         (struct instruction){.op = OP_CONCAT, .a = slot, .b = first, .x = (uint8_t)count}, span);
 }
 
 void compile_format(struct compiler *compiler, struct expr *expr, uint16_t slot)

@@ -1,7 +1,7 @@
 /*
- * `with` and `try`. Code that is handled lies in ranges of pcs. Where break, continue or return leave through a scope,
- * its release or finally block is compiled in line, outside the ranges of that scope and of those inside it, so an
- * exception there goes to the scopes around.
+ * `with` and `try`. Code that is handled lies in ranges of pcs. Where break, continue or return
+ * leave through a scope, its release or finally block is compiled in line, outside the ranges of
+ * that scope and of those inside it, so an exception there goes to the scopes around.
  */
 #include "lang/compile.h"
 
@@ -33,8 +33,7 @@ void scope_close(struct compiler *compiler, struct scope *scope)
 void scope_handler(struct compiler *compiler, struct scope *scope, struct span span)
 {
     (void)span;
-    vector_each(struct handler, range, &scope->ranges)
-    {
+    vector_each (struct handler, range, &scope->ranges) {
         range->handler = (uint16_t)here(compiler);
         range->kind_slot = scope->kind_slot;
         range->message_slot = scope->message_slot;
@@ -83,7 +82,8 @@ void compile_with(struct compiler *compiler, struct stmt *stmt, uint32_t index)
     scope_handler(compiler, &scope, span);
     release(compiler, scope.object, span);
     emit(compiler,
-         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot}, span);
+         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
+         span);
     patch(compiler, end);
 }
 

@@ -1,6 +1,7 @@
 /*
- * Which things an atomic block or a property may touch: everything its instructions name, and those of the functions it
- * calls. A computed index may be any element of its list; an object held in a slot may be any object.
+ * Which things an atomic block or a property may touch: everything its instructions name, and those
+ * of the functions it calls. A computed index may be any element of its list; an object held in a
+ * slot may be any object.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 struct print {
     struct compiler *compiler;
     vector(struct thing_range) ranges;
-    uint8_t *visited;   /* functions */
+    uint8_t *visited; /* functions */
 };
 
 static void add(struct print *print, uint32_t first, uint32_t count)
@@ -52,8 +53,9 @@ static void add_function(struct print *print, uint32_t index)
 static void add_actions(struct print *print)
 {
     const struct check *check = print->compiler->check;
-    vector_each(struct object, object, &check->objects) if (object->action >= 0)
-        add_function(print, (uint32_t)object->action);
+    vector_each (struct object, object, &check->objects)
+        if (object->action >= 0)
+            add_function(print, (uint32_t)object->action);
 }
 
 static void add_instruction(struct print *print, uint32_t pc)
@@ -105,8 +107,7 @@ static const struct thing_range *tidy(struct print *print, uint32_t *ret_count)
     uint32_t count = 0;
     if (print->ranges.count)
         qsort(print->ranges.items, print->ranges.count, sizeof *print->ranges.items, by_first);
-    vector_each(struct thing_range, range, &print->ranges)
-    {
+    vector_each (struct thing_range, range, &print->ranges) {
         struct thing_range *last = count ? &print->ranges.items[count - 1] : NULL;
         if (last && range->first <= last->first + last->count) {
             uint32_t end = range->first + range->count;
@@ -127,7 +128,8 @@ static const struct thing_range *tidy(struct print *print, uint32_t *ret_count)
 
 static struct print begin(struct compiler *compiler)
 {
-    return (struct print){.compiler = compiler, .visited = xcalloc(compiler->function_count + 1, 1)};
+    return (struct print){.compiler = compiler,
+                          .visited = xcalloc(compiler->function_count + 1, 1)};
 }
 
 static void find_properties(struct compiler *compiler, struct property *properties, uint32_t count)
@@ -142,8 +144,7 @@ static void find_properties(struct compiler *compiler, struct property *properti
 
 void footprint_find(struct compiler *compiler)
 {
-    vector_each(struct atomic_block, block, &compiler->atomics)
-    {
+    vector_each (struct atomic_block, block, &compiler->atomics) {
         struct print print = begin(compiler);
         add_code(&print, block->begin, block->end);
         block->touches = tidy(&print, &block->touch_count);

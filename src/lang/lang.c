@@ -11,8 +11,7 @@
 
 static void check_fini(struct check *check)
 {
-    vector_each(struct body *, body, &check->bodies)
-    {
+    vector_each (struct body *, body, &check->bodies) {
         names_fini(&(*body)->names);
         vector_fini(&(*body)->locals);
         vector_fini(&(*body)->calls);

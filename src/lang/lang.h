@@ -8,9 +8,9 @@
 #include "model/program.h"
 
 /*
- * Reads, checks and compiles a scenario. Errors and warnings are appended to `messages`, ready to be printed; `path` is
- * how they name the file. Returns the program, which the caller frees with program_free(), or NULL when there were
- * errors. Any thread; no global state.
+ * Reads, checks and compiles a scenario. Errors and warnings are appended to `messages`, ready to
+ * be printed; `path` is how they name the file. Returns the program, which the caller frees with
+ * program_free(), or NULL when there were errors. Any thread; no global state.
  */
 struct program *lang_compile(const char *path, const char *bytes, size_t length,
                              struct text *messages);

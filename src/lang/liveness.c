@@ -1,12 +1,13 @@
 /*
- * Which slots are dead where a thread can rest, so that the model zeroes them: states with equal futures become equal
- * bytes. Two classical analyses over the instructions of each function:
+ * Which slots are dead where a thread can rest, so that the model zeroes them: states with equal
+ * futures become equal bytes. Two classical analyses over the instructions of each function:
  *
  *     live   backwards: is the slot read before it is written, on some way from here?
  *     dirty  forwards: may it have been written since it was last cleared?
  *
- * A slot is cleared at a visible instruction (before it is performed) and at a CALL (while the callee runs) when it is
- * dirty and not live there. (Muchnick, Advanced Compiler Design and Implementation, 8.4 and 14.1.)
+ * A slot is cleared at a visible instruction (before it is performed) and at a CALL (while the
+ * callee runs) when it is dirty and not live there. (Muchnick, Advanced Compiler Design and
+ * Implementation, 8.4 and 14.1.)
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@ struct flow {
     struct compiler *compiler;
     const struct compiled *function;
     uint32_t entry, count, words;
-    uint64_t *live;       /* before each instruction; `words` each */
-    uint64_t *dirty;      /* before each instruction */
+    uint64_t *live;  /* before each instruction; `words` each */
+    uint64_t *dirty; /* before each instruction */
     uint64_t *scratch;
     const uint8_t *together; /* of every pc: inside an atomic block */
 };
@@ -126,8 +127,14 @@ static void add_reads(const struct flow *flow, uint32_t pc, uint64_t *bits)
         set_slot(bits, in->b, 1);
         set_slot(bits, in->c, 1);
         break;
-    case OP_STORE: set_slot(bits, in->a, wide(in)); set_slot(bits, in->b, 1); break;
-    case OP_ATOMIC_STORE: set_slot(bits, in->a, 1); set_slot(bits, in->b, 1); break;
+    case OP_STORE:
+        set_slot(bits, in->a, wide(in));
+        set_slot(bits, in->b, 1);
+        break;
+    case OP_ATOMIC_STORE:
+        set_slot(bits, in->a, 1);
+        set_slot(bits, in->b, 1);
+        break;
     case OP_BARRIER_ARRIVE:
     case OP_LOAD:
     case OP_ATOMIC_LOAD:
@@ -265,7 +272,8 @@ static void find_live(struct flow *flow, const struct handler **handlers)
     }
 }
 
-/* What must survive while a thread rests at pc (before a visible operation), or while a callee runs. */
+/* What must survive while a thread rests at pc (before a visible operation), or while a callee
+ * runs. */
 static void needed_at(struct flow *flow, uint32_t pc, const struct handler *handler, uint64_t *out,
                       uint64_t *scratch)
 {
@@ -385,7 +393,7 @@ static void one_function(struct compiler *compiler, const struct compiled *compi
     flow.dirty = xcalloc((size_t)flow.count * flow.words + 1, sizeof(uint64_t));
     flow.scratch = xcalloc(3 * flow.words, sizeof(uint64_t));
     const struct handler **handlers = xcalloc(flow.count + 1u, sizeof *handlers);
-    vector_each(struct handler, handler, &compiled->handlers)
+    vector_each (struct handler, handler, &compiled->handlers)
         for (uint32_t pc = handler->from; pc < handler->to; pc++)
             if (!handlers[pc - flow.entry])
                 handlers[pc - flow.entry] = handler;
@@ -401,10 +409,10 @@ static void one_function(struct compiler *compiler, const struct compiled *compi
 void liveness_clear(struct compiler *compiler)
 {
     struct program *program = compiler->program;
-    struct lists lists = {.clears = arena_array(&program->arena, struct clear_list,
-                                                compiler->code.count + 1)};
+    struct lists lists = {
+        .clears = arena_array(&program->arena, struct clear_list, compiler->code.count + 1)};
     uint8_t *together = xcalloc(compiler->code.count + 1, 1);
-    vector_each(struct atomic_block, block, &compiler->atomics)
+    vector_each (struct atomic_block, block, &compiler->atomics)
         memset(together + block->begin + 1, 1, (size_t)(block->end - block->begin));
     for (uint32_t i = 0; i < compiler->function_count; i++)
         one_function(compiler, &compiler->functions[i], together, &lists);

@@ -230,7 +230,8 @@ static bool misspelt(struct parser *parser, const struct expr *expr)
     if (expr->shape != EXPR_NAME || parser->failed)
         return false;
     const struct token *token = peek(parser);
-    if (token->type == TOKEN_NEWLINE || token->type == TOKEN_END || token->type == TOKEN_ASSIGN)
+    if (token->type == TOKEN_NEWLINE || token->type == TOKEN_END || token->type == TOKEN_COMMA ||
+        (token->type >= TOKEN_PLUS && token->type <= TOKEN_GREATER_EQUAL))
         return false;
     struct nearest nearest = {.wanted = expr->text};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

@@ -8,10 +8,10 @@ struct search {
     struct compiler *compiler;
     uint32_t from, to;
     uint8_t *seen;
-    uint16_t *handlers;   /* of each pc: 1 + where an exception there goes; 0: nowhere */
+    uint16_t *handlers; /* of each pc: 1 + where an exception there goes; 0: nowhere */
     vector(uint32_t) open;
     bool quiet_counts;
-    bool returns;      /* a RETURN counts as arriving */
+    bool returns; /* a RETURN counts as arriving */
     bool reached;
 };
 
@@ -68,7 +68,7 @@ static bool run(struct compiler *compiler, struct search search)
     search.compiler = compiler;
     search.seen = xcalloc(to - from + 1, 1);
     search.handlers = xcalloc(to - from + 1, sizeof(uint16_t));
-    vector_each(struct handler, handler, &compiler->current->handlers)
+    vector_each (struct handler, handler, &compiler->current->handlers)
         for (uint32_t pc = handler->from < from ? from : handler->from; pc < handler->to && pc < to;
              pc++)
             if (!search.handlers[pc - from])
