@@ -9,7 +9,7 @@ static void local_slot(struct compiler *compiler, struct symbol *symbol)
 {
     if (symbol->shape != SYMBOL_LOCAL)
         return;
-    symbol->slot = take(compiler, type_width(symbol->type));
+    symbol->slot = code_take(compiler, type_width(symbol->type));
 }
 
 /* The return slot, the parameters, then the other locals. A thread's parameter that is never
@@ -20,7 +20,7 @@ static void lay_out_frame(struct compiler *compiler, struct body *body, struct f
     compiler->top = compiler->high = 0;
     if (body->shape == BODY_DEF) {
         function->has_return_slot = true;
-        take(compiler, 1);
+        code_take(compiler, 1);
         for (uint32_t i = 0; i < stmt->parameter_count; i++)
             local_slot(compiler, names_find(&body->names, stmt->parameters[i].name));
         function->parameter_count = (uint16_t)(compiler->top - 1);
@@ -66,10 +66,10 @@ static void load_parameters(struct compiler *compiler, struct body *body)
         if (body->shape != BODY_THREAD || !symbol->parameter || symbol->slot == NO_SLOT)
             continue;
         for (uint32_t i = 0; i < type_width(symbol->type); i++)
-            emit(compiler,
-                 (struct instruction){
-                     .op = OP_PARAM, .a = (uint16_t)(symbol->slot + i), .d = (int32_t)i},
-                 symbol->span);
+            code_emit(compiler,
+                      (struct instruction){
+                          .op = OP_PARAM, .a = (uint16_t)(symbol->slot + i), .d = (int32_t)i},
+                      symbol->span);
     }
 }
 
@@ -78,23 +78,23 @@ static void end_def(struct compiler *compiler, struct body *body)
     const struct type *result = body->result;
     uint16_t slot = NO_SLOT;
     if (!type_vague(result) && result->shape != TYPE_NONE) {
-        slot = take(compiler, type_width(result));
-        emit_constant(compiler, slot, NONE_VALUE, body->stmt->span);
+        slot = code_take(compiler, type_width(result));
+        code_constant(compiler, slot, NONE_VALUE, body->stmt->span);
     }
-    emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, body->stmt->span);
+    code_emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, body->stmt->span);
 }
 
 static void property_body(struct compiler *compiler, struct body *body)
 {
     struct expr *value = body->stmt->value;
     int32_t no = NO_JUMPS;
-    uint16_t slot = take(compiler, 1);
+    uint16_t slot = code_take(compiler, 1);
     compile_jump(compiler, value, false, &no);
-    emit_constant(compiler, slot, 1, value->span);
-    emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, value->span);
-    patch(compiler, no);
-    emit_constant(compiler, slot, 0, value->span);
-    emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, value->span);
+    code_constant(compiler, slot, 1, value->span);
+    code_emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, value->span);
+    code_patch(compiler, no);
+    code_constant(compiler, slot, 0, value->span);
+    code_emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, value->span);
 }
 
 static void compile_body(struct compiler *compiler, struct compiled *compiled)
@@ -108,8 +108,8 @@ static void compile_body(struct compiler *compiler, struct compiled *compiled)
     compiler->caught_kind = compiler->caught_message = NO_SLOT;
     compiler->times = 1;
     function->name = arena_strdup(compiler->check->keep, body->name);
-    function->position = position_of(compiler, body->stmt->span);
-    function->entry = (uint16_t)here(compiler);
+    function->position = code_position(compiler, body->stmt->span);
+    function->entry = (uint16_t)code_here(compiler);
     lay_out_frame(compiler, body, function);
     load_parameters(compiler, body);
     if (property) {
@@ -117,17 +117,17 @@ static void compile_body(struct compiler *compiler, struct compiled *compiled)
         function->result_width = 1;
     } else {
         compile_block(compiler, &body->stmt->body);
-        patch(compiler, compiler->ends);
+        code_patch(compiler, compiler->ends);
         if (body->shape == BODY_DEF)
             end_def(compiler, body);
         else
-            emit(compiler, (struct instruction){.op = OP_END}, body->stmt->span);
+            code_emit(compiler, (struct instruction){.op = OP_END}, body->stmt->span);
     }
     bool value =
         body->shape == BODY_DEF && !type_vague(body->result) && body->result->shape != TYPE_NONE;
     if (value)
         function->result_width = (uint16_t)type_width(body->result);
-    function->end = (uint16_t)here(compiler);
+    function->end = (uint16_t)code_here(compiler);
     function->frame_size = (uint16_t)(compiler->high < 2 ? 2 : compiler->high);
     name_slots(compiler, body, function);
     compiled->always_visible =
@@ -142,10 +142,10 @@ static void compile_empty_main(struct compiler *compiler, struct compiled *compi
     struct span nowhere = {0, 0};
     compiler->current = compiled;
     function->name = "MainThread";
-    function->entry = (uint16_t)here(compiler);
-    uint32_t pc = emit(compiler, (struct instruction){.op = OP_END}, nowhere);
+    function->entry = (uint16_t)code_here(compiler);
+    uint32_t pc = code_emit(compiler, (struct instruction){.op = OP_END}, nowhere);
     compiler->code.items[pc].source = 0;
-    function->end = (uint16_t)here(compiler);
+    function->end = (uint16_t)code_here(compiler);
     function->frame_size = 2;
     function->slot_names = arena_array(compiler->check->keep, const char *, 2);
     function->slot_kinds = arena_alloc(compiler->check->keep, 2);
@@ -319,7 +319,7 @@ static void keep_variables(struct compiler *compiler)
         type_slots(item, kinds, optional);
         variables[count++] = (struct variable){
             .name = arena_strdup(check->keep, symbol->name),
-            .position = position_of(compiler, symbol->span),
+            .position = code_position(compiler, symbol->span),
             .first_cell = symbol->first,
             .length = list ? symbol->type->count : 1,
             .width = (uint16_t)width,
@@ -364,7 +364,7 @@ static void keep_threads(struct compiler *compiler)
             .name = arena_strdup(check->keep, plan->name),
             .group = arena_strdup(check->keep, plan->group),
             .group_index = plan->group_index,
-            .position = plan->span.end ? position_of(compiler, plan->span) : 0,
+            .position = plan->span.end ? code_position(compiler, plan->span) : 0,
             .function = plan->body ? (int32_t)plan->body->index : 0,
             .daemon = plan->daemon,
             .parameters = plan->parameters,
@@ -393,9 +393,10 @@ static void keep_properties(struct compiler *compiler, enum body_shape shape,
     vector_each (struct body *, place, &check->bodies) {
         struct body *body = *place;
         if (body->shape == shape)
-            items[count++] = (struct property){.function = (int32_t)body->index,
-                                               .text = property_text(compiler, body->stmt),
-                                               .position = position_of(compiler, body->stmt->span)};
+            items[count++] =
+                (struct property){.function = (int32_t)body->index,
+                                  .text = property_text(compiler, body->stmt),
+                                  .position = code_position(compiler, body->stmt->span)};
     }
     *ret_items = items;
     *ret_count = count;

@@ -88,25 +88,25 @@ struct compiler {
     uint32_t last_position;
 };
 
-/* emit.c */
-uint32_t emit(struct compiler *compiler, struct instruction instruction, struct span span);
-uint32_t emit_thing(struct compiler *compiler, enum opcode op, uint16_t a, struct thing thing,
+/* code.c */
+uint32_t code_emit(struct compiler *compiler, struct instruction instruction, struct span span);
+uint32_t code_thing(struct compiler *compiler, enum opcode op, uint16_t a, struct thing thing,
                     uint16_t c, uint8_t x, struct span span);
-void emit_constant(struct compiler *compiler, uint16_t slot, int64_t value, struct span span);
-void emit_string(struct compiler *compiler, uint16_t slot, const char *text, struct span span);
-void emit_move(struct compiler *compiler, uint16_t to, uint16_t from, uint32_t width,
+void code_constant(struct compiler *compiler, uint16_t slot, int64_t value, struct span span);
+void code_string(struct compiler *compiler, uint16_t slot, const char *text, struct span span);
+void code_move(struct compiler *compiler, uint16_t to, uint16_t from, uint32_t width,
                struct span span);
-void emit_jump(struct compiler *compiler, int32_t *chain, struct span span);
-void emit_jump_on(struct compiler *compiler, bool when, uint16_t slot, int32_t *chain,
+void code_jump(struct compiler *compiler, int32_t *chain, struct span span);
+void code_jump_on(struct compiler *compiler, bool when, uint16_t slot, int32_t *chain,
                   struct span span);
-void emit_jump_back(struct compiler *compiler, uint32_t to, struct span span);
-void emit_raise(struct compiler *compiler, enum exception exception, const char *message,
+void code_jump_back(struct compiler *compiler, uint32_t to, struct span span);
+void code_raise(struct compiler *compiler, enum exception exception, const char *message,
                 struct span span);
-void patch(struct compiler *compiler, int32_t chain);
-uint32_t here(const struct compiler *compiler);
-uint16_t take(struct compiler *compiler, uint32_t width);
-uint32_t position_of(struct compiler *compiler, struct span span);
-uint32_t format_of(struct compiler *compiler, const struct type *type, const char *spec);
+void code_patch(struct compiler *compiler, int32_t chain);
+uint32_t code_here(const struct compiler *compiler);
+uint16_t code_take(struct compiler *compiler, uint32_t width);
+uint32_t code_position(struct compiler *compiler, struct span span);
+uint32_t code_format(struct compiler *compiler, const struct type *type, const char *spec);
 
 /* compile_expr.c: values into slots. */
 void compile_into(struct compiler *compiler, struct expr *expr, uint16_t slot);

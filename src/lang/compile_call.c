@@ -32,7 +32,7 @@ static void fill_defaults(struct compiler *compiler, struct body *callee, const 
         uint32_t at = slots + parameters_width(callee, i);
         uint32_t width = type_width(parameter_type(callee, i));
         for (uint32_t k = 0; !given[i] && callee->defaults && callee->defaults[i] && k < width; k++)
-            emit_constant(compiler, (uint16_t)(at + k), callee->defaults[i][k], span);
+            code_constant(compiler, (uint16_t)(at + k), callee->defaults[i][k], span);
     }
 }
 
@@ -53,7 +53,7 @@ static void call_function(struct compiler *compiler, struct expr *expr, uint16_t
     bool *given = arena_array(compiler->arena, bool, def->parameter_count + 1);
     if (too_wide(compiler, width, expr->span))
         return;
-    uint16_t slots = width ? take(compiler, width) : NO_SLOT;
+    uint16_t slots = width ? code_take(compiler, width) : NO_SLOT;
     for (uint32_t i = 0; i < expr->count; i++) {
         int place = function_place(def, expr, i);
         given[place] = true;
@@ -63,15 +63,15 @@ static void call_function(struct compiler *compiler, struct expr *expr, uint16_t
     fill_defaults(compiler, callee, given, slots, expr->span);
     note_site(compiler, callee, false);
     bool none = type_vague(callee->result) || callee->result->shape == TYPE_NONE;
-    emit(compiler,
-         (struct instruction){.op = OP_CALL,
-                              .b = slots,
-                              .x = (uint8_t)width,
-                              .c = none ? NO_SLOT : slot,
-                              .d = (int32_t)callee->index},
-         expr->span);
+    code_emit(compiler,
+              (struct instruction){.op = OP_CALL,
+                                   .b = slots,
+                                   .x = (uint8_t)width,
+                                   .c = none ? NO_SLOT : slot,
+                                   .d = (int32_t)callee->index},
+              expr->span);
     if (none && slot != NO_SLOT)
-        emit_constant(compiler, slot, NONE_VALUE, expr->span);
+        code_constant(compiler, slot, NONE_VALUE, expr->span);
 }
 
 static void thread_options(struct compiler *compiler, struct expr *expr, uint16_t options)
@@ -81,11 +81,11 @@ static void thread_options(struct compiler *compiler, struct expr *expr, uint16_
     if (name)
         compile_into(compiler, name, options);
     else
-        emit_constant(compiler, options, 0, expr->span);
+        code_constant(compiler, options, 0, expr->span);
     if (daemon)
         compile_into(compiler, daemon, (uint16_t)(options + 1));
     else
-        emit_constant(compiler, (uint16_t)(options + 1), NONE_VALUE, expr->span);
+        code_constant(compiler, (uint16_t)(options + 1), NONE_VALUE, expr->span);
 }
 
 static void call_thread(struct compiler *compiler, struct expr *expr, uint16_t slot)
@@ -96,7 +96,7 @@ static void call_thread(struct compiler *compiler, struct expr *expr, uint16_t s
     bool *given = arena_array(compiler->arena, bool, count + 1);
     if (too_wide(compiler, width, expr->span))
         return;
-    uint16_t slots = width ? take(compiler, width) : NO_SLOT, options = take(compiler, 2);
+    uint16_t slots = width ? code_take(compiler, width) : NO_SLOT, options = code_take(compiler, 2);
     for (uint32_t i = 0; args && i < args->count && i < count; i++) {
         given[i] = true;
         compile_into(compiler, args->items[i], (uint16_t)(slots + parameters_width(callee, i)));
@@ -104,15 +104,15 @@ static void call_thread(struct compiler *compiler, struct expr *expr, uint16_t s
     fill_defaults(compiler, callee, given, slots, expr->span);
     thread_options(compiler, expr, options);
     note_site(compiler, callee, true);
-    uint16_t result = slot == NO_SLOT ? take(compiler, 1) : slot;
-    emit(compiler,
-         (struct instruction){.op = OP_NEW_THREAD,
-                              .a = result,
-                              .b = slots,
-                              .c = options,
-                              .x = (uint8_t)width,
-                              .d = (int32_t)callee->index},
-         expr->span);
+    uint16_t result = slot == NO_SLOT ? code_take(compiler, 1) : slot;
+    code_emit(compiler,
+              (struct instruction){.op = OP_NEW_THREAD,
+                                   .a = result,
+                                   .b = slots,
+                                   .c = options,
+                                   .x = (uint8_t)width,
+                                   .d = (int32_t)callee->index},
+              expr->span);
 }
 
 /* ---- objects ---- */
@@ -138,7 +138,7 @@ struct thing object_thing(struct compiler *compiler, struct expr *expr)
         return thing;
     }
     thing.extent = (struct extent){0, (uint32_t)compiler->check->objects.count};
-    thing.b = take(compiler, 1);
+    thing.b = code_take(compiler, 1);
     compile_into(compiler, expr, thing.b);
     compile_not_none(compiler, expr->type, thing.b, expr->span);
     return thing;
@@ -150,23 +150,23 @@ void compile_time(struct compiler *compiler, struct expr *expr, uint16_t slot)
     int32_t none = NO_JUMPS;
     bool literal = expr->shape == EXPR_INTEGER && expr->number < INT64_MAX / 1000000000;
     if (literal) {
-        emit_constant(compiler, slot, expr->number * 1000000000, expr->span);
+        code_constant(compiler, slot, expr->number * 1000000000, expr->span);
         return;
     }
     compile_into(compiler, expr, slot);
     if (expr->type->shape == TYPE_INTEGER) {
-        uint16_t scale = take(compiler, 1);
+        uint16_t scale = code_take(compiler, 1);
         if (expr->type->optional) {
-            emit_constant(compiler, scale, NONE_VALUE, expr->span);
-            emit(compiler,
-                 (struct instruction){.op = OP_EQ, .a = scale, .b = slot, .c = scale, .x = 1},
-                 expr->span);
-            emit_jump_on(compiler, true, scale, &none, expr->span);
+            code_constant(compiler, scale, NONE_VALUE, expr->span);
+            code_emit(compiler,
+                      (struct instruction){.op = OP_EQ, .a = scale, .b = slot, .c = scale, .x = 1},
+                      expr->span);
+            code_jump_on(compiler, true, scale, &none, expr->span);
         }
-        emit_constant(compiler, scale, 1000000000, expr->span);
-        emit(compiler, (struct instruction){.op = OP_MUL, .a = slot, .b = slot, .c = scale},
-             expr->span);
-        patch(compiler, none);
+        code_constant(compiler, scale, 1000000000, expr->span);
+        code_emit(compiler, (struct instruction){.op = OP_MUL, .a = slot, .b = slot, .c = scale},
+                  expr->span);
+        code_patch(compiler, none);
     }
     compiler->top = top;
 }
@@ -179,7 +179,7 @@ static uint16_t method_arguments(struct compiler *compiler, struct expr *expr)
     bool given[METHOD_PARAMETERS] = {false};
     if (expr->count == 0 || count == 0)
         return NO_SLOT;
-    uint16_t slots = take(compiler, count);
+    uint16_t slots = code_take(compiler, count);
     for (uint32_t i = 0; i < expr->count; i++) {
         int place = method_place(expr->method, expr, i);
         struct expr *value = expr->arguments[i].value;
@@ -198,7 +198,7 @@ static uint16_t method_arguments(struct compiler *compiler, struct expr *expr)
     for (unsigned i = 0; i < count; i++) {
         bool flag = parameters[i].kind == 'b';
         if (!given[i])
-            emit_constant(compiler, (uint16_t)(slots + i), flag ? 1 : NONE_VALUE, expr->span);
+            code_constant(compiler, (uint16_t)(slots + i), flag ? 1 : NONE_VALUE, expr->span);
     }
     return slots;
 }
@@ -213,29 +213,29 @@ static void barrier_wait(struct compiler *compiler, struct expr *expr, struct th
 {
     int32_t depart = NO_JUMPS, gone = NO_JUMPS, raised = NO_JUMPS;
     struct span span = expr->left->name_span;
-    uint16_t index = slot == NO_SLOT ? take(compiler, 1) : slot;
-    uint16_t outcome = take(compiler, 1), two = take(compiler, 1);
-    emit_thing(compiler, OP_BARRIER_ARRIVE, index, thing, outcome, 0, span);
-    emit_jump_on(compiler, false, outcome, &depart, span);
-    emit_constant(compiler, two, 2, span);
-    emit(compiler, (struct instruction){.op = OP_EQ, .a = two, .b = outcome, .c = two, .x = 1},
-         span);
-    emit_jump_on(compiler, true, two, &gone, span);
+    uint16_t index = slot == NO_SLOT ? code_take(compiler, 1) : slot;
+    uint16_t outcome = code_take(compiler, 1), two = code_take(compiler, 1);
+    code_thing(compiler, OP_BARRIER_ARRIVE, index, thing, outcome, 0, span);
+    code_jump_on(compiler, false, outcome, &depart, span);
+    code_constant(compiler, two, 2, span);
+    code_emit(compiler, (struct instruction){.op = OP_EQ, .a = two, .b = outcome, .c = two, .x = 1},
+              span);
+    code_jump_on(compiler, true, two, &gone, span);
     struct scope scope = {.source = 0};
     scope_open(compiler, &scope, SCOPE_TRY);
-    emit_thing(compiler, OP_CALL_ACTION, NO_SLOT, thing, NO_SLOT, 0, span);
+    code_thing(compiler, OP_CALL_ACTION, NO_SLOT, thing, NO_SLOT, 0, span);
     scope_close(compiler, &scope);
-    emit_thing(compiler, OP_BARRIER_OPEN, NO_SLOT, thing, NO_SLOT, 0, span);
-    emit_jump(compiler, &gone, span);
+    code_thing(compiler, OP_BARRIER_OPEN, NO_SLOT, thing, NO_SLOT, 0, span);
+    code_jump(compiler, &gone, span);
     scope_handler(compiler, &scope, span);
-    emit_thing(compiler, OP_BARRIER_BREAK, NO_SLOT, thing, NO_SLOT, 0, span);
-    emit(compiler,
-         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
-         span);
-    patch(compiler, raised);
-    patch(compiler, depart);
-    emit_thing(compiler, OP_BARRIER_DEPART, NO_SLOT, thing, timeout, 0, span);
-    patch(compiler, gone);
+    code_thing(compiler, OP_BARRIER_BREAK, NO_SLOT, thing, NO_SLOT, 0, span);
+    code_emit(compiler,
+              (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
+              span);
+    code_patch(compiler, raised);
+    code_patch(compiler, depart);
+    code_thing(compiler, OP_BARRIER_DEPART, NO_SLOT, thing, timeout, 0, span);
+    code_patch(compiler, gone);
 }
 
 /*
@@ -252,40 +252,40 @@ static void wait_for(struct compiler *compiler, struct expr *expr, struct thing 
     if (predicate->shape == EXPR_LAMBDA)
         predicate = predicate->left;
     bool timed = timeout && timeout->shape != EXPR_NONE;
-    uint16_t time = timed ? take(compiler, 1) : NO_SLOT;
-    uint16_t notified = timed ? take(compiler, 1) : NO_SLOT,
-             waited = timed ? take(compiler, 1) : NO_SLOT;
+    uint16_t time = timed ? code_take(compiler, 1) : NO_SLOT;
+    uint16_t notified = timed ? code_take(compiler, 1) : NO_SLOT,
+             waited = timed ? code_take(compiler, 1) : NO_SLOT;
     if (timed) {
         compile_time(compiler, timeout, time);
-        emit_constant(compiler, notified, 1, span);
-        emit_constant(compiler, waited, 0, span);
+        code_constant(compiler, notified, 1, span);
+        code_constant(compiler, waited, 0, span);
     }
-    uint32_t head = here(compiler);
+    uint32_t head = code_here(compiler);
     compile_jump(compiler, predicate, true, &done);
     if (timed) {
-        emit_jump_on(compiler, false, notified, &over, span);
-        emit_jump_on(compiler, true, waited, &again, span);
-        emit_thing(compiler, OP_COND_WAIT, notified, thing, time, 0, span);
-        emit_constant(compiler, waited, 1, span);
-        emit_jump_back(compiler, head, span);
-        patch(compiler, again);
+        code_jump_on(compiler, false, notified, &over, span);
+        code_jump_on(compiler, true, waited, &again, span);
+        code_thing(compiler, OP_COND_WAIT, notified, thing, time, 0, span);
+        code_constant(compiler, waited, 1, span);
+        code_jump_back(compiler, head, span);
+        code_patch(compiler, again);
     }
-    emit_thing(compiler, OP_COND_WAIT, notified, thing, time, timed, span);
-    emit_jump_back(compiler, head, span);
+    code_thing(compiler, OP_COND_WAIT, notified, thing, time, timed, span);
+    code_jump_back(compiler, head, span);
     if (slot == NO_SLOT) {
-        patch(compiler, over);
-        patch(compiler, done);
+        code_patch(compiler, over);
+        code_patch(compiler, done);
         return;
     }
     int32_t end = NO_JUMPS;
-    patch(compiler, over);
+    code_patch(compiler, over);
     if (timed) {
-        emit_constant(compiler, slot, 0, span);
-        emit_jump(compiler, &end, span);
+        code_constant(compiler, slot, 0, span);
+        code_jump(compiler, &end, span);
     }
-    patch(compiler, done);
-    emit_constant(compiler, slot, 1, span);
-    patch(compiler, end);
+    code_patch(compiler, done);
+    code_constant(compiler, slot, 1, span);
+    code_patch(compiler, end);
 }
 
 static enum opcode method_opcode(enum callable id)
@@ -312,7 +312,7 @@ static enum opcode method_opcode(enum callable id)
 static void none_result(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
     if (slot != NO_SLOT && expr->method->result->shape == TYPE_NONE)
-        emit_constant(compiler, slot, NONE_VALUE, expr->span);
+        code_constant(compiler, slot, NONE_VALUE, expr->span);
 }
 
 static void call_object(struct compiler *compiler, struct expr *expr, uint16_t slot)
@@ -329,7 +329,7 @@ static void call_object(struct compiler *compiler, struct expr *expr, uint16_t s
         return;
     }
     bool result = expr->method->result->shape != TYPE_NONE;
-    emit_thing(compiler, method_opcode(id), result ? slot : NO_SLOT, thing, arguments, 0,
+    code_thing(compiler, method_opcode(id), result ? slot : NO_SLOT, thing, arguments, 0,
                expr->left->name_span);
     none_result(compiler, expr, slot);
 }
@@ -344,8 +344,8 @@ static void call_of_thread(struct compiler *compiler, struct expr *expr, uint16_
             : expr->method->id == CALL_JOIN ? OP_JOIN
                                             : OP_IS_ALIVE;
     if (in.op == OP_IS_ALIVE)
-        in.a = slot == NO_SLOT ? take(compiler, 1) : slot;
-    emit(compiler, in, span);
+        in.a = slot == NO_SLOT ? code_take(compiler, 1) : slot;
+    code_emit(compiler, in, span);
     none_result(compiler, expr, slot);
 }
 
@@ -356,8 +356,8 @@ static void call_of_atomic(struct compiler *compiler, struct expr *expr, uint16_
     enum opcode op = expr->method->id == CALL_ATOMIC_ADD    ? OP_ATOMIC_ADD
                      : expr->method->id == CALL_ATOMIC_SWAP ? OP_ATOMIC_SWAP
                                                             : OP_ATOMIC_CAS;
-    uint16_t result = slot == NO_SLOT ? take(compiler, 1) : slot;
-    emit_thing(compiler, op, result, thing, arguments, 0, expr->left->name_span);
+    uint16_t result = slot == NO_SLOT ? code_take(compiler, 1) : slot;
+    code_thing(compiler, op, result, thing, arguments, 0, expr->left->name_span);
 }
 
 /* ---- functions of the language ---- */
@@ -366,51 +366,54 @@ static void length_of(struct compiler *compiler, struct expr *of, uint16_t slot,
 {
     if (of->type->shape == TYPE_STRING) {
         uint16_t text = compile_number(compiler, of);
-        emit(compiler, (struct instruction){.op = OP_STR_LEN, .a = slot, .b = text}, span);
+        code_emit(compiler, (struct instruction){.op = OP_STR_LEN, .a = slot, .b = text}, span);
         return;
     }
     uint32_t top = compiler->top;
     if (of->shape != EXPR_NAME)
         compile_operand(compiler, of);
     compiler->top = top;
-    emit_constant(compiler, slot, of->type->count, span);
+    code_constant(compiler, slot, of->type->count, span);
 }
 
 static void timed_operation(struct compiler *compiler, struct expr *expr, enum opcode op)
 {
     uint16_t time = method_arguments(compiler, expr);
-    emit(compiler, (struct instruction){.op = (uint8_t)op, .a = time}, expr->span);
+    code_emit(compiler, (struct instruction){.op = (uint8_t)op, .a = time}, expr->span);
 }
 
 static void call_builtin(struct compiler *compiler, struct expr *expr, uint16_t result)
 {
-    uint16_t slot = result == NO_SLOT ? take(compiler, 1) : result, arguments;
+    uint16_t slot = result == NO_SLOT ? code_take(compiler, 1) : result, arguments;
     struct expr *first = expr->count ? expr->arguments[0].value : NULL;
     switch (expr->method->id) {
     case CALL_SLEEP: timed_operation(compiler, expr, OP_SLEEP); break;
     case CALL_IO: timed_operation(compiler, expr, OP_IO); break;
     case CALL_COMPUTE: timed_operation(compiler, expr, OP_COMPUTE); break;
-    case CALL_YIELD_NOW: emit(compiler, (struct instruction){.op = OP_YIELD}, expr->span); break;
+    case CALL_YIELD_NOW:
+        code_emit(compiler, (struct instruction){.op = OP_YIELD}, expr->span);
+        break;
     case CALL_RANDINT:
         arguments = method_arguments(compiler, expr);
-        emit(compiler,
-             (struct instruction){
-                 .op = OP_RANDINT, .a = slot, .b = arguments, .c = (uint16_t)(arguments + 1)},
-             expr->span);
+        code_emit(compiler,
+                  (struct instruction){
+                      .op = OP_RANDINT, .a = slot, .b = arguments, .c = (uint16_t)(arguments + 1)},
+                  expr->span);
         break;
     case CALL_NOTE: timed_operation(compiler, expr, OP_NOTE); break;
     case CALL_CURRENT_THREAD:
-        emit(compiler, (struct instruction){.op = OP_SELF, .a = slot}, expr->span);
+        code_emit(compiler, (struct instruction){.op = OP_SELF, .a = slot}, expr->span);
         break;
-    case CALL_MAIN_THREAD: emit_constant(compiler, slot, 0, expr->span); break;
+    case CALL_MAIN_THREAD: code_constant(compiler, slot, 0, expr->span); break;
     case CALL_ACTIVE_COUNT:
-        emit(compiler, (struct instruction){.op = OP_ACTIVE_COUNT, .a = slot}, expr->span);
+        code_emit(compiler, (struct instruction){.op = OP_ACTIVE_COUNT, .a = slot}, expr->span);
         break;
     case CALL_PRINT: compile_print(compiler, expr); break;
     case CALL_LEN: length_of(compiler, first, slot, expr->span); break;
     case CALL_ABS:
         arguments = compile_number(compiler, first);
-        emit(compiler, (struct instruction){.op = OP_ABS, .a = slot, .b = arguments}, expr->span);
+        code_emit(compiler, (struct instruction){.op = OP_ABS, .a = slot, .b = arguments},
+                  expr->span);
         break;
     case CALL_MIN:
     case CALL_MAX:
@@ -465,7 +468,7 @@ static void parties(struct compiler *compiler, struct expr *expr, uint16_t slot)
         value = object->initial;
         known = true;
     }
-    emit_constant(compiler, slot, value, expr->span);
+    code_constant(compiler, slot, value, expr->span);
     compiler->top = top;
 }
 
@@ -477,9 +480,9 @@ void compile_attribute(struct compiler *compiler, struct expr *expr, uint16_t sl
         int32_t fact = 0;
         while (strcmp(facts[fact], expr->text) != 0)
             fact++;
-        emit(compiler,
-             (struct instruction){.op = OP_THREAD_FACT, .a = slot, .b = thread, .d = fact},
-             expr->span);
+        code_emit(compiler,
+                  (struct instruction){.op = OP_THREAD_FACT, .a = slot, .b = thread, .d = fact},
+                  expr->span);
         return;
     }
     if (strcmp(expr->text, "parties") == 0) {
@@ -488,6 +491,6 @@ void compile_attribute(struct compiler *compiler, struct expr *expr, uint16_t sl
     }
     bool waiting = strcmp(expr->text, "n_waiting") == 0;
     struct thing thing = object_thing(compiler, expr->left);
-    emit_thing(compiler, waiting ? OP_BARRIER_WAITING : OP_BARRIER_BROKEN, slot, thing, NO_SLOT, 0,
+    code_thing(compiler, waiting ? OP_BARRIER_WAITING : OP_BARRIER_BROKEN, slot, thing, NO_SLOT, 0,
                expr->name_span);
 }

@@ -10,14 +10,14 @@ void compile_not_none(struct compiler *compiler, const struct type *type, uint16
         return;
     uint32_t top = compiler->top;
     int32_t fine = NO_JUMPS;
-    uint16_t none = take(compiler, 1);
-    emit_constant(compiler, none, NONE_VALUE, span);
-    emit(compiler, (struct instruction){.op = OP_NE, .a = none, .b = slot, .c = none, .x = 1},
-         span);
-    emit_jump_on(compiler, true, none, &fine, span);
+    uint16_t none = code_take(compiler, 1);
+    code_constant(compiler, none, NONE_VALUE, span);
+    code_emit(compiler, (struct instruction){.op = OP_NE, .a = none, .b = slot, .c = none, .x = 1},
+              span);
+    code_jump_on(compiler, true, none, &fine, span);
     compiler->top = top;
-    emit_raise(compiler, EXCEPTION_TYPE, "this does not work on None", span);
-    patch(compiler, fine);
+    code_raise(compiler, EXCEPTION_TYPE, "this does not work on None", span);
+    code_patch(compiler, fine);
 }
 
 uint16_t compile_number(struct compiler *compiler, struct expr *expr)
@@ -37,7 +37,7 @@ uint16_t compile_operand(struct compiler *compiler, struct expr *expr)
 {
     if (in_frame(expr))
         return expr->symbol->slot;
-    uint16_t slot = take(compiler, type_width(expr->type));
+    uint16_t slot = code_take(compiler, type_width(expr->type));
     compile_into(compiler, expr, slot);
     return slot;
 }
@@ -48,7 +48,7 @@ static void load(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
     struct thing thing = variable_thing(compiler, expr);
     enum opcode op = thing.atomic ? OP_ATOMIC_LOAD : OP_LOAD;
-    emit_thing(compiler, op, slot, thing, NO_SLOT, thing.atomic ? 0 : thing.width, expr->span);
+    code_thing(compiler, op, slot, thing, NO_SLOT, thing.atomic ? 0 : thing.width, expr->span);
 }
 
 static void name(struct compiler *compiler, struct expr *expr, uint16_t slot)
@@ -57,16 +57,17 @@ static void name(struct compiler *compiler, struct expr *expr, uint16_t slot)
     switch (symbol->shape) {
     case SYMBOL_VARIABLE: load(compiler, expr, slot); break;
     case SYMBOL_OBJECT:
-    case SYMBOL_THREAD: emit_constant(compiler, slot, symbol->first, expr->span); break;
+    case SYMBOL_THREAD: code_constant(compiler, slot, symbol->first, expr->span); break;
     case SYMBOL_LOCAL:
         if (symbol->slot != NO_SLOT) {
-            emit_move(compiler, slot, symbol->slot, type_width(expr->type), expr->span);
+            code_move(compiler, slot, symbol->slot, type_width(expr->type), expr->span);
             break;
         }
         for (uint32_t i = 0; i < type_width(symbol->type); i++)
-            emit(compiler,
-                 (struct instruction){.op = OP_PARAM, .a = (uint16_t)(slot + i), .d = (int32_t)i},
-                 expr->span);
+            code_emit(
+                compiler,
+                (struct instruction){.op = OP_PARAM, .a = (uint16_t)(slot + i), .d = (int32_t)i},
+                expr->span);
         break;
     case SYMBOL_BROKEN:
     case SYMBOL_FUNCTION: break;
@@ -78,12 +79,13 @@ static void name(struct compiler *compiler, struct expr *expr, uint16_t slot)
 uint16_t compile_index(struct compiler *compiler, struct expr *index, uint32_t length,
                        uint32_t width, struct span span)
 {
-    uint16_t slot = take(compiler, 1);
+    uint16_t slot = code_take(compiler, 1);
     uint16_t value = compile_number(compiler, index);
-    emit(compiler,
-         (struct instruction){
-             .op = OP_BOUNDS, .a = slot, .b = value, .x = (uint8_t)width, .d = (int32_t)length},
-         span);
+    code_emit(
+        compiler,
+        (struct instruction){
+            .op = OP_BOUNDS, .a = slot, .b = value, .x = (uint8_t)width, .d = (int32_t)length},
+        span);
     return slot;
 }
 
@@ -128,17 +130,17 @@ static void element_id(struct compiler *compiler, struct expr *expr, uint16_t sl
     const struct symbol *symbol = expr->left->symbol;
     uint32_t at, length = symbol->type->count, top = compiler->top;
     if (known_index(expr->right, length, &at)) {
-        emit_constant(compiler, slot, symbol->first + at, expr->span);
+        code_constant(compiler, slot, symbol->first + at, expr->span);
         return;
     }
     uint16_t index = compile_index(compiler, expr->right, length, 1, expr->span);
     if (symbol->first == 0) {
-        emit_move(compiler, slot, index, 1, expr->span);
+        code_move(compiler, slot, index, 1, expr->span);
     } else {
-        uint16_t first = take(compiler, 1);
-        emit_constant(compiler, first, symbol->first, expr->span);
-        emit(compiler, (struct instruction){.op = OP_ADD, .a = slot, .b = index, .c = first},
-             expr->span);
+        uint16_t first = code_take(compiler, 1);
+        code_constant(compiler, first, symbol->first, expr->span);
+        code_emit(compiler, (struct instruction){.op = OP_ADD, .a = slot, .b = index, .c = first},
+                  expr->span);
     }
     compiler->top = top;
 }
@@ -149,13 +151,14 @@ static void list_element(struct compiler *compiler, struct expr *expr, uint16_t 
     uint32_t top = compiler->top, width = type_width(list->item), at;
     uint16_t base = compile_elements(compiler, expr->left);
     if (known_index(expr->right, list->count, &at)) {
-        emit_move(compiler, slot, (uint16_t)(base + at * width), width, expr->span);
+        code_move(compiler, slot, (uint16_t)(base + at * width), width, expr->span);
     } else {
         uint16_t index = compile_index(compiler, expr->right, list->count, width, expr->span);
-        uint32_t pc = emit(compiler,
-                           (struct instruction){
-                               .op = OP_GET, .a = slot, .b = base, .c = index, .x = (uint8_t)width},
-                           expr->span);
+        uint32_t pc =
+            code_emit(compiler,
+                      (struct instruction){
+                          .op = OP_GET, .a = slot, .b = base, .c = index, .x = (uint8_t)width},
+                      expr->span);
         compiler->extents.items[pc] = (struct extent){base, type_width(list)};
     }
     compiler->top = top;
@@ -171,7 +174,7 @@ static void tuple_item(struct compiler *compiler, struct expr *expr, uint16_t sl
     uint16_t base = compile_operand(compiler, expr->left);
     for (int64_t i = 0; i < at && i < tuple->count; i++)
         first += type_width(tuple->items[i]);
-    emit_move(compiler, slot, (uint16_t)(base + first), type_width(expr->type), expr->span);
+    code_move(compiler, slot, (uint16_t)(base + first), type_width(expr->type), expr->span);
     compiler->top = top;
 }
 
@@ -198,14 +201,15 @@ void compile_infix(struct compiler *compiler, enum infix infix, const struct typ
     compile_not_none(compiler, right, b, span);
     if (left->shape == TYPE_STRING) {
         uint32_t top = compiler->top;
-        uint16_t both = take(compiler, 2);
-        emit_move(compiler, both, a, 1, span);
-        emit_move(compiler, (uint16_t)(both + 1), b, 1, span);
-        emit(compiler, (struct instruction){.op = OP_CONCAT, .a = to, .b = both, .x = 2}, span);
+        uint16_t both = code_take(compiler, 2);
+        code_move(compiler, both, a, 1, span);
+        code_move(compiler, (uint16_t)(both + 1), b, 1, span);
+        code_emit(compiler, (struct instruction){.op = OP_CONCAT, .a = to, .b = both, .x = 2},
+                  span);
         compiler->top = top;
         return;
     }
-    emit(compiler, (struct instruction){.op = ops[infix], .a = to, .b = a, .c = b}, span);
+    code_emit(compiler, (struct instruction){.op = ops[infix], .a = to, .b = a, .c = b}, span);
 }
 
 static void binary(struct compiler *compiler, struct expr *expr, uint16_t slot)
@@ -230,7 +234,7 @@ static void ordered(struct compiler *compiler, enum infix infix, struct expr *le
     struct instruction in = {.a = to, .b = swap ? b : a, .c = swap ? a : b};
     in.op = text ? OP_STR_LT : equal ? OP_LE : OP_LT;
     in.x = text && equal;
-    emit(compiler, in, span);
+    code_emit(compiler, in, span);
 }
 
 /* One link of a comparison, its operands in slots. */
@@ -245,13 +249,14 @@ static void compare_link(struct compiler *compiler, enum infix infix, struct exp
     }
     bool equal = infix == INFIX_EQUAL || infix == INFIX_IS;
     if (left->type->shape == TYPE_TUPLE && left->type->count != right->type->count) {
-        emit_constant(compiler, to, !equal, span);
+        code_constant(compiler, to, !equal, span);
         return;
     }
-    emit(compiler,
-         (struct instruction){
-             .op = (uint8_t)(equal ? OP_EQ : OP_NE), .a = to, .b = a, .c = b, .x = (uint8_t)width},
-         span);
+    code_emit(
+        compiler,
+        (struct instruction){
+            .op = (uint8_t)(equal ? OP_EQ : OP_NE), .a = to, .b = a, .c = b, .x = (uint8_t)width},
+        span);
 }
 
 static bool whole_list(enum infix infix, const struct expr *left, const struct expr *right)
@@ -286,14 +291,14 @@ static void compare(struct compiler *compiler, struct expr *expr, uint16_t slot)
     uint32_t top = compiler->top;
     int32_t done = NO_JUMPS;
     uint16_t right = NO_SLOT;
-    uint16_t result = take(compiler, 1);
+    uint16_t result = code_take(compiler, 1);
     for (uint32_t i = 1; i < expr->count; i++) {
         compare_pair(compiler, expr, i, result, &right);
         if (i + 1 < expr->count)
-            emit_jump_on(compiler, false, result, &done, expr->span);
+            code_jump_on(compiler, false, result, &done, expr->span);
     }
-    patch(compiler, done);
-    emit_move(compiler, slot, result, 1, expr->span);
+    code_patch(compiler, done);
+    code_move(compiler, slot, result, 1, expr->span);
     compiler->top = top;
 }
 
@@ -305,7 +310,7 @@ static void jump_on_value(struct compiler *compiler, struct expr *expr, bool whe
     if (expr->type->shape == TYPE_LIST || expr->type->shape == TYPE_TUPLE) {
         bool truth = expr->type->count > 0;
         if (truth == when)
-            emit_jump(compiler, chain, expr->span);
+            code_jump(compiler, chain, expr->span);
         return;
     }
     uint16_t slot = compile_operand(compiler, expr);
@@ -313,13 +318,14 @@ static void jump_on_value(struct compiler *compiler, struct expr *expr, bool whe
                  expr->type->shape == TYPE_DURATION;
     if (!plain || expr->type->optional) {
         uint8_t kind[2], optional[2];
-        uint16_t truth = take(compiler, 1);
+        uint16_t truth = code_take(compiler, 1);
         type_slots(expr->type, kind, optional);
-        emit(compiler, (struct instruction){.op = OP_TRUTH, .a = truth, .b = slot, .x = kind[0]},
-             expr->span);
+        code_emit(compiler,
+                  (struct instruction){.op = OP_TRUTH, .a = truth, .b = slot, .x = kind[0]},
+                  expr->span);
         slot = truth;
     }
-    emit_jump_on(compiler, when, slot, chain, expr->span);
+    code_jump_on(compiler, when, slot, chain, expr->span);
     compiler->top = top;
 }
 
@@ -331,7 +337,7 @@ void compile_jump(struct compiler *compiler, struct expr *expr, bool when, int32
     }
     if (expr->shape == EXPR_BOOLEAN) {
         if ((expr->number != 0) == when)
-            emit_jump(compiler, chain, expr->span);
+            code_jump(compiler, chain, expr->span);
         return;
     }
     if (expr->shape != EXPR_AND && expr->shape != EXPR_OR) {
@@ -348,7 +354,7 @@ void compile_jump(struct compiler *compiler, struct expr *expr, bool when, int32
         else
             compile_jump(compiler, expr->items[i], !when, &skip);
     }
-    patch(compiler, skip);
+    code_patch(compiler, skip);
 }
 
 /* 0 or 1 of a condition. */
@@ -356,11 +362,11 @@ static void condition_value(struct compiler *compiler, struct expr *expr, uint16
 {
     int32_t no = NO_JUMPS, done = NO_JUMPS;
     compile_jump(compiler, expr, false, &no);
-    emit_constant(compiler, slot, 1, expr->span);
-    emit_jump(compiler, &done, expr->span);
-    patch(compiler, no);
-    emit_constant(compiler, slot, 0, expr->span);
-    patch(compiler, done);
+    code_constant(compiler, slot, 1, expr->span);
+    code_jump(compiler, &done, expr->span);
+    code_patch(compiler, no);
+    code_constant(compiler, slot, 0, expr->span);
+    code_patch(compiler, done);
 }
 
 /* `a or b` as a value: the operand that decided. */
@@ -368,21 +374,22 @@ static void junction(struct compiler *compiler, struct expr *expr, uint16_t slot
 {
     int32_t done = NO_JUMPS;
     uint8_t kind[TUPLE_MAX + 1], optional[TUPLE_MAX + 1];
-    uint16_t result = take(compiler, type_width(expr->type));
+    uint16_t result = code_take(compiler, type_width(expr->type));
     for (uint32_t i = 0; i < expr->count; i++) {
         compile_into(compiler, expr->items[i], result);
         if (i + 1 == expr->count)
             break;
         uint32_t top = compiler->top;
-        uint16_t truth = take(compiler, 1);
+        uint16_t truth = code_take(compiler, 1);
         type_slots(expr->items[i]->type, kind, optional);
-        emit(compiler, (struct instruction){.op = OP_TRUTH, .a = truth, .b = result, .x = kind[0]},
-             expr->items[i]->span);
-        emit_jump_on(compiler, expr->shape == EXPR_OR, truth, &done, expr->span);
+        code_emit(compiler,
+                  (struct instruction){.op = OP_TRUTH, .a = truth, .b = result, .x = kind[0]},
+                  expr->items[i]->span);
+        code_jump_on(compiler, expr->shape == EXPR_OR, truth, &done, expr->span);
         compiler->top = top;
     }
-    patch(compiler, done);
-    emit_move(compiler, slot, result, type_width(expr->type), expr->span);
+    code_patch(compiler, done);
+    code_move(compiler, slot, result, type_width(expr->type), expr->span);
 }
 
 static void conditional(struct compiler *compiler, struct expr *expr, uint16_t slot)
@@ -390,31 +397,31 @@ static void conditional(struct compiler *compiler, struct expr *expr, uint16_t s
     int32_t otherwise = NO_JUMPS, done = NO_JUMPS;
     compile_jump(compiler, expr->third, false, &otherwise);
     compile_into(compiler, expr->left, slot);
-    emit_jump(compiler, &done, expr->span);
-    patch(compiler, otherwise);
+    code_jump(compiler, &done, expr->span);
+    code_patch(compiler, otherwise);
     compile_into(compiler, expr->right, slot);
-    patch(compiler, done);
+    code_patch(compiler, done);
 }
 
 static void tuple(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
-    uint16_t all = take(compiler, type_width(expr->type)), at = all;
+    uint16_t all = code_take(compiler, type_width(expr->type)), at = all;
     for (uint32_t i = 0; i < expr->count; i++) {
         compile_into(compiler, expr->items[i], at);
         at = (uint16_t)(at + type_width(expr->items[i]->type));
     }
-    emit_move(compiler, slot, all, type_width(expr->type), expr->span);
+    code_move(compiler, slot, all, type_width(expr->type), expr->span);
 }
 
 static void negate(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
     bool literal = expr->left->shape == EXPR_INTEGER || expr->left->shape == EXPR_DURATION;
     if (literal && expr->left->number != INT64_MIN) {
-        emit_constant(compiler, slot, -expr->left->number, expr->span);
+        code_constant(compiler, slot, -expr->left->number, expr->span);
         return;
     }
     uint16_t value = compile_number(compiler, expr->left);
-    emit(compiler, (struct instruction){.op = OP_NEG, .a = slot, .b = value}, expr->span);
+    code_emit(compiler, (struct instruction){.op = OP_NEG, .a = slot, .b = value}, expr->span);
 }
 
 /* ---- all together ---- */
@@ -424,9 +431,9 @@ static void compile_shape(struct compiler *compiler, struct expr *expr, uint16_t
     switch (expr->shape) {
     case EXPR_INTEGER:
     case EXPR_DURATION:
-    case EXPR_BOOLEAN: emit_constant(compiler, slot, expr->number, expr->span); break;
-    case EXPR_NONE: emit_constant(compiler, slot, NONE_VALUE, expr->span); break;
-    case EXPR_STRING: emit_string(compiler, slot, expr->text, expr->span); break;
+    case EXPR_BOOLEAN: code_constant(compiler, slot, expr->number, expr->span); break;
+    case EXPR_NONE: code_constant(compiler, slot, NONE_VALUE, expr->span); break;
+    case EXPR_STRING: code_string(compiler, slot, expr->text, expr->span); break;
     case EXPR_FORMAT: compile_format(compiler, expr, slot); break;
     case EXPR_NAME: name(compiler, expr, slot); break;
     case EXPR_TUPLE: tuple(compiler, expr, slot); break;

@@ -55,21 +55,21 @@ void walk_begin(struct compiler *compiler, struct expr *expr, struct walk *walk)
         walk->width = type_width(type->item);
         walk->base = compile_elements(compiler, expr);
     }
-    walk->index = take(compiler, 1);
+    walk->index = code_take(compiler, 1);
 }
 
 static uint16_t scaled(struct compiler *compiler, struct walk *walk, struct span span)
 {
     if (walk->width == 1)
         return walk->index;
-    uint16_t slot = take(compiler, 1);
-    emit(compiler,
-         (struct instruction){.op = OP_BOUNDS,
-                              .a = slot,
-                              .b = walk->index,
-                              .x = (uint8_t)walk->width,
-                              .d = (int32_t)walk->count},
-         span);
+    uint16_t slot = code_take(compiler, 1);
+    code_emit(compiler,
+              (struct instruction){.op = OP_BOUNDS,
+                                   .a = slot,
+                                   .b = walk->index,
+                                   .x = (uint8_t)walk->width,
+                                   .d = (int32_t)walk->count},
+              span);
     return slot;
 }
 
@@ -77,19 +77,20 @@ static uint16_t scaled(struct compiler *compiler, struct walk *walk, struct span
 static void linear(struct compiler *compiler, int64_t first, int64_t step, uint16_t index,
                    uint16_t slot, struct span span)
 {
-    uint16_t number = take(compiler, 1), product = index;
+    uint16_t number = code_take(compiler, 1), product = index;
     if (step != 1) {
-        product = take(compiler, 1);
-        emit_constant(compiler, number, step, span);
-        emit(compiler, (struct instruction){.op = OP_MUL, .a = product, .b = index, .c = number},
-             span);
+        product = code_take(compiler, 1);
+        code_constant(compiler, number, step, span);
+        code_emit(compiler,
+                  (struct instruction){.op = OP_MUL, .a = product, .b = index, .c = number}, span);
     }
     if (first == 0) {
-        emit_move(compiler, slot, product, 1, span);
+        code_move(compiler, slot, product, 1, span);
         return;
     }
-    emit_constant(compiler, number, first, span);
-    emit(compiler, (struct instruction){.op = OP_ADD, .a = slot, .b = product, .c = number}, span);
+    code_constant(compiler, number, first, span);
+    code_emit(compiler, (struct instruction){.op = OP_ADD, .a = slot, .b = product, .c = number},
+              span);
 }
 
 void walk_item(struct compiler *compiler, struct walk *walk, uint16_t slot, struct span span)
@@ -102,17 +103,17 @@ void walk_item(struct compiler *compiler, struct walk *walk, uint16_t slot, stru
     case WALK_IDS: linear(compiler, walk->first, 1, walk->index, slot, span); break;
     case WALK_CELLS:
         thing.b = scaled(compiler, walk, span);
-        emit_thing(compiler, thing.atomic ? OP_ATOMIC_LOAD : OP_LOAD, slot, thing, NO_SLOT,
+        code_thing(compiler, thing.atomic ? OP_ATOMIC_LOAD : OP_LOAD, slot, thing, NO_SLOT,
                    thing.atomic ? 0 : thing.width, span);
         break;
     case WALK_SLOTS:
-        pc = emit(compiler,
-                  (struct instruction){.op = OP_GET,
-                                       .a = slot,
-                                       .b = walk->base,
-                                       .c = scaled(compiler, walk, span),
-                                       .x = (uint8_t)walk->width},
-                  span);
+        pc = code_emit(compiler,
+                       (struct instruction){.op = OP_GET,
+                                            .a = slot,
+                                            .b = walk->base,
+                                            .c = scaled(compiler, walk, span),
+                                            .x = (uint8_t)walk->width},
+                       span);
         compiler->extents.items[pc] = (struct extent){walk->base, walk->count * walk->width};
         break;
     }
@@ -122,13 +123,13 @@ void walk_item(struct compiler *compiler, struct walk *walk, uint16_t slot, stru
 uint32_t walk_head(struct compiler *compiler, struct walk *walk, int32_t *exits, struct span span)
 {
     uint32_t top = compiler->top;
-    emit_constant(compiler, walk->index, 0, span);
-    uint32_t head = here(compiler);
-    uint16_t count = take(compiler, 1);
-    emit_constant(compiler, count, walk->count, span);
-    emit(compiler, (struct instruction){.op = OP_LT, .a = count, .b = walk->index, .c = count},
-         span);
-    emit_jump_on(compiler, false, count, exits, span);
+    code_constant(compiler, walk->index, 0, span);
+    uint32_t head = code_here(compiler);
+    uint16_t count = code_take(compiler, 1);
+    code_constant(compiler, count, walk->count, span);
+    code_emit(compiler, (struct instruction){.op = OP_LT, .a = count, .b = walk->index, .c = count},
+              span);
+    code_jump_on(compiler, false, count, exits, span);
     compiler->top = top;
     return head;
 }
@@ -136,11 +137,12 @@ uint32_t walk_head(struct compiler *compiler, struct walk *walk, int32_t *exits,
 void walk_foot(struct compiler *compiler, struct walk *walk, uint32_t head, struct span span)
 {
     uint32_t top = compiler->top;
-    uint16_t one = take(compiler, 1);
-    emit_constant(compiler, one, 1, span);
-    emit(compiler, (struct instruction){.op = OP_ADD, .a = walk->index, .b = walk->index, .c = one},
-         span);
-    emit_jump_back(compiler, head, span);
+    uint16_t one = code_take(compiler, 1);
+    code_constant(compiler, one, 1, span);
+    code_emit(compiler,
+              (struct instruction){.op = OP_ADD, .a = walk->index, .b = walk->index, .c = one},
+              span);
+    code_jump_back(compiler, head, span);
     compiler->top = top;
 }
 
@@ -157,19 +159,19 @@ static void comprehension(struct compiler *compiler, struct expr *expr, uint16_t
     uint32_t head = walk_head(compiler, &walk, &exits, expr->span);
     walk_item(compiler, &walk, expr->symbol->slot, expr->name_span);
     uint32_t top = compiler->top;
-    uint16_t item = take(compiler, width);
+    uint16_t item = code_take(compiler, width);
     compile_into(compiler, expr->left, item);
     struct walk scale = walk;
     scale.width = width;
     uint16_t at = scaled(compiler, &scale, expr->span);
-    uint32_t pc =
-        emit(compiler,
-             (struct instruction){.op = OP_PUT, .a = slot, .b = at, .c = item, .x = (uint8_t)width},
-             expr->span);
+    uint32_t pc = code_emit(
+        compiler,
+        (struct instruction){.op = OP_PUT, .a = slot, .b = at, .c = item, .x = (uint8_t)width},
+        expr->span);
     compiler->extents.items[pc] = (struct extent){slot, type_width(expr->type)};
     compiler->top = top;
     walk_foot(compiler, &walk, head, expr->span);
-    patch(compiler, exits);
+    code_patch(compiler, exits);
     compiler->times = times;
 }
 
@@ -180,7 +182,7 @@ static void repeated(struct compiler *compiler, struct expr *expr, uint16_t slot
     uint32_t once = type_width(list->type), all = type_width(expr->type), top = compiler->top;
     if (!left)
         compile_operand(compiler, times);
-    uint16_t from = once <= all ? slot : take(compiler, once);
+    uint16_t from = once <= all ? slot : code_take(compiler, once);
     compile_into(compiler, list, from);
     if (left && times->shape != EXPR_INTEGER)
         compile_operand(compiler, times);
@@ -189,7 +191,7 @@ static void repeated(struct compiler *compiler, struct expr *expr, uint16_t slot
         uint32_t now = all - done < done ? all - done : done;
         now = now > 128 ? 128 - 128 % once : now;
         now = now ? now : once;
-        emit_move(compiler, (uint16_t)(slot + done), slot, now, expr->span);
+        code_move(compiler, (uint16_t)(slot + done), slot, now, expr->span);
         done += now;
     }
 }
@@ -197,7 +199,7 @@ static void repeated(struct compiler *compiler, struct expr *expr, uint16_t slot
 static void copy_ids(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
     for (uint32_t i = 0; i < expr->type->count; i++)
-        emit_constant(compiler, (uint16_t)(slot + i), expr->symbol->first + i, expr->span);
+        code_constant(compiler, (uint16_t)(slot + i), expr->symbol->first + i, expr->span);
 }
 
 static void copy_cells(struct compiler *compiler, struct expr *expr, uint16_t slot)
@@ -209,7 +211,7 @@ static void copy_cells(struct compiler *compiler, struct expr *expr, uint16_t sl
                               .b = NO_SLOT,
                               .atomic = symbol->atomic,
                               .width = (uint8_t)width};
-        emit_thing(compiler, thing.atomic ? OP_ATOMIC_LOAD : OP_LOAD, (uint16_t)(slot + i * width),
+        code_thing(compiler, thing.atomic ? OP_ATOMIC_LOAD : OP_LOAD, (uint16_t)(slot + i * width),
                    thing, NO_SLOT, thing.atomic ? 0 : thing.width, expr->span);
     }
 }
@@ -227,7 +229,7 @@ void compile_list(struct compiler *compiler, struct expr *expr, uint16_t slot)
     } else if (expr->shape == EXPR_BINARY) {
         repeated(compiler, expr, slot);
     } else if (expr->shape == EXPR_NAME && expr->symbol->shape == SYMBOL_LOCAL) {
-        emit_move(compiler, slot, expr->symbol->slot, type_width(expr->type), expr->span);
+        code_move(compiler, slot, expr->symbol->slot, type_width(expr->type), expr->span);
     } else if (expr->shape == EXPR_NAME && expr->symbol->shape == SYMBOL_VARIABLE) {
         copy_cells(compiler, expr, slot);
     } else if (expr->shape == EXPR_NAME) {
@@ -240,7 +242,7 @@ uint16_t compile_elements(struct compiler *compiler, struct expr *expr)
     if (expr->shape == EXPR_NAME && expr->symbol->shape == SYMBOL_LOCAL &&
         expr->symbol->slot != NO_SLOT)
         return expr->symbol->slot;
-    uint16_t slot = take(compiler, type_width(expr->type));
+    uint16_t slot = code_take(compiler, type_width(expr->type));
     compile_into(compiler, expr, slot);
     return slot;
 }
@@ -251,22 +253,22 @@ static void tuple_membership(struct compiler *compiler, const struct type *item,
                              struct expr *tuple, uint16_t slot, bool wanted)
 {
     int32_t found = NO_JUMPS, done = NO_JUMPS;
-    uint16_t at = compile_operand(compiler, tuple), equal = take(compiler, 1);
+    uint16_t at = compile_operand(compiler, tuple), equal = code_take(compiler, 1);
     for (uint32_t i = 0; i < tuple->type->count; i++) {
         uint32_t width = type_width(tuple->type->items[i]);
-        emit(compiler,
-             (struct instruction){
-                 .op = OP_EQ, .a = equal, .b = item_slot, .c = at, .x = (uint8_t)width},
-             tuple->span);
-        emit_jump_on(compiler, true, equal, &found, tuple->span);
+        code_emit(compiler,
+                  (struct instruction){
+                      .op = OP_EQ, .a = equal, .b = item_slot, .c = at, .x = (uint8_t)width},
+                  tuple->span);
+        code_jump_on(compiler, true, equal, &found, tuple->span);
         at = (uint16_t)(at + width);
     }
     (void)item;
-    emit_constant(compiler, slot, !wanted, tuple->span);
-    emit_jump(compiler, &done, tuple->span);
-    patch(compiler, found);
-    emit_constant(compiler, slot, wanted, tuple->span);
-    patch(compiler, done);
+    code_constant(compiler, slot, !wanted, tuple->span);
+    code_jump(compiler, &done, tuple->span);
+    code_patch(compiler, found);
+    code_constant(compiler, slot, wanted, tuple->span);
+    code_patch(compiler, done);
 }
 
 void compile_membership(struct compiler *compiler, struct expr *item, uint16_t item_slot,
@@ -281,21 +283,21 @@ void compile_membership(struct compiler *compiler, struct expr *item, uint16_t i
     struct walk walk;
     int32_t exits = NO_JUMPS, found = NO_JUMPS, done = NO_JUMPS;
     walk_begin(compiler, list, &walk);
-    uint16_t element = take(compiler, walk.width), equal = take(compiler, 1);
+    uint16_t element = code_take(compiler, walk.width), equal = code_take(compiler, 1);
     uint32_t head = walk_head(compiler, &walk, &exits, list->span);
     walk_item(compiler, &walk, element, list->span);
-    emit(compiler,
-         (struct instruction){
-             .op = OP_EQ, .a = equal, .b = item_slot, .c = element, .x = (uint8_t)walk.width},
-         list->span);
-    emit_jump_on(compiler, true, equal, &found, list->span);
+    code_emit(compiler,
+              (struct instruction){
+                  .op = OP_EQ, .a = equal, .b = item_slot, .c = element, .x = (uint8_t)walk.width},
+              list->span);
+    code_jump_on(compiler, true, equal, &found, list->span);
     walk_foot(compiler, &walk, head, list->span);
-    patch(compiler, exits);
-    emit_constant(compiler, slot, !wanted, list->span);
-    emit_jump(compiler, &done, list->span);
-    patch(compiler, found);
-    emit_constant(compiler, slot, wanted, list->span);
-    patch(compiler, done);
+    code_patch(compiler, exits);
+    code_constant(compiler, slot, !wanted, list->span);
+    code_jump(compiler, &done, list->span);
+    code_patch(compiler, found);
+    code_constant(compiler, slot, wanted, list->span);
+    code_patch(compiler, done);
     compiler->top = top;
 }
 
@@ -310,27 +312,28 @@ void compile_list_equal(struct compiler *compiler, struct expr *left, struct exp
     walk_begin(compiler, right, &b);
     bool same_length = left->type->count == right->type->count;
     if (!same_length) {
-        emit_constant(compiler, slot, !wanted, span);
+        code_constant(compiler, slot, !wanted, span);
         compiler->top = top;
         return;
     }
     b.index = a.index;
-    uint16_t one = take(compiler, a.width), two = take(compiler, a.width),
-             other = take(compiler, 1);
+    uint16_t one = code_take(compiler, a.width), two = code_take(compiler, a.width),
+             other = code_take(compiler, 1);
     uint32_t head = walk_head(compiler, &a, &exits, span);
     walk_item(compiler, &a, one, left->span);
     walk_item(compiler, &b, two, right->span);
-    emit(compiler,
-         (struct instruction){.op = OP_NE, .a = other, .b = one, .c = two, .x = (uint8_t)a.width},
-         span);
-    emit_jump_on(compiler, true, other, &differ, span);
+    code_emit(
+        compiler,
+        (struct instruction){.op = OP_NE, .a = other, .b = one, .c = two, .x = (uint8_t)a.width},
+        span);
+    code_jump_on(compiler, true, other, &differ, span);
     walk_foot(compiler, &a, head, span);
-    patch(compiler, exits);
-    emit_constant(compiler, slot, wanted, span);
-    emit_jump(compiler, &done, span);
-    patch(compiler, differ);
-    emit_constant(compiler, slot, !wanted, span);
-    patch(compiler, done);
+    code_patch(compiler, exits);
+    code_constant(compiler, slot, wanted, span);
+    code_jump(compiler, &done, span);
+    code_patch(compiler, differ);
+    code_constant(compiler, slot, !wanted, span);
+    code_patch(compiler, done);
     compiler->top = top;
 }
 
@@ -341,20 +344,21 @@ static void decide(struct compiler *compiler, struct expr *list, bool any, uint1
     int32_t exits = NO_JUMPS, decided = NO_JUMPS, done = NO_JUMPS;
     uint8_t kind[TUPLE_MAX + 1], optional[TUPLE_MAX + 1];
     walk_begin(compiler, list, &walk);
-    uint16_t element = take(compiler, walk.width), truth = take(compiler, 1);
+    uint16_t element = code_take(compiler, walk.width), truth = code_take(compiler, 1);
     uint32_t head = walk_head(compiler, &walk, &exits, list->span);
     walk_item(compiler, &walk, element, list->span);
     type_slots(list->type->item, kind, optional);
-    emit(compiler, (struct instruction){.op = OP_TRUTH, .a = truth, .b = element, .x = kind[0]},
-         list->span);
-    emit_jump_on(compiler, any, truth, &decided, list->span);
+    code_emit(compiler,
+              (struct instruction){.op = OP_TRUTH, .a = truth, .b = element, .x = kind[0]},
+              list->span);
+    code_jump_on(compiler, any, truth, &decided, list->span);
     walk_foot(compiler, &walk, head, list->span);
-    patch(compiler, exits);
-    emit_constant(compiler, slot, !any, list->span);
-    emit_jump(compiler, &done, list->span);
-    patch(compiler, decided);
-    emit_constant(compiler, slot, any, list->span);
-    patch(compiler, done);
+    code_patch(compiler, exits);
+    code_constant(compiler, slot, !any, list->span);
+    code_jump(compiler, &done, list->span);
+    code_patch(compiler, decided);
+    code_constant(compiler, slot, any, list->span);
+    code_patch(compiler, done);
 }
 
 /* The accumulator takes the element when it is smaller (larger). */
@@ -363,16 +367,16 @@ static void keep_extreme(struct compiler *compiler, bool smallest, uint16_t best
 {
     int32_t keep = NO_JUMPS;
     uint32_t top = compiler->top;
-    uint16_t better = take(compiler, 1);
-    emit(compiler,
-         (struct instruction){.op = OP_LT,
-                              .a = better,
-                              .b = smallest ? element : best,
-                              .c = smallest ? best : element},
-         span);
-    emit_jump_on(compiler, false, better, &keep, span);
-    emit_move(compiler, best, element, 1, span);
-    patch(compiler, keep);
+    uint16_t better = code_take(compiler, 1);
+    code_emit(compiler,
+              (struct instruction){.op = OP_LT,
+                                   .a = better,
+                                   .b = smallest ? element : best,
+                                   .c = smallest ? best : element},
+              span);
+    code_jump_on(compiler, false, better, &keep, span);
+    code_move(compiler, best, element, 1, span);
+    code_patch(compiler, keep);
     compiler->top = top;
 }
 
@@ -383,32 +387,32 @@ static void fold_list(struct compiler *compiler, struct expr *call, uint16_t bes
     struct walk walk;
     int32_t exits = NO_JUMPS, first = NO_JUMPS;
     if (id != CALL_SUM && list->type->count == 0) {
-        emit_raise(compiler, EXCEPTION_VALUE,
+        code_raise(compiler, EXCEPTION_VALUE,
                    id == CALL_MIN ? "min() arg is an empty sequence"
                                   : "max() arg is an empty sequence",
                    call->span);
         return;
     }
     walk_begin(compiler, list, &walk);
-    uint16_t element = take(compiler, walk.width);
-    emit_constant(compiler, best, 0, call->span);
+    uint16_t element = code_take(compiler, walk.width);
+    code_constant(compiler, best, 0, call->span);
     uint32_t head = walk_head(compiler, &walk, &exits, call->span);
     walk_item(compiler, &walk, element, list->span);
     compile_not_none(compiler, list->type->item, element, list->span);
     if (id == CALL_SUM) {
-        emit(compiler, (struct instruction){.op = OP_ADD, .a = best, .b = best, .c = element},
-             call->span);
+        code_emit(compiler, (struct instruction){.op = OP_ADD, .a = best, .b = best, .c = element},
+                  call->span);
     } else {
         int32_t next = NO_JUMPS;
-        emit_jump_on(compiler, false, walk.index, &first, call->span);
+        code_jump_on(compiler, false, walk.index, &first, call->span);
         keep_extreme(compiler, id == CALL_MIN, best, element, call->span);
-        emit_jump(compiler, &next, call->span);
-        patch(compiler, first);
-        emit_move(compiler, best, element, 1, call->span);
-        patch(compiler, next);
+        code_jump(compiler, &next, call->span);
+        code_patch(compiler, first);
+        code_move(compiler, best, element, 1, call->span);
+        code_patch(compiler, next);
     }
     walk_foot(compiler, &walk, head, call->span);
-    patch(compiler, exits);
+    code_patch(compiler, exits);
 }
 
 void compile_fold(struct compiler *compiler, struct expr *call, uint16_t slot)
@@ -419,20 +423,20 @@ void compile_fold(struct compiler *compiler, struct expr *call, uint16_t slot)
         decide(compiler, first, id == CALL_ANY, slot);
         return;
     }
-    uint16_t best = take(compiler, 1);
+    uint16_t best = code_take(compiler, 1);
     if (call->count == 1) {
         fold_list(compiler, call, best);
     } else {
         uint16_t values =
-            take(compiler, call->count); /* all are evaluated before any is compared */
+            code_take(compiler, call->count); /* all are evaluated before any is compared */
         for (uint32_t i = 0; i < call->count; i++) {
             struct expr *value = call->arguments[i].value;
             compile_into(compiler, value, (uint16_t)(values + i));
             compile_not_none(compiler, value->type, (uint16_t)(values + i), value->span);
         }
-        emit_move(compiler, best, values, 1, call->span);
+        code_move(compiler, best, values, 1, call->span);
         for (uint32_t i = 1; i < call->count; i++)
             keep_extreme(compiler, id == CALL_MIN, best, (uint16_t)(values + i), call->span);
     }
-    emit_move(compiler, slot, best, 1, call->span);
+    code_move(compiler, slot, best, 1, call->span);
 }

@@ -8,11 +8,11 @@ static void store_name(struct compiler *compiler, struct expr *target, uint16_t 
 {
     const struct symbol *symbol = target->symbol;
     if (target->shape == EXPR_NAME && symbol->shape == SYMBOL_LOCAL) {
-        emit_move(compiler, symbol->slot, value, type_width(symbol->type), target->span);
+        code_move(compiler, symbol->slot, value, type_width(symbol->type), target->span);
         return;
     }
     struct thing thing = variable_thing(compiler, target);
-    emit_thing(compiler, thing.atomic ? OP_ATOMIC_STORE : OP_STORE, value, thing, NO_SLOT,
+    code_thing(compiler, thing.atomic ? OP_ATOMIC_STORE : OP_STORE, value, thing, NO_SLOT,
                thing.atomic ? 0 : thing.width, target->span);
 }
 
@@ -21,7 +21,7 @@ static void put(struct compiler *compiler, struct expr *target, uint16_t index, 
     const struct type *list = target->left->type;
     uint32_t width = type_width(list->item);
     uint16_t base = target->left->symbol->slot;
-    uint32_t pc = emit(
+    uint32_t pc = code_emit(
         compiler,
         (struct instruction){.op = OP_PUT, .a = base, .b = index, .c = value, .x = (uint8_t)width},
         target->span);
@@ -73,26 +73,27 @@ static void augment(struct compiler *compiler, struct stmt *stmt)
         compile_infix(compiler, stmt->infix, type, stmt->value->type, slot, slot, value, span);
         return;
     }
-    uint16_t old = take(compiler, 1), index = NO_SLOT;
+    uint16_t old = code_take(compiler, 1), index = NO_SLOT;
     struct thing thing = {0};
     if (local) {
         const struct type *list = target->left->type;
         index = compile_index(compiler, target->right, list->count, 1, target->span);
-        uint32_t pc = emit(compiler,
-                           (struct instruction){
-                               .op = OP_GET, .a = old, .b = base->symbol->slot, .c = index, .x = 1},
-                           span);
+        uint32_t pc =
+            code_emit(compiler,
+                      (struct instruction){
+                          .op = OP_GET, .a = old, .b = base->symbol->slot, .c = index, .x = 1},
+                      span);
         compiler->extents.items[pc] = (struct extent){base->symbol->slot, type_width(list)};
     } else {
         thing = variable_thing(compiler, target);
-        emit_thing(compiler, OP_LOAD, old, thing, NO_SLOT, thing.width, target->span);
+        code_thing(compiler, OP_LOAD, old, thing, NO_SLOT, thing.width, target->span);
     }
     uint16_t value = compile_operand(compiler, stmt->value);
     compile_infix(compiler, stmt->infix, type, stmt->value->type, old, old, value, span);
     if (local)
         put(compiler, target, index, old);
     else
-        emit_thing(compiler, OP_STORE, old, thing, NO_SLOT, thing.width, target->span);
+        code_thing(compiler, OP_STORE, old, thing, NO_SLOT, thing.width, target->span);
 }
 
 /* ---- loops ---- */
@@ -141,9 +142,9 @@ static void loop_body(struct compiler *compiler, struct scope *scope, struct stm
     compiler->times = compiler->times > MAX_THREADS ? MAX_THREADS : compiler->times;
     compile_block(compiler, &stmt->body);
     compiler->times = times;
-    patch(compiler, scope->continues);
-    if (!compiler->overflow && turn_needed(compiler, head, here(compiler), few))
-        emit(compiler, (struct instruction){.op = OP_TURN}, stmt->span);
+    code_patch(compiler, scope->continues);
+    if (!compiler->overflow && turn_needed(compiler, head, code_here(compiler), few))
+        code_emit(compiler, (struct instruction){.op = OP_TURN}, stmt->span);
     compiler->scope = scope->outer;
 }
 
@@ -151,13 +152,13 @@ static void while_loop(struct compiler *compiler, struct stmt *stmt)
 {
     struct scope scope;
     int32_t exits = NO_JUMPS;
-    uint32_t head = here(compiler);
+    uint32_t head = code_here(compiler);
     compile_jump(compiler, stmt->value, false, &exits);
     loop_open(compiler, &scope);
     loop_body(compiler, &scope, stmt, head, -1);
-    emit_jump_back(compiler, head, stmt->span);
-    patch(compiler, exits);
-    patch(compiler, scope.breaks);
+    code_jump_back(compiler, head, stmt->span);
+    code_patch(compiler, exits);
+    code_patch(compiler, scope.breaks);
 }
 
 static void repeat_loop(struct compiler *compiler, struct stmt *stmt)
@@ -165,24 +166,26 @@ static void repeat_loop(struct compiler *compiler, struct stmt *stmt)
     struct scope scope;
     int32_t exits = NO_JUMPS;
     int64_t rounds;
-    uint16_t left = take(compiler, 1);
+    uint16_t left = code_take(compiler, 1);
     if (!evaluate_integer(compiler->check, stmt->value, &rounds))
         rounds = -1;
     compile_into(compiler, stmt->value, left);
     compile_not_none(compiler, stmt->value->type, left, stmt->value->span);
-    uint32_t head = here(compiler), top = compiler->top;
-    uint16_t one = take(compiler, 1);
-    emit_constant(compiler, one, 1, stmt->span);
-    emit(compiler, (struct instruction){.op = OP_LT, .a = one, .b = left, .c = one}, stmt->span);
-    emit_jump_on(compiler, true, one, &exits, stmt->span);
+    uint32_t head = code_here(compiler), top = compiler->top;
+    uint16_t one = code_take(compiler, 1);
+    code_constant(compiler, one, 1, stmt->span);
+    code_emit(compiler, (struct instruction){.op = OP_LT, .a = one, .b = left, .c = one},
+              stmt->span);
+    code_jump_on(compiler, true, one, &exits, stmt->span);
     compiler->top = top;
     loop_open(compiler, &scope);
     loop_body(compiler, &scope, stmt, head, rounds);
-    emit_constant(compiler, one, 1, stmt->span);
-    emit(compiler, (struct instruction){.op = OP_SUB, .a = left, .b = left, .c = one}, stmt->span);
-    emit_jump_back(compiler, head, stmt->span);
-    patch(compiler, exits);
-    patch(compiler, scope.breaks);
+    code_constant(compiler, one, 1, stmt->span);
+    code_emit(compiler, (struct instruction){.op = OP_SUB, .a = left, .b = left, .c = one},
+              stmt->span);
+    code_jump_back(compiler, head, stmt->span);
+    code_patch(compiler, exits);
+    code_patch(compiler, scope.breaks);
 }
 
 /* The bounds of a range in slots, or as literals that need none. */
@@ -203,7 +206,7 @@ static struct bound make_bound(struct compiler *compiler, struct expr *expr, int
         return bound;
     }
     bound.literal = false;
-    bound.slot = take(compiler, 1);
+    bound.slot = code_take(compiler, 1);
     compile_into(compiler, expr, bound.slot);
     compile_not_none(compiler, expr->type, bound.slot, expr->span);
     return bound;
@@ -213,8 +216,8 @@ static uint16_t bound_slot(struct compiler *compiler, const struct bound *bound,
 {
     if (!bound->literal)
         return bound->slot;
-    uint16_t slot = take(compiler, 1);
-    emit_constant(compiler, slot, bound->number, span);
+    uint16_t slot = code_take(compiler, 1);
+    code_constant(compiler, slot, bound->number, span);
     return slot;
 }
 
@@ -223,24 +226,25 @@ static void range_test(struct compiler *compiler, uint16_t at, const struct boun
                        const struct bound *step, int32_t *exits, struct span span)
 {
     uint32_t top = compiler->top;
-    uint16_t limit = bound_slot(compiler, stop, span), inside = take(compiler, 1);
+    uint16_t limit = bound_slot(compiler, stop, span), inside = code_take(compiler, 1);
     struct instruction up = {.op = OP_LT, .a = inside, .b = at, .c = limit};
     struct instruction down = {.op = OP_LT, .a = inside, .b = limit, .c = at};
     if (step->literal) {
-        emit(compiler, step->number > 0 ? up : down, span);
+        code_emit(compiler, step->number > 0 ? up : down, span);
     } else {
         int32_t negative = NO_JUMPS, decided = NO_JUMPS;
-        emit_constant(compiler, inside, 0, span);
-        emit(compiler, (struct instruction){.op = OP_LT, .a = inside, .b = step->slot, .c = inside},
-             span);
-        emit_jump_on(compiler, true, inside, &negative, span);
-        emit(compiler, up, span);
-        emit_jump(compiler, &decided, span);
-        patch(compiler, negative);
-        emit(compiler, down, span);
-        patch(compiler, decided);
+        code_constant(compiler, inside, 0, span);
+        code_emit(compiler,
+                  (struct instruction){.op = OP_LT, .a = inside, .b = step->slot, .c = inside},
+                  span);
+        code_jump_on(compiler, true, inside, &negative, span);
+        code_emit(compiler, up, span);
+        code_jump(compiler, &decided, span);
+        code_patch(compiler, negative);
+        code_emit(compiler, down, span);
+        code_patch(compiler, decided);
     }
-    emit_jump_on(compiler, false, inside, exits, span);
+    code_jump_on(compiler, false, inside, exits, span);
     compiler->top = top;
 }
 
@@ -250,9 +254,9 @@ static void check_step(struct compiler *compiler, const struct bound *step, stru
     if (step->literal && step->number != 0)
         return;
     if (!step->literal)
-        emit_jump_on(compiler, true, step->slot, &fine, span);
-    emit_raise(compiler, EXCEPTION_VALUE, "range() arg 3 must not be zero", span);
-    patch(compiler, fine);
+        code_jump_on(compiler, true, step->slot, &fine, span);
+    code_raise(compiler, EXCEPTION_VALUE, "range() arg 3 must not be zero", span);
+    code_patch(compiler, fine);
 }
 
 /*
@@ -271,25 +275,25 @@ static void range_loop(struct compiler *compiler, struct stmt *stmt)
     struct bound stop = make_bound(compiler, call->arguments[call->count >= 2].value, 0);
     struct bound step = make_bound(compiler, call->count == 3 ? call->arguments[2].value : NULL, 1);
     bool hidden = assigns(&stmt->body, stmt->symbol);
-    uint16_t variable = stmt->symbol->slot, at = hidden ? take(compiler, 1) : variable;
+    uint16_t variable = stmt->symbol->slot, at = hidden ? code_take(compiler, 1) : variable;
     check_step(compiler, &step, call->span);
     uint32_t top = compiler->top;
     uint16_t begin = bound_slot(compiler, &start, span);
     range_test(compiler, begin, &stop, &step, &exits, span);
-    emit_move(compiler, at, begin, 1, span);
+    code_move(compiler, at, begin, 1, span);
     compiler->top = top;
-    uint32_t head = here(compiler);
+    uint32_t head = code_here(compiler);
     if (hidden)
-        emit_move(compiler, variable, at, 1, span);
+        code_move(compiler, variable, at, 1, span);
     loop_open(compiler, &scope);
     loop_body(compiler, &scope, stmt, head, check_range_length(compiler->check, call));
-    uint16_t next = take(compiler, 1), stride = bound_slot(compiler, &step, span);
-    emit(compiler, (struct instruction){.op = OP_ADD, .a = next, .b = at, .c = stride}, span);
+    uint16_t next = code_take(compiler, 1), stride = bound_slot(compiler, &step, span);
+    code_emit(compiler, (struct instruction){.op = OP_ADD, .a = next, .b = at, .c = stride}, span);
     range_test(compiler, next, &stop, &step, &exits, span);
-    emit_move(compiler, at, next, 1, span);
-    emit_jump_back(compiler, head, span);
-    patch(compiler, exits);
-    patch(compiler, scope.breaks);
+    code_move(compiler, at, next, 1, span);
+    code_jump_back(compiler, head, span);
+    code_patch(compiler, exits);
+    code_patch(compiler, scope.breaks);
 }
 
 static void list_loop(struct compiler *compiler, struct stmt *stmt)
@@ -303,8 +307,8 @@ static void list_loop(struct compiler *compiler, struct stmt *stmt)
     loop_open(compiler, &scope);
     loop_body(compiler, &scope, stmt, head, walk.count);
     walk_foot(compiler, &walk, head, stmt->span);
-    patch(compiler, exits);
-    patch(compiler, scope.breaks);
+    code_patch(compiler, exits);
+    code_patch(compiler, scope.breaks);
 }
 
 /* ---- the others ---- */
@@ -319,10 +323,10 @@ static void if_statement(struct compiler *compiler, struct stmt *stmt)
             compile_jump(compiler, branch->condition, false, &next);
         compile_block(compiler, &branch->body);
         if (i + 1 < stmt->branch_count)
-            emit_jump(compiler, &done, stmt->span);
-        patch(compiler, next);
+            code_jump(compiler, &done, stmt->span);
+        code_patch(compiler, next);
     }
-    patch(compiler, done);
+    code_patch(compiler, done);
 }
 
 static void leave_loop(struct compiler *compiler, struct stmt *stmt)
@@ -331,9 +335,9 @@ static void leave_loop(struct compiler *compiler, struct stmt *stmt)
     while (loop->shape != SCOPE_LOOP)
         loop = loop->outer;
     scope_leave(compiler, loop, stmt->span);
-    emit_jump(compiler, stmt->shape == STMT_BREAK ? &loop->breaks : &loop->continues, stmt->span);
+    code_jump(compiler, stmt->shape == STMT_BREAK ? &loop->breaks : &loop->continues, stmt->span);
     for (struct scope *scope = compiler->scope; scope != loop; scope = scope->outer)
-        scope->range_start = here(compiler);
+        scope->range_start = code_here(compiler);
 }
 
 static void return_statement(struct compiler *compiler, struct stmt *stmt)
@@ -343,11 +347,11 @@ static void return_statement(struct compiler *compiler, struct stmt *stmt)
         body->shape == BODY_DEF && !type_vague(body->result) && body->result->shape != TYPE_NONE;
     uint16_t slot = NO_SLOT;
     if (value) {
-        slot = take(compiler, type_width(body->result));
+        slot = code_take(compiler, type_width(body->result));
         if (stmt->value)
             compile_into(compiler, stmt->value, slot);
         else
-            emit_constant(compiler, slot, NONE_VALUE, stmt->span);
+            code_constant(compiler, slot, NONE_VALUE, stmt->span);
     } else if (stmt->value) {
         uint32_t top = compiler->top;
         compile_operand(compiler, stmt->value);
@@ -355,11 +359,11 @@ static void return_statement(struct compiler *compiler, struct stmt *stmt)
     }
     scope_leave(compiler, NULL, stmt->span);
     if (body->shape == BODY_DEF)
-        emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, stmt->span);
+        code_emit(compiler, (struct instruction){.op = OP_RETURN, .a = slot}, stmt->span);
     else
-        emit_jump(compiler, &compiler->ends, stmt->span);
+        code_jump(compiler, &compiler->ends, stmt->span);
     for (struct scope *scope = compiler->scope; scope; scope = scope->outer)
-        scope->range_start = here(compiler);
+        scope->range_start = code_here(compiler);
 }
 
 static void raise_statement(struct compiler *compiler, struct stmt *stmt)
@@ -368,18 +372,19 @@ static void raise_statement(struct compiler *compiler, struct stmt *stmt)
     if (!value || !stmt->text) {
         uint16_t kind = value ? value->symbol->slot : compiler->caught_kind;
         uint16_t message = value ? (uint16_t)(kind + 1) : compiler->caught_message;
-        emit(compiler, (struct instruction){.op = OP_RERAISE, .a = kind, .b = message}, stmt->span);
+        code_emit(compiler, (struct instruction){.op = OP_RERAISE, .a = kind, .b = message},
+                  stmt->span);
         return;
     }
     uint16_t message = NO_SLOT;
     if (value->shape == EXPR_CALL && value->count == 1) {
-        message = take(compiler, 1);
+        message = code_take(compiler, 1);
         compile_text(compiler, value->arguments[0].value, NULL, message);
     }
-    emit(compiler,
-         (struct instruction){
-             .op = OP_RAISE, .a = message, .d = (int32_t)check_exception(stmt->text)},
-         stmt->span);
+    code_emit(compiler,
+              (struct instruction){
+                  .op = OP_RAISE, .a = message, .d = (int32_t)check_exception(stmt->text)},
+              stmt->span);
 }
 
 static void assert_statement(struct compiler *compiler, struct stmt *stmt)
@@ -388,12 +393,13 @@ static void assert_statement(struct compiler *compiler, struct stmt *stmt)
     uint16_t message = NO_SLOT;
     compile_jump(compiler, stmt->value, true, &fine);
     if (stmt->message) {
-        message = take(compiler, 1);
+        message = code_take(compiler, 1);
         compile_text(compiler, stmt->message, NULL, message);
     }
-    emit(compiler, (struct instruction){.op = OP_RAISE, .a = message, .d = EXCEPTION_ASSERTION},
-         stmt->span);
-    patch(compiler, fine);
+    code_emit(compiler,
+              (struct instruction){.op = OP_RAISE, .a = message, .d = EXCEPTION_ASSERTION},
+              stmt->span);
+    code_patch(compiler, fine);
 }
 
 static void atomic_statement(struct compiler *compiler, struct stmt *stmt)
@@ -401,10 +407,11 @@ static void atomic_statement(struct compiler *compiler, struct stmt *stmt)
     struct atomic_block block = {0};
     uint32_t index = (uint32_t)compiler->atomics.count;
     vector_push(&compiler->atomics, block);
-    block.begin = (uint16_t)emit(
+    block.begin = (uint16_t)code_emit(
         compiler, (struct instruction){.op = OP_ATOMIC_BEGIN, .d = (int32_t)index}, stmt->span);
     compile_block(compiler, &stmt->body);
-    block.end = (uint16_t)emit(compiler, (struct instruction){.op = OP_ATOMIC_END}, stmt->span);
+    block.end =
+        (uint16_t)code_emit(compiler, (struct instruction){.op = OP_ATOMIC_END}, stmt->span);
     compiler->atomics.items[index] = block;
 }
 

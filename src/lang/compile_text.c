@@ -6,10 +6,10 @@ static void exception_text(struct compiler *compiler, struct expr *expr, uint16_
 {
     int32_t fine = NO_JUMPS;
     uint16_t value = compile_operand(compiler, expr);
-    emit_move(compiler, slot, (uint16_t)(value + 1), 1, expr->span);
-    emit_jump_on(compiler, true, slot, &fine, expr->span);
-    emit_string(compiler, slot, "", expr->span);
-    patch(compiler, fine);
+    code_move(compiler, slot, (uint16_t)(value + 1), 1, expr->span);
+    code_jump_on(compiler, true, slot, &fine, expr->span);
+    code_string(compiler, slot, "", expr->span);
+    code_patch(compiler, fine);
 }
 
 void compile_text(struct compiler *compiler, struct expr *expr, const char *spec, uint16_t slot)
@@ -24,11 +24,11 @@ void compile_text(struct compiler *compiler, struct expr *expr, const char *spec
     } else {
         uint16_t value = type->shape == TYPE_LIST ? compile_elements(compiler, expr)
                                                   : compile_operand(compiler, expr);
-        uint32_t format = format_of(compiler, type, spec);
-        uint32_t pc =
-            emit(compiler,
-                 (struct instruction){.op = OP_TEXT, .a = slot, .b = value, .d = (int32_t)format},
-                 expr->span);
+        uint32_t format = code_format(compiler, type, spec);
+        uint32_t pc = code_emit(
+            compiler,
+            (struct instruction){.op = OP_TEXT, .a = slot, .b = value, .d = (int32_t)format},
+            expr->span);
         compiler->extents.items[pc] = (struct extent){value, type_width(type)};
     }
     compiler->top = top;
@@ -39,24 +39,25 @@ static void concat(struct compiler *compiler, uint16_t first, uint32_t count, ui
                    struct span span)
 {
     while (count > 255) {
-        emit(compiler,
-             (struct instruction){
-                 .op = OP_CONCAT, .a = (uint16_t)(first + 254), .b = first, .x = 255},
-             span);
+        code_emit(compiler,
+                  (struct instruction){
+                      .op = OP_CONCAT, .a = (uint16_t)(first + 254), .b = first, .x = 255},
+                  span);
         first = (uint16_t)(first + 254);
         count -= 254;
     }
-    emit(compiler,
-         (struct instruction){.op = OP_CONCAT, .a = slot, .b = first, .x = (uint8_t)count}, span);
+    code_emit(compiler,
+              (struct instruction){.op = OP_CONCAT, .a = slot, .b = first, .x = (uint8_t)count},
+              span);
 }
 
 void compile_format(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
     if (expr->count == 0) {
-        emit_string(compiler, slot, "", expr->span);
+        code_string(compiler, slot, "", expr->span);
         return;
     }
-    uint16_t pieces = take(compiler, expr->count);
+    uint16_t pieces = code_take(compiler, expr->count);
     for (uint32_t i = 0; i < expr->count; i++) {
         struct expr *piece = expr->items[i];
         uint16_t at = (uint16_t)(pieces + i);
@@ -75,7 +76,7 @@ void compile_print(struct compiler *compiler, struct expr *expr)
     for (uint32_t i = 0; i < expr->count; i++)
         values += !expr->arguments[i].name;
     uint32_t pieces = values ? values * 2 - 1 : 1;
-    uint16_t slots = take(compiler, pieces), at = slots;
+    uint16_t slots = code_take(compiler, pieces), at = slots;
     for (uint32_t i = 0; i < expr->count; i++) {
         if (expr->arguments[i].name)
             continue;
@@ -86,13 +87,13 @@ void compile_print(struct compiler *compiler, struct expr *expr)
         if (separator && i == 1)
             compile_into(compiler, separator, (uint16_t)(slots + 1));
         else if (separator)
-            emit_move(compiler, (uint16_t)(slots + i), (uint16_t)(slots + 1), 1, expr->span);
+            code_move(compiler, (uint16_t)(slots + i), (uint16_t)(slots + 1), 1, expr->span);
         else
-            emit_string(compiler, (uint16_t)(slots + i), " ", expr->span);
+            code_string(compiler, (uint16_t)(slots + i), " ", expr->span);
     }
     if (values == 0)
-        emit_string(compiler, slots, "", expr->span);
+        code_string(compiler, slots, "", expr->span);
     else if (pieces > 1)
         concat(compiler, slots, pieces, slots, expr->span);
-    emit(compiler, (struct instruction){.op = OP_PRINT, .a = slots}, expr->span);
+    code_emit(compiler, (struct instruction){.op = OP_PRINT, .a = slots}, expr->span);
 }

@@ -9,15 +9,15 @@ void scope_open(struct compiler *compiler, struct scope *scope, enum scope_shape
 {
     scope->shape = shape;
     scope->outer = compiler->scope;
-    scope->range_start = here(compiler);
-    scope->kind_slot = take(compiler, 2);
+    scope->range_start = code_here(compiler);
+    scope->kind_slot = code_take(compiler, 2);
     scope->message_slot = (uint16_t)(scope->kind_slot + 1);
     compiler->scope = scope;
 }
 
 static void end_range(struct compiler *compiler, struct scope *scope)
 {
-    uint32_t end = here(compiler);
+    uint32_t end = code_here(compiler);
     struct handler range = {.from = (uint16_t)scope->range_start, .to = (uint16_t)end};
     if (end > scope->range_start && !compiler->overflow)
         vector_push(&scope->ranges, range);
@@ -34,7 +34,7 @@ void scope_handler(struct compiler *compiler, struct scope *scope, struct span s
 {
     (void)span;
     vector_each (struct handler, range, &scope->ranges) {
-        range->handler = (uint16_t)here(compiler);
+        range->handler = (uint16_t)code_here(compiler);
         range->kind_slot = scope->kind_slot;
         range->message_slot = scope->message_slot;
         vector_push(&compiler->current->handlers, *range);
@@ -44,7 +44,7 @@ void scope_handler(struct compiler *compiler, struct scope *scope, struct span s
 
 static void release(struct compiler *compiler, struct thing object, struct span span)
 {
-    emit_thing(compiler, OP_RELEASE, NO_SLOT, object, NO_SLOT, 0, span);
+    code_thing(compiler, OP_RELEASE, NO_SLOT, object, NO_SLOT, 0, span);
 }
 
 void scope_leave(struct compiler *compiler, struct scope *target, struct span span)
@@ -73,18 +73,18 @@ void compile_with(struct compiler *compiler, struct stmt *stmt, uint32_t index)
     int32_t end = NO_JUMPS;
     struct span span = stmt->items[index]->span;
     scope.object = object_thing(compiler, stmt->items[index]);
-    emit_thing(compiler, OP_ACQUIRE, NO_SLOT, scope.object, NO_SLOT, 0, span);
+    code_thing(compiler, OP_ACQUIRE, NO_SLOT, scope.object, NO_SLOT, 0, span);
     scope_open(compiler, &scope, SCOPE_WITH);
     compile_with(compiler, stmt, index + 1);
     scope_close(compiler, &scope);
     release(compiler, scope.object, span);
-    emit_jump(compiler, &end, span);
+    code_jump(compiler, &end, span);
     scope_handler(compiler, &scope, span);
     release(compiler, scope.object, span);
-    emit(compiler,
-         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
-         span);
-    patch(compiler, end);
+    code_emit(compiler,
+              (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
+              span);
+    code_patch(compiler, end);
 }
 
 static void clause_body(struct compiler *compiler, struct handler_clause *clause,
@@ -92,7 +92,7 @@ static void clause_body(struct compiler *compiler, struct handler_clause *clause
 {
     uint16_t kind = compiler->caught_kind, message = compiler->caught_message;
     if (clause->symbol)
-        emit_move(compiler, clause->symbol->slot, scope->kind_slot, 2, clause->span);
+        code_move(compiler, clause->symbol->slot, scope->kind_slot, 2, clause->span);
     compiler->caught_kind = scope->kind_slot;
     compiler->caught_message = scope->message_slot;
     compile_block(compiler, &clause->body);
@@ -113,27 +113,28 @@ static void compile_excepts(struct compiler *compiler, struct stmt *stmt)
     compile_block(compiler, &stmt->body);
     scope_close(compiler, &scope);
     compile_block(compiler, &stmt->otherwise);
-    emit_jump(compiler, &done, stmt->span);
+    code_jump(compiler, &done, stmt->span);
     scope_handler(compiler, &scope, stmt->span);
     for (uint32_t i = 0; i < stmt->handler_count; i++) {
         struct handler_clause *clause = &stmt->handlers[i];
         int32_t next = NO_JUMPS;
         uint32_t top = compiler->top;
-        uint16_t matches = take(compiler, 1);
-        emit(compiler,
-             (struct instruction){
-                 .op = OP_MATCH, .a = matches, .b = scope.kind_slot, .d = (int32_t)clause->mask},
-             clause->span);
-        emit_jump_on(compiler, false, matches, &next, clause->span);
+        uint16_t matches = code_take(compiler, 1);
+        code_emit(
+            compiler,
+            (struct instruction){
+                .op = OP_MATCH, .a = matches, .b = scope.kind_slot, .d = (int32_t)clause->mask},
+            clause->span);
+        code_jump_on(compiler, false, matches, &next, clause->span);
         compiler->top = top;
         clause_body(compiler, clause, &scope);
-        emit_jump(compiler, &done, clause->span);
-        patch(compiler, next);
+        code_jump(compiler, &done, clause->span);
+        code_patch(compiler, next);
     }
-    emit(compiler,
-         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
-         stmt->span);
-    patch(compiler, done);
+    code_emit(compiler,
+              (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
+              stmt->span);
+    code_patch(compiler, done);
 }
 
 void compile_try(struct compiler *compiler, struct stmt *stmt)
@@ -148,11 +149,11 @@ void compile_try(struct compiler *compiler, struct stmt *stmt)
     compile_excepts(compiler, stmt);
     scope_close(compiler, &scope);
     compile_block(compiler, &stmt->finally);
-    emit_jump(compiler, &end, stmt->span);
+    code_jump(compiler, &end, stmt->span);
     scope_handler(compiler, &scope, stmt->span);
     compile_block(compiler, &stmt->finally);
-    emit(compiler,
-         (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
-         stmt->span);
-    patch(compiler, end);
+    code_emit(compiler,
+              (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
+              stmt->span);
+    code_patch(compiler, end);
 }

@@ -5,12 +5,12 @@
 #include "base/hash.h"
 #include "lang/compile.h"
 
-uint32_t here(const struct compiler *compiler)
+uint32_t code_here(const struct compiler *compiler)
 {
     return (uint32_t)compiler->code.count;
 }
 
-uint32_t position_of(struct compiler *compiler, struct span span)
+uint32_t code_position(struct compiler *compiler, struct span span)
 {
     if (compiler->last_position == 0 || compiler->last.start != span.start) {
         compiler->last = span;
@@ -19,7 +19,7 @@ uint32_t position_of(struct compiler *compiler, struct span span)
     return compiler->last_position;
 }
 
-uint32_t emit(struct compiler *compiler, struct instruction instruction, struct span span)
+uint32_t code_emit(struct compiler *compiler, struct instruction instruction, struct span span)
 {
     struct extent none = {0};
     if (compiler->code.count >= MAX_CODE) {
@@ -30,18 +30,18 @@ uint32_t emit(struct compiler *compiler, struct instruction instruction, struct 
         compiler->code.count--; /* go on writing over the last one until all have returned */
         compiler->extents.count--;
     }
-    instruction.source = position_of(compiler, span);
+    instruction.source = code_position(compiler, span);
     vector_push(&compiler->code, instruction);
     vector_push(&compiler->extents, none);
-    return here(compiler) - 1;
+    return code_here(compiler) - 1;
 }
 
-uint32_t emit_thing(struct compiler *compiler, enum opcode op, uint16_t a, struct thing thing,
+uint32_t code_thing(struct compiler *compiler, enum opcode op, uint16_t a, struct thing thing,
                     uint16_t c, uint8_t x, struct span span)
 {
     struct instruction instruction = {
         .op = (uint8_t)op, .x = x, .a = a, .b = thing.b, .c = c, .d = thing.d};
-    uint32_t pc = emit(compiler, instruction, span);
+    uint32_t pc = code_emit(compiler, instruction, span);
     compiler->extents.items[pc] = thing.extent;
     return pc;
 }
@@ -72,72 +72,73 @@ static uint32_t constant_index(struct compiler *compiler, int64_t value)
     return compiler->constant_slots[at] - 1;
 }
 
-void emit_constant(struct compiler *compiler, uint16_t slot, int64_t value, struct span span)
+void code_constant(struct compiler *compiler, uint16_t slot, int64_t value, struct span span)
 {
     uint32_t index = constant_index(compiler, value);
-    emit(compiler, (struct instruction){.op = OP_CONST, .a = slot, .d = (int32_t)index}, span);
+    code_emit(compiler, (struct instruction){.op = OP_CONST, .a = slot, .d = (int32_t)index}, span);
 }
 
-void emit_string(struct compiler *compiler, uint16_t slot, const char *text, struct span span)
+void code_string(struct compiler *compiler, uint16_t slot, const char *text, struct span span)
 {
-    emit_constant(compiler, slot, check_string(compiler->check, text), span);
+    code_constant(compiler, slot, check_string(compiler->check, text), span);
 }
 
-void emit_move(struct compiler *compiler, uint16_t to, uint16_t from, uint32_t width,
+void code_move(struct compiler *compiler, uint16_t to, uint16_t from, uint32_t width,
                struct span span)
 {
     for (uint32_t done = 0; done < width && to != from;) {
         uint32_t now = width - done > 255 ? 255 : width - done;
-        emit(compiler,
-             (struct instruction){.op = OP_MOVE,
-                                  .a = (uint16_t)(to + done),
-                                  .b = (uint16_t)(from + done),
-                                  .x = (uint8_t)now},
-             span);
+        code_emit(compiler,
+                  (struct instruction){.op = OP_MOVE,
+                                       .a = (uint16_t)(to + done),
+                                       .b = (uint16_t)(from + done),
+                                       .x = (uint8_t)now},
+                  span);
         done += now;
     }
 }
 
-void emit_jump(struct compiler *compiler, int32_t *chain, struct span span)
+void code_jump(struct compiler *compiler, int32_t *chain, struct span span)
 {
     struct instruction jump = {.op = OP_JUMP, .d = *chain};
-    *chain = -(int32_t)emit(compiler, jump, span) - 2;
+    *chain = -(int32_t)code_emit(compiler, jump, span) - 2;
 }
 
-void emit_jump_on(struct compiler *compiler, bool when, uint16_t slot, int32_t *chain,
+void code_jump_on(struct compiler *compiler, bool when, uint16_t slot, int32_t *chain,
                   struct span span)
 {
     struct instruction jump = {
         .op = (uint8_t)(when ? OP_JUMP_IF : OP_JUMP_UNLESS), .a = slot, .d = *chain};
-    *chain = -(int32_t)emit(compiler, jump, span) - 2;
+    *chain = -(int32_t)code_emit(compiler, jump, span) - 2;
 }
 
-void emit_jump_back(struct compiler *compiler, uint32_t to, struct span span)
+void code_jump_back(struct compiler *compiler, uint32_t to, struct span span)
 {
-    emit(compiler, (struct instruction){.op = OP_JUMP, .d = (int32_t)to}, span);
+    code_emit(compiler, (struct instruction){.op = OP_JUMP, .d = (int32_t)to}, span);
 }
 
-void patch(struct compiler *compiler, int32_t chain)
+void code_patch(struct compiler *compiler, int32_t chain)
 {
     while (chain != NO_JUMPS && !compiler->overflow) {
         struct instruction *jump = &compiler->code.items[-chain - 2];
         chain = jump->d;
-        jump->d = (int32_t)here(compiler);
+        jump->d = (int32_t)code_here(compiler);
     }
 }
 
-void emit_raise(struct compiler *compiler, enum exception exception, const char *message,
+void code_raise(struct compiler *compiler, enum exception exception, const char *message,
                 struct span span)
 {
     uint32_t top = compiler->top;
-    uint16_t slot = message ? take(compiler, 1) : NO_SLOT;
+    uint16_t slot = message ? code_take(compiler, 1) : NO_SLOT;
     if (message)
-        emit_string(compiler, slot, message, span);
-    emit(compiler, (struct instruction){.op = OP_RAISE, .a = slot, .d = (int32_t)exception}, span);
+        code_string(compiler, slot, message, span);
+    code_emit(compiler, (struct instruction){.op = OP_RAISE, .a = slot, .d = (int32_t)exception},
+              span);
     compiler->top = top;
 }
 
-uint16_t take(struct compiler *compiler, uint32_t width)
+uint16_t code_take(struct compiler *compiler, uint32_t width)
 {
     uint32_t slot = compiler->top;
     if (width > FRAME_MAX || slot + width > FRAME_MAX) {
@@ -176,7 +177,7 @@ static uint32_t add_format(struct compiler *compiler, const struct type *type, c
     return (uint32_t)compiler->formats.count - 1;
 }
 
-uint32_t format_of(struct compiler *compiler, const struct type *type, const char *spec)
+uint32_t code_format(struct compiler *compiler, const struct type *type, const char *spec)
 {
     uint8_t kind[2] = {0}, optional[2] = {0};
     bool scalar = type->shape != TYPE_LIST && type->shape != TYPE_TUPLE && !spec;
