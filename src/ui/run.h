@@ -44,6 +44,8 @@ struct run_view {
     const char *name;                /* of the file, without folders; outlives this */
     enum pane focus;                 /* where the keys go */
     enum lower lower;                /* what is below the lanes */
+    bool table;                      /* the table of steps instead of the lanes */
+    bool fold, relate, predict;      /* how it looks (view/steps.h) */
     enum lane_filter filter;         /* which lanes are shown */
     uint32_t thread, object;         /* selected; THRUM_NONE */
     bool chosen;                     /* the person has chosen a thread */

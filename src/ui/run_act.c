@@ -95,6 +95,8 @@ unsigned run_view_have(const struct run_view *view)
         have |= NEEDS_OBJECT;
     if (*view->match)
         have |= NEEDS_MATCH;
+    if (view->table)
+        have |= NEEDS_TABLE;
     if (view->opens)
         have |= NEEDS_OPEN;
     if (view->editable)
@@ -341,6 +343,10 @@ bool run_view_act(struct run_view *view, enum action action, int key)
     case ACTION_NEXT_PANE: next_pane(view, 1); return true;
     case ACTION_PREVIOUS_PANE: next_pane(view, -1); return true;
     case ACTION_DETAILS: toggle_lower(view, LOWER_DETAILS); return true;
+    case ACTION_TABLE: view->table = !view->table; return true;
+    case ACTION_FOLD: view->fold = !view->fold; return true;
+    case ACTION_RELATE: view->relate = !view->relate; return true;
+    case ACTION_PREDICT: view->predict = !view->predict; return true;
     case ACTION_WAITS: toggle_lower(view, LOWER_WAITS); return true;
     case ACTION_STATISTICS: toggle_lower(view, LOWER_STATISTICS); return true;
     case ACTION_BACK: go_back(view); return true;

@@ -8,6 +8,7 @@
 #include "view/pane.h"
 #include "view/panes.h"
 #include "view/source.h"
+#include "view/steps.h"
 #include "view/timeline.h"
 
 static void place(struct run_view *view, enum pane pane, const struct region *region)
@@ -207,7 +208,7 @@ static void add_local(void *context, const char *name, const char *value)
 static int draw_details(struct run_view *view, const struct region *region,
                         const struct scene *scene)
 {
-    struct text next = {0}, why_not = {0}, locals = {0};
+    struct text next = {0}, why_not = {0}, locals = {0}, last = {0};
     struct scene chosen = *scene;
     bool of_object =
         view->object != THRUM_NONE && (view->focus == PANE_OBJECTS || view->focus == PANE_VALUES);
@@ -219,11 +220,18 @@ static int draw_details(struct run_view *view, const struct region *region,
         session_why_not_text(view->session, view->thread, &why_not);
         session_locals(view->session, view->thread, add_local, &locals);
     }
-    struct details details = {text_bytes(&next), text_bytes(&why_not), text_bytes(&locals)};
+    struct step_rows steps = {0};
+    steps_before(scene, steps_cursor(scene), 1, &steps);
+    if (steps.rows.count && !view->predict)
+        step_sentence(scene, steps.rows.items[0].event, &last);
+    vector_fini(&steps.rows);
+    struct details details = {text_bytes(&next), text_bytes(&why_not), text_bytes(&locals),
+                              text_bytes(&last)};
     int rows = details_draw(region, &chosen, &details, view->top);
     text_fini(&next);
     text_fini(&why_not);
     text_fini(&locals);
+    text_fini(&last);
     return rows;
 }
 
@@ -362,6 +370,34 @@ static void draw_lanes(struct run_view *view, const struct region *region, struc
     place(view, PANE_OBJECTS, &objects);
 }
 
+static bool next_words(void *data, uint32_t thread, struct text *out)
+{
+    size_t before = out->length;
+    session_why_not_text(data, thread, out);
+    if (out->length > before)
+        return false;
+    session_next_text(data, thread, out);
+    return true;
+}
+
+/* The same steps as a table. The axis is kept up to date: it knows what the cursor is. */
+static void draw_table(struct run_view *view, const struct region *region, struct scene *scene)
+{
+    bool stepping = view->status.mode == SESSION_STEPPING;
+    run_axis(view, view->columns);
+    run_scene(view, scene);
+    struct steps_look look = {
+        .fold = view->fold,
+        .relate = view->relate,
+        .hide = view->predict,
+        .next = stepping,
+        .next_words = stepping ? next_words : NULL,
+        .next_data = view->session,
+    };
+    steps_draw(region, scene, &look);
+    place(view, PANE_THREADS, region);
+}
+
 void run_view_draw(struct run_view *view, const struct region *screen)
 {
     memset(view->places, 0, sizeof view->places);
@@ -374,9 +410,14 @@ void run_view_draw(struct run_view *view, const struct region *screen)
     draw_header(view, &header);
     int body = screen->height - 2, wanted = timeline_rows_wanted(&scene);
     int least = view->lower == LOWER_PANES ? body * 2 / 5 : body * 3 / 5;
+    if (view->table)
+        wanted = body;
     int lanes = wanted < body - least ? wanted : body - least;
     struct region upper = region_part(screen, 0, 1, screen->width, lanes);
-    draw_lanes(view, &upper, &scene);
+    if (view->table)
+        draw_table(view, &upper, &scene);
+    else
+        draw_lanes(view, &upper, &scene);
     struct region lower = region_part(screen, 0, 1 + lanes, screen->width, body - lanes);
     draw_lower(view, &lower, &scene);
     session_unlock(view->session);

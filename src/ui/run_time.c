@@ -1,6 +1,7 @@
 /* Time on the screen of a run: the axis, zooming, and jumps through the history. */
 #include "trace/waits.h"
 #include "ui/run.h"
+#include "view/steps.h"
 
 uint64_t run_nice(uint64_t least)
 {
@@ -199,11 +200,30 @@ static void jump_chain(struct run_view *view, bool to_waiter)
     text_add(&view->message, "no thread waits for it at this moment");
 }
 
+/* In the table the arrows go from step to step, whoever took it. */
+static void jump_step(struct run_view *view, bool backwards)
+{
+    struct scene scene;
+    struct step_rows rows = {0};
+    run_scene(view, &scene);
+    if (backwards)
+        steps_before(&scene, steps_cursor(&scene), 2, &rows);
+    else
+        steps_after(&scene, steps_cursor(&scene), 1, &rows);
+    if (rows.rows.count) {
+        run_look_at(view, rows.rows.items[0].time);
+        view->thread = rows.rows.items[0].thread;
+    }
+    vector_fini(&rows.rows);
+}
+
 void run_jump(struct run_view *view, enum action action)
 {
     uint64_t now = history_now(session_history(view->session));
     uint64_t back = view->cursor > view->column ? view->cursor - view->column : 0;
-    if (action == ACTION_LATER)
+    if (view->table && (action == ACTION_LATER || action == ACTION_EARLIER))
+        jump_step(view, action == ACTION_EARLIER);
+    else if (action == ACTION_LATER)
         run_look_at(view, view->cursor + view->column);
     else if (action == ACTION_EARLIER)
         run_look_at(view, back);

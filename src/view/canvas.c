@@ -239,8 +239,24 @@ static int word_width(const char *at, const char **ret_end)
     return width;
 }
 
-int draw_paragraph(const struct region *region, int x, int y, int width, int indent,
-                   enum style style, const char *utf8)
+/* The core of a word: without brackets and marks around it. A bracket that closes one inside the
+ * word
+ * ("forks[1]") belongs to it. */
+static const char *core(const char *word, const char *end, size_t *ret_length)
+{
+    while (word < end && strchr("([\"'", *word))
+        word++;
+    while (end > word && (strchr(",.;:)!?\"'", end[-1]) ||
+                          (end[-1] == ']' && !memchr(word, '[', (size_t)(end - word)))))
+        end--;
+    *ret_length = (size_t)(end - word);
+    return word;
+}
+
+int draw_styled(const struct region *region, int x, int y, int width, int indent, enum style style,
+                const char *utf8,
+                enum style (*style_of)(const void *data, const char *word, size_t length),
+                const void *data)
 {
     int lines = 1, column = 0, start = 0;
     if (width < 1)
@@ -263,16 +279,26 @@ int draw_paragraph(const struct region *region, int x, int y, int width, int ind
             lines++;
             column = start = indent;
         }
+        size_t length;
+        const char *middle = core(utf8, end, &length);
+        enum style own = style_of ? style_of(data, middle, length) : STYLE_COUNT;
         while (utf8 < end) {
+            bool inside = own != STYLE_COUNT && utf8 >= middle && utf8 < middle + length;
             uint32_t code = code_next(&utf8);
             if (column + code_width(code) > width && column > start) {
                 lines++;
                 column = start = indent;
             }
-            column = draw_code(region, x + column, y + lines - 1, style, code) - x;
+            column = draw_code(region, x + column, y + lines - 1, inside ? own : style, code) - x;
         }
     }
     return lines;
+}
+
+int draw_paragraph(const struct region *region, int x, int y, int width, int indent,
+                   enum style style, const char *utf8)
+{
+    return draw_styled(region, x, y, width, indent, style, utf8, NULL, NULL);
 }
 
 void draw_box(const struct region *region, enum style style, enum style title_style,

@@ -108,6 +108,12 @@ int draw_right(const struct region *region, int x, int y, enum style style, cons
  * (drawn or not). `indent` moves all lines but the first. Newlines in the text break lines. */
 int draw_paragraph(const struct region *region, int x, int y, int width, int indent,
                    enum style style, const char *utf8);
+/* The same; `style_of` may give words (without blanks and punctuation at their ends) a style of
+ * their own, or STYLE_COUNT. */
+int draw_styled(const struct region *region, int x, int y, int width, int indent, enum style style,
+                const char *utf8,
+                enum style (*style_of)(const void *data, const char *word, size_t length),
+                const void *data);
 /* A box along the border of the region, with a title in its upper edge when there is one. */
 void draw_box(const struct region *region, enum style style, enum style title_style,
               const char *title);

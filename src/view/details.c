@@ -102,6 +102,8 @@ static void say_thread(struct page *page, const struct details *details)
     say_state(page, &interval);
     say_chain(page, thread);
     say_held(page, thread);
+    if (details && details->last && *details->last)
+        say(page, STYLE_TEXT, "last step", details->last);
     if (details && details->next && *details->next)
         say(page, STYLE_TEXT, "next", details->next);
     if (details && details->why_not && *details->why_not)

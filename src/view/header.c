@@ -116,10 +116,14 @@ void header_draw(const struct region *region, const struct header *header)
 void footer_draw(const struct region *region, const struct footer_item *items, size_t count)
 {
     draw_row(region, 0, 0, region->width, STYLE_FOOTER, ' ');
-    int x = 1;
-    for (size_t i = 0; i < count; i++) {
+    int x = 1, end = region->width - 1;
+    if (count) {
+        end = draw_right(region, end, 0, STYLE_FOOTER, items[0].label) - 1;
+        end = draw_right(region, end, 0, STYLE_FOOTER_KEY, items[0].key) - 2;
+    }
+    for (size_t i = 1; i < count; i++) {
         int width = text_width(items[i].key) + 1 + text_width(items[i].label);
-        if (x + width > region->width - 1)
+        if (x + width > end)
             continue;
         x = draw_text(region, x, 0, STYLE_FOOTER_KEY, items[i].key) + 1;
         x = draw_text(region, x, 0, STYLE_FOOTER, items[i].label) + 2;

@@ -44,7 +44,8 @@ struct footer_item {
     const char *label; /* "pause" */
 };
 
-/* Draw the only row of the region. What does not fit is left out, least important first. */
+/* Draw the only row of the region. What does not fit is left out, least important first. The first
+ * item of the footer stands at the right edge and is always there. */
 void header_draw(const struct region *region, const struct header *header);
 void footer_draw(const struct region *region, const struct footer_item *items, size_t count);
 

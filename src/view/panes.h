@@ -39,6 +39,7 @@ struct details {
     const char *next;    /* what the thread would do next */
     const char *why_not; /* why it cannot */
     const char *locals;  /* "i = 3\n" … */
+    const char *last;    /* what the last step meant, in a sentence */
 };
 /* All about the selected thread or object. */
 int details_draw(const struct region *region, const struct scene *scene,

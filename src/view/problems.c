@@ -3,6 +3,21 @@
 #include "view/pane.h"
 #include "view/panes.h"
 
+/* Names of threads and of objects stand out in the evidence. */
+static enum style name_style(const void *data, const char *word, size_t length)
+{
+    const struct trace_catalog *catalog = data;
+    for (size_t i = 0; i < catalog->threads.count; i++)
+        if (strncmp(catalog->threads.items[i].name, word, length) == 0 &&
+            !catalog->threads.items[i].name[length])
+            return length ? STYLE_STRONG : STYLE_COUNT;
+    for (size_t i = 0; i < catalog->objects.count; i++)
+        if (strncmp(catalog->objects.items[i].name, word, length) == 0 &&
+            !catalog->objects.items[i].name[length])
+            return length ? STYLE_NAME : STYLE_COUNT;
+    return STYLE_COUNT;
+}
+
 /* Draws one problem from row `y` on (rows above and below the region are counted, not drawn). */
 static int draw_problem(const struct region *region, int y, const struct scene *scene,
                         const struct problem *problem, bool chosen)
@@ -28,8 +43,9 @@ static int draw_problem(const struct region *region, int y, const struct scene *
         size_t length = strcspn(line, "\n");
         text_clear(&time);
         text_add_bytes(&time, line, length);
-        rows += draw_paragraph(region, 3, y + rows, region->width - 4, 2,
-                               later ? STYLE_DIM : STYLE_TEXT, text_bytes(&time));
+        rows +=
+            draw_styled(region, 3, y + rows, region->width - 4, 2, later ? STYLE_DIM : STYLE_TEXT,
+                        text_bytes(&time), later ? NULL : name_style, scene->catalog);
         line += length + (line[length] == '\n');
     }
     text_fini(&time);

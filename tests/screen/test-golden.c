@@ -106,6 +106,8 @@ static const struct shot shots[] = {
     {"philosophers-back", story_philosophers, "hhhhhhhhhhhhhhhhhhhhhhhh++", false},
     {"philosophers-stepping", story_philosophers, "", true},
     {"workshop", story_workshop, "", false},
+    {"workshop-table", story_workshop, "v", false},
+    {"workshop-table-back", story_workshop, "vhhhhhhhhhhm\n", false},
     {"workshop-values", story_workshop, "\t\t\t", false},
     {"workshop-problem", story_workshop, "p", false},
     {"workshop-zoomed", story_workshop, "gllllllllllllllllllllllll+++", false},

@@ -268,12 +268,31 @@ END_TEST
 START_TEST(footer_leaves_out_what_does_not_fit)
 {
     static const struct footer_item items[] = {
-        {"space", "pause"}, {"d", "a long label"}, {"q", "quit"}};
+        {"q", "quit"}, {"space", "pause"}, {"d", "a long label"}, {"x", "y"}};
     struct canvas canvas = {0};
-    canvas_resize(&canvas, 24, 1);
+    canvas_resize(&canvas, 26, 1);
     struct region all = canvas_region(&canvas);
-    footer_draw(&all, items, 3);
-    expect_dump(&canvas, " space pause  q quit\n");
+    footer_draw(&all, items, 4);
+    expect_dump(&canvas, " space pause  x y  q quit\n");
+    canvas_fini(&canvas);
+}
+END_TEST
+
+static enum style shout(const void *data, const char *word, size_t length)
+{
+    return strlen(data) == length && strncmp(data, word, length) == 0 ? STYLE_STRONG : STYLE_COUNT;
+}
+
+START_TEST(words_have_styles_of_their_own)
+{
+    struct canvas canvas = {0};
+    canvas_resize(&canvas, 30, 1);
+    struct region all = canvas_region(&canvas);
+    draw_styled(&all, 0, 0, 30, 0, STYLE_DIM, "a forks[1], (forks[1]) forks[12]", shout,
+                "forks[1]");
+    static const char wanted[] = "..########...########.........";
+    for (int x = 0; x < 30; x++)
+        ck_assert_int_eq(canvas_at(&canvas, x, 0)->style == STYLE_STRONG, wanted[x] == '#');
     canvas_fini(&canvas);
 }
 END_TEST
@@ -346,6 +365,7 @@ static Suite *view_suite(void)
     tcase_add_test(tests, themes_are_found_by_name);
     tcase_add_test(tests, scrolling_keeps_the_chosen_row_in_sight);
     tcase_add_test(tests, footer_leaves_out_what_does_not_fit);
+    tcase_add_test(tests, words_have_styles_of_their_own);
     tcase_add_test(tests, source_shows_who_stands_where);
     tcase_add_test(tests, source_scrolls_to_the_line);
     suite_add_tcase(suite, tests);
