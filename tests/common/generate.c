@@ -439,7 +439,7 @@ static void functions(struct writer *writer)
     line(writer, "    %s\n", PICK(writer, "flag.add(1)", "x = 3", "y += 1"));
     line(writer, "acting = Barrier(2, action=opened)\n");
     writer->in_function = true;
-    line(writer, "def twice(n):");
+    line(writer, "def twice(n=0):");
     line(writer, "    v = n");
     writer->indent = 1;
     statement(writer, 1);
@@ -447,14 +447,14 @@ static void functions(struct writer *writer)
     line(writer, "    if n > 3:");
     line(writer, "        return 0");
     line(writer, "    return v + n\n");
-    line(writer, "def work(n):");
+    line(writer, "def work(n=0):");
     body(writer, "n");
     writer->in_function = false;
 }
 
 void generate_scenario(uint64_t seed, const struct generate_options *options, struct text *out)
 {
-    struct writer writer = {.out = out, .random = seed * 0x9e3779b97f4a7c15ull + 1};
+    struct writer writer = {.out = out, .random = hash_word(seed, 0x7468726561647321)};
     if (options)
         writer.options = *options;
     if (!writer.options.threads)
