@@ -1,15 +1,19 @@
 /*
  * Scenario files against their own `expect`, by the naive explorer.
  *
- *     check-expect [-v] [-t VERDICT] [-n STATES] FILE…
+ *     check-expect [-v] [-t VERDICT] [-n STATES] FILE-OR-FOLDER…
+ *
+ * Folders are searched for *.thrum, in those inside them too.
  *
  * -v prints what was found for each file, -t the steps to the first finding of a verdict. A file
  * whose states are more than STATES (300,000) is skipped with a notice, unless something
  * contradicts its `expect` already. Exit 1 when a file does not behave as it says.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +24,7 @@ struct settings {
     bool verbose;
     const char *trace;
     struct naive_options options;
+    unsigned files, bad; /* looked at, and different from what they say */
 };
 
 static void print_traces(struct model *model, const struct naive *naive, const char *verdict)
@@ -79,10 +84,33 @@ static bool check(const char *path, const struct settings *settings)
     return good;
 }
 
+static void check_all(const char *path, struct settings *settings)
+{
+    struct dirent **entries;
+    int count = scandir(path, &entries, NULL, alphasort);
+    if (count < 0) {
+        settings->files++;
+        settings->bad += !check(path, settings);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name, *end = strrchr(name, '.');
+        struct text inside = {0};
+        text_printf(&inside, "%s/%s", path, name);
+        struct stat about;
+        bool folder = stat(text_bytes(&inside), &about) == 0 && S_ISDIR(about.st_mode);
+        if (name[0] != '.' && (folder || (end && strcmp(end, ".thrum") == 0)))
+            check_all(text_bytes(&inside), settings);
+        text_fini(&inside);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
 int main(int count, char **arguments)
 {
     struct settings settings = {0};
-    int option, bad = 0;
+    int option;
     while ((option = getopt(count, arguments, "vt:n:")) != -1)
         switch (option) {
         case 'v': settings.verbose = true; break;
@@ -91,7 +119,7 @@ int main(int count, char **arguments)
         default: return 2;
         }
     for (int i = optind; i < count; i++)
-        bad += !check(arguments[i], &settings);
-    printf("%d of %d files behave as they say\n", count - optind - bad, count - optind);
-    return bad || optind == count ? 1 : 0;
+        check_all(arguments[i], &settings);
+    printf("%u of %u files behave as they say\n", settings.files - settings.bad, settings.files);
+    return settings.bad || !settings.files ? 1 : 0;
 }

@@ -37,7 +37,8 @@ static void *enter_texts(void *context)
     return NULL;
 }
 
-/* Random runs of the philosophers; MainThread has ended. They are stuck exactly when none of them can go on. */
+/* Random runs of the philosophers; MainThread has ended. They are stuck exactly when none of them
+ * can go on. */
 static void *judge(void *context)
 {
     struct worker *worker = context;
