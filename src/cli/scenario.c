@@ -8,6 +8,7 @@
 
 #include "base/vector.h"
 #include "cli/options.h"
+#include "lang/lang.h"
 
 #include "lang/lang.h"
 

@@ -5,7 +5,7 @@
 
 #include "run/run.h"
 
-void emit(struct executor *self, struct guard *guard, const struct step_record *record)
+void executor_emit(struct executor *self, struct guard *guard, const struct step_record *record)
 {
     /* ordered: not before the guard was taken, or versions and times would disagree */
     uint64_t now =
@@ -20,11 +20,11 @@ void emit(struct executor *self, struct guard *guard, const struct step_record *
                   record->object, version, record->source, record->value);
 }
 
-void emit_plain(struct executor *self, uint16_t kind, int64_t value)
+void executor_emit_plain(struct executor *self, uint16_t kind, int64_t value)
 {
     struct step_record record = {
         .kind = kind, .object = THRUM_NONE, .source = self->operation.source, .value = value};
-    emit(self, NULL, &record);
+    executor_emit(self, NULL, &record);
 }
 
 /* The recorder drains every millisecond or so. */
@@ -34,24 +34,24 @@ static void wait_for_recorder(void)
     nanosleep(&span, NULL);
 }
 
-bool emit_reserve(struct executor *self)
+bool executor_reserve(struct executor *self)
 {
     if (__builtin_expect(thrum_ring_reserve(&self->ring, STEP_ROOM), 1))
         return true;
     bool said = thrum_ring_reserve(&self->ring, 2);
     if (said)
-        emit_plain(self, THRUM_KIND_RECORDER_BEGIN, 0);
+        executor_emit_plain(self, THRUM_KIND_RECORDER_BEGIN, 0);
     while (!thrum_ring_reserve(&self->ring, STEP_ROOM + 1)) {
         if (leaving(self->run))
             return false;
         wait_for_recorder();
     }
     if (said)
-        emit_plain(self, THRUM_KIND_RECORDER_END, 0);
+        executor_emit_plain(self, THRUM_KIND_RECORDER_END, 0);
     return thrum_ring_reserve(&self->ring, STEP_ROOM);
 }
 
-void emit_touches(struct executor *self, const struct effect *effect)
+void executor_emit_touches(struct executor *self, const struct effect *effect)
 {
     struct step_record record;
     for (uint32_t i = 0; i < effect->touch_count; i++) {
@@ -59,7 +59,7 @@ void emit_touches(struct executor *self, const struct effect *effect)
         while (!thrum_ring_reserve(&self->ring, STEP_ROOM))
             wait_for_recorder();
         record_touch(&effect->touches[i], effect->source, &record);
-        emit(self, guard_of(self->run, record.object), &record);
+        executor_emit(self, guard_of(self->run, record.object), &record);
     }
     while (!thrum_ring_reserve(&self->ring, STEP_ROOM))
         wait_for_recorder();

@@ -31,12 +31,14 @@ static bool take_time(struct executor *self)
     int64_t span = self->operation.value;
     switch (self->operation.op) {
     case OP_SLEEP:
-        emit_plain(self, THRUM_KIND_SLEEP_BEGIN, span);
-        return sleep_until(self, deadline_after(self->run, span));
-    case OP_IO: emit_plain(self, THRUM_KIND_IO_BEGIN, span); return do_io(self, span);
+        executor_emit_plain(self, THRUM_KIND_SLEEP_BEGIN, span);
+        return executor_sleep(self, deadline_after(self->run, span));
+    case OP_IO:
+        executor_emit_plain(self, THRUM_KIND_IO_BEGIN, span);
+        return executor_io(self, span);
     case OP_COMPUTE:
-        emit_plain(self, THRUM_KIND_COMPUTE_BEGIN, span);
-        return do_compute(self, span);
+        executor_emit_plain(self, THRUM_KIND_COMPUTE_BEGIN, span);
+        return executor_compute(self, span);
     default: return true;
     }
 }
@@ -93,7 +95,7 @@ static void announce(struct executor *self, struct guard *guard)
     } else if (operation->op == OP_COND_WAIT || operation->op == OP_ACQUIRE) {
         record.object = record_lock_thing(self->run->program, operation->thing);
     }
-    emit(self, guard, &record);
+    executor_emit(self, guard, &record);
 }
 
 /* Nothing can be done: waits in the kernel until something may have changed. The guard is held, and
@@ -107,7 +109,7 @@ static void wait_turn(struct executor *self, struct guard *guard)
                                      .object = self->operation.thing,
                                      .source = self->operation.source,
                                      .value = self->waker};
-        emit(self, guard, &record);
+        executor_emit(self, guard, &record);
         self->announced = false;
     }
     guards_give(self, guard, false);
@@ -156,11 +158,11 @@ static void perform(struct executor *self, struct guard *guard, struct choice ch
     struct step_record records[STEP_RECORDS];
     model_apply(run->model, run->world, self->thread, choice, &self->effect);
     if (self->operation.op == OP_ATOMIC_BEGIN)
-        emit_touches(self, &self->effect);
+        executor_emit_touches(self, &self->effect);
     unsigned count =
         record_step(run->model, run->world, &self->operation, choice, &self->effect, records);
     for (unsigned i = 0; i < count; i++)
-        emit(self, guard, &records[i]);
+        executor_emit(self, guard, &records[i]);
     note_wait(self);
     bool last = self->operation.op == OP_END && model_finished(run->model, run->world);
     guards_give(self, guard, wakes(self->operation.op));
@@ -183,7 +185,7 @@ static void go_on(struct executor *self)
                                  .object = THRUM_NONE,
                                  .source = self->effect.raised_at,
                                  .value = self->effect.raised};
-    emit(self, NULL, &record);
+    executor_emit(self, NULL, &record);
 }
 
 /* What the step means for the machine: a new thread, a yield, the pace. False: the run ends. */
@@ -199,14 +201,14 @@ static bool follow(struct executor *self)
     int64_t pace = atomic_load_explicit(&run->pace, memory_order_relaxed);
     if (pace <= 0 || operation_quiet(operation->op))
         return true;
-    emit_plain(self, THRUM_KIND_PACE_BEGIN, pace);
+    executor_emit_plain(self, THRUM_KIND_PACE_BEGIN, pace);
     int64_t begin = run_time(run);
     pthread_mutex_lock(&self->park);
     while (!leaving(run) && (pace = atomic_load_explicit(&run->pace, memory_order_relaxed)) > 0 &&
            run_time(run) < begin + pace)
-        park_wait(self, begin + pace);
+        executor_wait(self, begin + pace);
     pthread_mutex_unlock(&self->park);
-    emit_plain(self, THRUM_KIND_PACE_END, 0);
+    executor_emit_plain(self, THRUM_KIND_PACE_END, 0);
     return true;
 }
 
@@ -216,7 +218,7 @@ static bool advance(struct executor *self)
     struct run *run = self->run;
     struct choice choice;
     model_next(run->model, run->world, self->thread, &self->operation);
-    if (!emit_reserve(self) || !take_time(self))
+    if (!executor_reserve(self) || !take_time(self))
         return false;
     if (run->options.jitter)
         jitter(self);
@@ -239,7 +241,7 @@ static void begin(struct executor *self)
     struct guard *guard = guard_of(self->run, thing);
     struct step_record record = {.kind = THRUM_KIND_THREAD_BEGIN, .object = thing};
     pthread_mutex_lock(&guard->mutex);
-    emit(self, guard, &record);
+    executor_emit(self, guard, &record);
     pthread_mutex_unlock(&guard->mutex);
 }
 
@@ -253,9 +255,9 @@ void *executor_main(void *context)
     text_fini(&text);
     pthread_setname_np(pthread_self(), name);
     run_enter(self);
-    if (pass_control(self)) {
+    if (executor_pass(self)) {
         begin(self);
-        while (pass_control(self) && advance(self))
+        while (executor_pass(self) && advance(self))
             ;
     }
     thrum_ring_close(&self->ring);

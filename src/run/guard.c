@@ -231,7 +231,7 @@ bool guard_park(struct executor *self, struct guard *guard, int64_t deadline)
 
     pthread_mutex_lock(&self->park);
     while (!self->woken && !leaving(run) && run_time(run) < deadline)
-        park_wait(self, deadline);
+        executor_wait(self, deadline);
     bool woken = self->woken;
     pthread_mutex_unlock(&self->park);
 

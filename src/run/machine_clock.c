@@ -48,7 +48,7 @@ static struct timespec real_time(const struct run *run, int64_t deadline)
                              .tv_nsec = (long)(at % 1000000000u)};
 }
 
-void park_wait(struct executor *self, int64_t deadline)
+void executor_wait(struct executor *self, int64_t deadline)
 {
     const struct run *run = self->run;
     if (deadline == NEVER || (control_word(run) & CONTROL_PAUSED)) {
@@ -72,17 +72,17 @@ void run_kick(struct run *run)
     }
 }
 
-bool sleep_until(struct executor *self, int64_t deadline)
+bool executor_sleep(struct executor *self, int64_t deadline)
 {
     struct run *run = self->run;
     pthread_mutex_lock(&self->park);
     while (!leaving(run) && run_time(run) < deadline)
-        park_wait(self, deadline);
+        executor_wait(self, deadline);
     pthread_mutex_unlock(&self->park);
     return !leaving(run);
 }
 
-bool pass_control(struct executor *self)
+bool executor_pass(struct executor *self)
 {
     struct run *run = self->run;
     uint32_t word = control_word(run);
@@ -93,13 +93,13 @@ bool pass_control(struct executor *self)
     bool said = (word & (CONTROL_GATE | CONTROL_PAUSED)) == (CONTROL_GATE | CONTROL_PAUSED) &&
                 thrum_ring_reserve(&self->ring, STEP_ROOM);
     if (said)
-        emit_plain(self, THRUM_KIND_PACE_BEGIN, 0);
+        executor_emit_plain(self, THRUM_KIND_PACE_BEGIN, 0);
     pthread_mutex_lock(&self->park);
     while (!leaving(run) && (control_word(run) & (CONTROL_GATE | CONTROL_PAUSED)) != CONTROL_GATE)
-        park_wait(self, NEVER);
+        executor_wait(self, NEVER);
     pthread_mutex_unlock(&self->park);
     if (said)
-        emit_plain(self, THRUM_KIND_PACE_END, 0);
+        executor_emit_plain(self, THRUM_KIND_PACE_END, 0);
     return !leaving(run);
 }
 
@@ -123,7 +123,7 @@ static void wait_timer(struct executor *self, int64_t left)
     }
 }
 
-bool do_io(struct executor *self, int64_t duration)
+bool executor_io(struct executor *self, int64_t duration)
 {
     struct run *run = self->run;
     int64_t now = run_time(run), deadline;
@@ -137,7 +137,7 @@ bool do_io(struct executor *self, int64_t duration)
         if (control_word(run) & CONTROL_PAUSED) {
             pthread_mutex_lock(&self->park);
             while (!leaving(run) && (control_word(run) & CONTROL_PAUSED))
-                park_wait(self, NEVER);
+                executor_wait(self, NEVER);
             pthread_mutex_unlock(&self->park);
         } else {
             wait_timer(self, deadline - now);
@@ -160,7 +160,7 @@ static void burn(void)
         __asm__ volatile("" ::: "memory");
 }
 
-bool do_compute(struct executor *self, int64_t duration)
+bool executor_compute(struct executor *self, int64_t duration)
 {
     struct run *run = self->run;
     int64_t begin = own_time();
@@ -171,7 +171,7 @@ bool do_compute(struct executor *self, int64_t duration)
         if (word & CONTROL_PAUSED) {
             pthread_mutex_lock(&self->park);
             while (!leaving(run) && (control_word(run) & CONTROL_PAUSED))
-                park_wait(self, NEVER);
+                executor_wait(self, NEVER);
             pthread_mutex_unlock(&self->park);
         } else {
             burn();

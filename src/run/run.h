@@ -122,24 +122,24 @@ bool guard_park(struct executor *self, struct guard *guard, int64_t deadline);
 /* machine_clock.c */
 int64_t run_time(const struct run *run);
 /* Off the processor until a time of the run's clock. False: the run ends. */
-bool sleep_until(struct executor *self, int64_t deadline);
-bool do_io(struct executor *self, int64_t duration);
-bool do_compute(struct executor *self, int64_t duration);
+bool executor_sleep(struct executor *self, int64_t deadline);
+bool executor_io(struct executor *self, int64_t duration);
+bool executor_compute(struct executor *self, int64_t duration);
 /* Waits while the gate is closed or the run is paused. False: the run ends. */
-bool pass_control(struct executor *self);
+bool executor_pass(struct executor *self);
 void run_kick(struct run *run);
 /* One wait on `unpark`, `park` held, at most until a time of the run's clock. */
-void park_wait(struct executor *self, int64_t deadline);
+void executor_wait(struct executor *self, int64_t deadline);
 
 /* executor.c */
 void *executor_main(void *executor);
 
 /* emit.c */
-void emit(struct executor *self, struct guard *guard, const struct step_record *record);
-void emit_plain(struct executor *self, uint16_t kind, int64_t value);
+void executor_emit(struct executor *self, struct guard *guard, const struct step_record *record);
+void executor_emit_plain(struct executor *self, uint16_t kind, int64_t value);
 /* Sees to it that `room` records fit; waits for the recorder otherwise. False: the run ends. */
-bool emit_reserve(struct executor *self);
-void emit_touches(struct executor *self, const struct effect *effect);
+bool executor_reserve(struct executor *self);
+void executor_emit_touches(struct executor *self, const struct effect *effect);
 
 /* live.c */
 /* Makes the executor of a thread and starts it. False: it could not, and the run ends with words.
