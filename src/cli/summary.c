@@ -253,12 +253,14 @@ static const char *certainty_words(enum problem_certainty certainty)
     return "";
 }
 
-static void add_problems(struct session *session, struct text *out)
+static void add_problems(struct session *session, bool deadlock, struct text *out)
 {
     struct history *history = session_history(session);
     for (size_t i = 0; i < history_problem_count(history); i++) {
         const struct problem *problem = history_problem(history, i);
         struct text time = {0};
+        if (problem->kind == PROBLEM_LOCK_ORDER && deadlock) /* said by what happened */
+            continue;
         clock_format(&time, (int64_t)problem->time);
         text_printf(out, "\n%s%s\n", problem->title, certainty_words(problem->certainty));
         add_indented(problem->evidence ? problem->evidence : "", out);
@@ -305,7 +307,7 @@ void summary_text(struct session *session, struct text *out)
     add_objects(session, out);
     add_values(session, out);
     add_console(session, out);
-    add_problems(session, out);
+    add_problems(session, status.verdicts >> VERDICT_DEADLOCK & 1, out);
     add_end(&status, out);
     session_unlock(session);
 }

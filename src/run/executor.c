@@ -60,7 +60,14 @@ static bool choose(struct executor *self, struct choice *ret_choice)
 {
     const struct operation *operation = &self->operation;
     unsigned enabled = model_enabled(self->run->model, self->run->world, self->thread);
-    bool due = (enabled & ENABLED_TIMEOUT) && run_time(self->run) >= self->deadline;
+    self->may_time_out = enabled & ENABLED_TIMEOUT;
+    if (self->arrived && operation->op == OP_BARRIER_DEPART) { /* its wait began with the arrival */
+        self->arrived = false;
+        if (!operation->timed ||
+            __builtin_add_overflow(self->deadline, operation->timeout, &self->deadline))
+            self->deadline = NEVER;
+    }
+    bool due = self->may_time_out && run_time(self->run) >= self->deadline;
     if (enabled & ENABLED_VALUE) {
         uint64_t range = (uint64_t)operation->value2 - (uint64_t)operation->value + 1;
         uint64_t dice = range ? random_below(&self->random, range) : random_next(&self->random);
@@ -103,7 +110,7 @@ static void announce(struct executor *self, struct guard *guard)
 static void wait_turn(struct executor *self, struct guard *guard)
 {
     announce(self, guard);
-    bool woken = guard_park(self, guard, self->operation.timed ? self->deadline : NEVER);
+    bool woken = guard_park(self, guard, self->may_time_out ? self->deadline : NEVER);
     if (woken && !leaving(self->run)) {
         struct step_record record = {.kind = THRUM_KIND_WAKE,
                                      .object = self->operation.thing,
@@ -136,19 +143,19 @@ static bool wakes(uint8_t op)
     }
 }
 
+/* A wait may have begun: from when to when it lasts. */
 static void note_wait(struct executor *self)
 {
     const struct operation *operation = &self->operation;
-    self->announced = self->effect.result == STEP_WAITS;
-    if (self->effect.result != STEP_WAITS)
-        return;
-    /* wait_for goes on with the deadline of its first wait */
-    bool goes_on = operation->op == OP_COND_WAIT && self->run->program->code[operation->pc].x &&
-                   self->deadline_from == operation->pc;
-    if (goes_on)
-        return;
-    self->deadline = operation->timed ? deadline_after(self->run, operation->timeout) : NEVER;
-    self->deadline_from = operation->pc;
+    bool waits = self->effect.result == STEP_WAITS;
+    self->arrived = waits && operation->op == OP_BARRIER_ARRIVE;
+    self->announced = waits && !self->arrived;
+    if (self->arrived)
+        self->deadline = run_time(self->run);
+    else if (waits && operation->op == OP_COND_WAIT && self->run->program->code[operation->pc].x)
+        return; /* wait_for goes on with the deadline of its first wait */
+    else if (waits)
+        self->deadline = operation->timed ? deadline_after(self->run, operation->timeout) : NEVER;
 }
 
 /* Performs the step and records it; the guards are held, and given back. */

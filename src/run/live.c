@@ -91,7 +91,6 @@ static struct executor *make_executor(struct run *run, uint32_t thread)
     executor->random = hash_word(run->options.seed, thread);
     executor->jitter = hash_word(~run->options.seed, thread);
     executor->deadline = INT64_MAX;
-    executor->deadline_from = UINT32_MAX;
     executor->timer = -1;
     executor->waker = UINT32_MAX;
     pthread_mutex_init(&executor->park, NULL);

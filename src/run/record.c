@@ -59,10 +59,10 @@ static uint16_t condition_record(const struct view *view, struct step_record *re
         record->value = view->operation->timed ? view->operation->timeout : -1;
         return THRUM_KIND_COND_WAIT;
     }
+    if (view->operation->phase == PHASE_READY) /* a wait_for whose time was up: it keeps the lock */
+        return THRUM_KIND_INSPECT;
     if (view->effect->result == STEP_TIMED_OUT)
         return THRUM_KIND_COND_TIMED_OUT;
-    if (view->operation->phase == PHASE_READY) /* a wait_for whose time was up */
-        return THRUM_KIND_INSPECT;
     record->value = lock_value(view->model, view->world, record->object);
     if (!view->effect->failed)
         record->flags |= THRUM_RESULT;
@@ -218,14 +218,40 @@ static uint16_t record_of(const struct view *view, struct step_record *record)
     return THRUM_KIND_NONE;
 }
 
-/* The last party of a barrier without action opens it by arriving. */
+/* The last party opens the barrier and is through: by arriving, or with the step after the action.
+ */
 static bool opens(const struct view *view)
 {
     const struct program *program = model_program(view->model);
-    if (view->operation->op != OP_BARRIER_ARRIVE || view->effect->result == STEP_RAISED)
+    if (view->effect->result == STEP_RAISED)
+        return false;
+    if (view->operation->op == OP_BARRIER_OPEN)
+        return true;
+    if (view->operation->op != OP_BARRIER_ARRIVE)
         return false;
     const struct object *barrier = &program->objects[view->operation->thing - program->cell_count];
     return barrier->action < 0 && view->effect->value == barrier->initial - 1;
+}
+
+/* What follows the step's own record at a barrier that opens; returns how many. */
+static unsigned opening_records(const struct view *view, struct step_record *first)
+{
+    const struct program *program = model_program(view->model);
+    int64_t parties = program->objects[view->operation->thing - program->cell_count].initial;
+    struct step_record *next = first + 1;
+    if (first->kind == THRUM_KIND_BARRIER_OPEN) {
+        first->value = parties;
+    } else {
+        *next = *first;
+        next->kind = THRUM_KIND_BARRIER_OPEN;
+        next->value = parties;
+        next++->flags = 0;
+    }
+    *next = *first;
+    next->kind = THRUM_KIND_BARRIER_DEPART;
+    next->value = parties - 1;
+    next++->flags = 0;
+    return (unsigned)(next - first);
 }
 
 unsigned record_step(const struct model *model, const struct world *world,
@@ -243,13 +269,7 @@ unsigned record_step(const struct model *model, const struct world *world,
         record.flags |= THRUM_TIMED_OUT;
     record.kind = record_of(&view, &record);
     ret[0] = record;
-    if (!opens(&view))
-        return 1;
-    record.kind = THRUM_KIND_BARRIER_OPEN;
-    record.flags = 0;
-    record.value = effect->value + 1;
-    ret[1] = record;
-    return 2;
+    return opens(&view) ? opening_records(&view, ret) : 1;
 }
 
 void record_touch(const struct touch *touch, uint32_t source, struct step_record *ret)

@@ -16,10 +16,10 @@ struct step_record {
     int64_t value;
 };
 
-enum { STEP_RECORDS = 2 };
+enum { STEP_RECORDS = 3 };
 
 /*
- * The records of one step that is no atomic block: returns how many (1 or 2); the first one carries
+ * The records of one step that is no atomic block: returns how many; the first one carries
  * THRUM_STEP. `operation` is from before the step (model_next()), `world` and `effect` from after
  * model_apply().
  */

@@ -50,9 +50,10 @@ struct executor {
     struct operation operation; /* its next one */
     struct effect effect;       /* of its last step */
     int64_t deadline;           /* run's clock: of the wait that has begun; INT64_MAX: none */
-    uint32_t deadline_from;     /* pc of the wait that `deadline` belongs to */
     bool announced;             /* its waiting has been recorded */
-    int timer;                  /* timerfd for io, or -1 */
+    bool arrived;      /* at a barrier; the time-out of its departure counts from `deadline` */
+    bool may_time_out; /* the wait that has begun could time out now */
+    int timer;         /* timerfd for io, or -1 */
 
     /* Guarded by the guard it waits for. */
     struct executor *next, *previous;
