@@ -1,56 +1,34 @@
 #include "explore/reduction.h"
 
+#include <stdlib.h>
+
 #include "base/die.h"
-struct reduction {
-    int none;
-};
+#include "explore/reduction_private.h"
+
 struct reduction *reduction_new(const struct space_shape *shape)
 {
-    (void)shape;
-    return xcalloc(1, sizeof(struct reduction));
+    struct reduction *reduction = xcalloc(1, sizeof *reduction);
+    reduction->shape = shape;
+    symmetry_init(&reduction->symmetry, shape);
+    footprints_init(&reduction->feet, shape);
+    return reduction;
 }
+
 void reduction_free(struct reduction *reduction)
 {
+    if (!reduction)
+        return;
+    symmetry_fini(&reduction->symmetry);
+    footprints_fini(&reduction->feet);
     free(reduction);
 }
+
 bool reduction_has_symmetry(const struct reduction *reduction)
 {
-    (void)reduction;
-    return false;
+    return reduction->symmetry.classes.count > 0;
 }
+
 bool reduction_has_order(const struct reduction *reduction)
 {
-    (void)reduction;
-    return false;
-}
-struct reduction_scratch *reduction_scratch_new(const struct reduction *reduction)
-{
-    (void)reduction;
-    return NULL;
-}
-void reduction_scratch_free(struct reduction_scratch *scratch)
-{
-    (void)scratch;
-}
-uint32_t reduction_canonical(struct reduction_scratch *scratch, struct state *state,
-                             uint32_t thread)
-{
-    (void)scratch;
-    (void)state;
-    return thread;
-}
-void reduction_canonical_names(struct reduction_scratch *scratch, struct state *state,
-                               uint32_t *names)
-{
-    (void)scratch;
-    (void)state;
-    (void)names;
-}
-uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state,
-                              move *moves, uint32_t count)
-{
-    (void)scratch;
-    (void)state;
-    (void)moves;
-    return count;
+    return reduction->feet.words > 0;
 }

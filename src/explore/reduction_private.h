@@ -1,0 +1,80 @@
+/* Inside explore/: the two reductions' parts. */
+#ifndef THRUM_EXPLORE_REDUCTION_PRIVATE_H
+#define THRUM_EXPLORE_REDUCTION_PRIVATE_H
+
+#include "base/vector.h"
+#include "explore/reduction.h"
+
+/* ---- symmetry ---- */
+
+/* Threads first … first + count - 1 that are alike: the same code, parameters and daemon flag, and
+ * nobody names them. */
+struct alike {
+    uint32_t first, count;
+    uint32_t size; /* bytes of a region */
+};
+
+struct symmetry {
+    vector(struct alike) classes;
+    vector(uint32_t) queues; /* conditions and events: objects whose bytes name threads */
+    vector(uint32_t) rlocks;
+    vector(uint32_t) class_of; /* by thread: its class + 1, or 0 */
+};
+
+void symmetry_init(struct symmetry *symmetry, const struct space_shape *shape);
+void symmetry_fini(struct symmetry *symmetry);
+
+/* ---- footprints ---- */
+
+enum { MOST_LOCKS = 64, MOST_MEMBERS = 64 };
+
+/* What an operation, or all that code can still do, may read and write: bit sets of `words` words
+ * over classes of things (cells, objects, threads, properties). */
+struct footprints {
+    const struct space_shape *shape;
+    uint32_t words;      /* of a bit set; 0: nothing is known, no persistent sets */
+    uint32_t root_count; /* one a declared thread, and one for all threads made at run time */
+    uint32_t code_length;
+    uint32_t *cell_class;    /* by cell */
+    uint32_t object_base;    /* classes of objects */
+    uint32_t thread_base;    /* of declared threads; then one for all made at run time */
+    uint32_t property_base;  /* of invariants, then of `sometimes` */
+    uint32_t run_class;      /* the end of the run, for daemons */
+    uint32_t register_class; /* how many threads are alive */
+    uint64_t **property_of;  /* by class: the properties that read it; NULL when none does. Sets of
+                                classes */
+    bool counts_threads;     /* active_count() is used */
+    bool has_daemons;
+    uint32_t lock_count;        /* locks for which there are cut futures */
+    uint32_t locks[MOST_LOCKS]; /* their objects */
+    uint32_t *lock_number;      /* by object: index into locks, or UINT32_MAX */
+    /* By root, pc, and cut (0: none; 1 + i: as long as lock i stays closed): reads, then writes. */
+    uint64_t *futures;
+    uint64_t *releases; /* by root and pc: bit i: can release lock i without acquiring it first */
+};
+
+void footprints_init(struct footprints *footprints, const struct space_shape *shape);
+void footprints_fini(struct footprints *footprints);
+
+static inline uint64_t *footprints_future(const struct footprints *feet, uint32_t root, uint32_t pc,
+                                          uint32_t cut)
+{
+    uint64_t row = ((uint64_t)root * feet->code_length + pc) * (feet->lock_count + 1) + cut;
+    return feet->futures + row * 2 * feet->words;
+}
+static inline uint32_t footprints_root(const struct footprints *feet, uint32_t thread)
+{
+    return thread < feet->root_count - 1 ? thread : feet->root_count - 1;
+}
+/* The exact footprint of the operation that a thread rests before. `sets`: reads, then writes; must
+ * be zero. */
+void footprints_next(const struct footprints *feet, const struct state *state, uint32_t thread,
+                     uint64_t *sets);
+
+struct reduction {
+    const struct space_shape *shape;
+    struct symmetry symmetry;
+    struct footprints feet;
+};
+
+#endif
