@@ -84,9 +84,22 @@ static void leave_last(struct replay *replay)
     replay->pending[thread].count = count - done;
 }
 
+/* Counts the switch to another thread, and whether it is a preemption. */
+static void count_switch(struct replay *replay)
+{
+    uint32_t last = 0;
+    while (replay->names[last] != replay->last)
+        last++;
+    replay->switches++;
+    replay->preemptions +=
+        !replay->stepped.left_free && space_can_step(&replay->space, &replay->state, last);
+}
+
 void replay_step(struct replay *replay, move code)
 {
     uint32_t real = replay->names[MOVE_THREAD(code)];
+    if (replay->last != UINT32_MAX && replay->last != real)
+        count_switch(replay);
     replay->micro.count = 0;
     space_step(&replay->space, &replay->state, code, &replay->stepped);
     vector_each (struct micro_step, micro, &replay->micro)
@@ -126,5 +139,7 @@ void replay_take(struct replay *replay, struct explore_schedule *ret_schedule)
 {
     ret_schedule->steps = replay->steps.items;
     ret_schedule->count = (uint32_t)replay->steps.count;
+    ret_schedule->preemptions = replay->preemptions;
+    ret_schedule->switches = replay->switches;
     memset(&replay->steps, 0, sizeof replay->steps);
 }

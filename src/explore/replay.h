@@ -23,8 +23,9 @@ struct replay {
     struct stepped stepped;   /* what the last step did; its deaths have real threads */
     /* The schedule so far. */
     vector(struct explore_step) steps;
-    struct micro_steps *pending; /* by real thread */
-    uint32_t last;               /* real thread that went last, or UINT32_MAX */
+    struct micro_steps *pending;    /* by real thread */
+    uint32_t last;                  /* real thread that went last, or UINT32_MAX */
+    uint32_t preemptions, switches; /* so far */
 };
 
 void replay_init(struct replay *replay, struct space_shape *shape,

@@ -286,17 +286,10 @@ static uint32_t find_words(struct exploration *exploration, struct replay *repla
 
 /* ---- schedules ---- */
 
-static void set_cost(struct explore_schedule *schedule, const struct way *way)
-{
-    schedule->preemptions = COST_PREEMPTIONS(way->cost);
-    schedule->switches = COST_SWITCHES(way->cost);
-    schedule->minimal = way->minimal;
-}
-
 static void run_moves(struct exploration *exploration, struct replay *replay, const struct way *way,
                       uint32_t *ret_ends)
 {
-    replay_init(replay, &exploration->shape, exploration->reduction);
+    replay_init(replay, &exploration->shape, way->real ? NULL : exploration->reduction);
     for (uint32_t i = 0; i < way->count; i++) {
         replay_step(replay, way->moves[i]);
         if (ret_ends)
@@ -311,7 +304,7 @@ void result_replay(struct exploration *exploration, const struct way *way, bool 
     run_moves(exploration, &replay, way, ret_ends);
     replay_finish(&replay, ends, NULL, 0);
     replay_take(&replay, ret_schedule);
-    set_cost(ret_schedule, way);
+    ret_schedule->minimal = way->minimal;
     replay_fini(&replay);
 }
 
@@ -327,7 +320,7 @@ void result_schedule_failure(struct exploration *exploration, uint32_t index, co
     bool ends = model_finished(exploration->shape.model, replay.state.world);
     replay_finish(&replay, ends, threads, count);
     replay_take(&replay, &failure->schedule);
-    set_cost(&failure->schedule, way);
+    failure->schedule.minimal = way->minimal;
     failure->has_schedule = true;
     replay_fini(&replay);
 }

@@ -28,8 +28,9 @@ void result_collect(struct exploration *exploration);
 struct way {
     const move *moves;
     uint32_t count;
-    path_cost cost;
     bool minimal;
+    bool
+        real; /* the moves name real threads; else those of representatives, if there is symmetry */
 };
 /* Gives a failure (or an outcome) its schedule, and words from the state where it ends. */
 void result_schedule_failure(struct exploration *exploration, uint32_t failure,

@@ -246,6 +246,11 @@ static unsigned can_go(const struct space *space, const struct state *state, uin
     return enabled;
 }
 
+bool space_can_step(const struct space *space, const struct state *state, uint32_t thread)
+{
+    return (can_go(space, state, thread) & (ENABLED_STEP | ENABLED_VALUE)) != 0;
+}
+
 /* While nobody can step, the clock moves on to the next deadline; who slept until then goes on. */
 static void settle(struct space *space, struct state *state, struct stepped *stepped)
 {

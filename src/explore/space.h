@@ -99,6 +99,8 @@ void space_start(struct space *space, struct state *state, struct stepped *ret_s
 /* Fills space->moves with all that can go, by thread. Nothing when the run is over. */
 void space_moves(struct space *space, const struct state *state);
 void space_step(struct space *space, struct state *state, move code, struct stepped *ret_stepped);
+/* Whether the thread could step (a time-out does not count). */
+bool space_can_step(const struct space *space, const struct state *state, uint32_t thread);
 struct choice space_choice(struct space *space, const struct state *state, move code);
 
 /* Calls found() for each pair of conflicting plain accesses that are both next. `cell` is where

@@ -1,0 +1,327 @@
+#include "explore/simplest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/hash.h"
+#include "explore/expand.h"
+
+#define NO_NODE UINT32_MAX
+
+struct node {
+    path_cost cost;
+    struct item *item; /* owned; NULL once settled */
+    uint16_t *taken;   /* owned, by thread: steps taken so far; NULL when they are not limited */
+    uint32_t parent;
+    move code;     /* by which it was reached */
+    uint16_t last; /* by its number in this state */
+    bool left_free;
+    bool settled;
+};
+
+struct entry {
+    path_cost cost;
+    uint32_t node;
+};
+
+struct goal {
+    path_cost cost;
+    uint32_t node;
+    move code; /* a failing step after the node */
+    bool has_code;
+};
+
+struct seeker {
+    struct worker worker;
+    struct visited visited;
+    vector(struct node) nodes;
+    vector(struct entry) heap;
+    struct goal *goals; /* by kind */
+    const bool *wanted;
+    uint32_t kind_count, missing;
+    uint64_t bytes;             /* of items */
+    const uint16_t *most_steps; /* by thread, or NULL */
+    uint16_t *taken;            /* scratch: of the state being reached */
+    size_t taken_size;
+};
+
+/* ---- the heap ---- */
+
+static bool before(const struct entry *a, const struct entry *b)
+{
+    return a->cost != b->cost ? a->cost < b->cost : a->node < b->node;
+}
+
+static void heap_push(struct seeker *seeker, struct entry entry)
+{
+    vector_push(&seeker->heap, entry);
+    struct entry *heap = seeker->heap.items;
+    size_t at = seeker->heap.count - 1;
+    for (; at > 0 && before(&entry, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+        heap[at] = heap[(at - 1) / 2];
+    heap[at] = entry;
+}
+
+static struct entry heap_pop(struct seeker *seeker)
+{
+    struct entry *heap = seeker->heap.items, top = heap[0], moved = heap[--seeker->heap.count];
+    size_t count = seeker->heap.count, at = 0;
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && before(&heap[child + 1], &heap[child]))
+            child++;
+        if (!before(&heap[child], &moved))
+            break;
+        heap[at] = heap[child];
+    }
+    if (count)
+        heap[at] = moved;
+    return top;
+}
+
+/* ---- nodes ---- */
+
+static struct item *take_item(struct seeker *seeker, struct state *state)
+{
+    struct worker *worker = &seeker->worker;
+    worker->bytes.count = worker->places.count = 0;
+    worker_add(worker, state);
+    const struct item *made = (const struct item *)worker->bytes.items;
+    struct item *item = xmalloc(made->size);
+    memcpy(item, made, made->size);
+    seeker->bytes += made->size + 16;
+    return item;
+}
+
+static void drop_item(struct seeker *seeker, struct node *node)
+{
+    seeker->bytes -= node->item->size + 16;
+    free(node->item);
+    free(node->taken);
+    node->item = NULL;
+    node->taken = NULL;
+}
+
+/* A state was reached at this cost. */
+static void reach(struct seeker *seeker, struct state *state, uint16_t last, bool left_free,
+                  path_cost cost, uint32_t parent, move code)
+{
+    visited_reserve(&seeker->visited, 1);
+    bool fresh;
+    uint64_t key =
+        hash_word(state_hash(seeker->worker.space.shape, state), (uint64_t)last << 1 | left_free);
+    struct visited_slot *slot = visited_insert(&seeker->visited, key, &fresh);
+    if (fresh) {
+        slot->number = (uint32_t)seeker->nodes.count + 1;
+        seeker->visited.count++;
+        struct node node = {cost, take_item(seeker, state), NULL, parent, code, last, left_free,
+                            false};
+        if (seeker->most_steps) {
+            node.taken = xmalloc(seeker->taken_size);
+            memcpy(node.taken, seeker->taken, seeker->taken_size);
+        }
+        vector_push(&seeker->nodes, node);
+    } else {
+        struct node *node = &seeker->nodes.items[slot->number - 1];
+        if (node->settled || node->cost <= cost)
+            return;
+        node->cost = cost;
+        node->parent = parent;
+        node->code = code;
+    }
+    heap_push(seeker, (struct entry){cost, slot->number - 1});
+}
+
+static void met(struct seeker *seeker, uint16_t kind, struct goal goal)
+{
+    if (kind >= seeker->kind_count || !seeker->wanted[kind])
+        return;
+    if (seeker->goals[kind].cost == COST_NONE)
+        seeker->missing--;
+    if (goal.cost < seeker->goals[kind].cost)
+        seeker->goals[kind] = goal;
+}
+
+static bool could_step(const struct item *item, uint16_t thread)
+{
+    for (uint32_t i = 0; i < item->move_count; i++)
+        if (MOVE_THREAD(item->moves[i]) == thread && MOVE_WAY(item->moves[i]) != MOVE_TIMEOUT)
+            return true;
+    return false;
+}
+
+static void leave(struct seeker *seeker, uint32_t at)
+{
+    struct worker *worker = &seeker->worker;
+    const struct space_shape *shape = worker->space.shape;
+    struct node node = seeker->nodes.items[at]; /* its item stays while we are here */
+    path_cost away = 1 + ((path_cost)1 << 32);
+    if (node.last != NOBODY && !node.left_free && could_step(node.item, node.last))
+        away += (path_cost)1 << 48;
+    state_unpack(shape, &worker->base, item_packed(node.item), node.item->packed_size);
+    for (uint32_t i = 0; i < node.item->move_count; i++) {
+        move code = node.item->moves[i];
+        uint32_t landed = MOVE_THREAD(code);
+        if (seeker->most_steps) {
+            if (node.taken[landed] >= seeker->most_steps[landed])
+                continue;
+            memcpy(seeker->taken, node.taken, seeker->taken_size);
+            seeker->taken[landed]++;
+        }
+        path_cost cost = node.cost + (node.last == NOBODY || landed == node.last ? 1 : away);
+        struct stepped stepped;
+        state_copy(shape, &worker->next, &worker->base);
+        space_step(&worker->space, &worker->next, code, &stepped);
+        worker->steps++;
+        for (uint32_t k = 0; k < stepped.death_count; k++)
+            met(seeker, worker_death(worker, &stepped.deaths[k]),
+                (struct goal){cost, at, code, true});
+        if (worker->scratch)
+            landed = reduction_canonical(worker->scratch, &worker->next, landed);
+        reach(seeker, &worker->next, (uint16_t)landed, stepped.left_free, cost, at, code);
+    }
+    drop_item(seeker, &seeker->nodes.items[at]);
+}
+
+/* Whether all goals are met and nothing cheaper can come. */
+static bool all_met(const struct seeker *seeker, path_cost cost)
+{
+    if (seeker->missing)
+        return false;
+    for (uint32_t i = 0; i < seeker->kind_count; i++)
+        if (seeker->wanted[i] && seeker->goals[i].cost > cost)
+            return false;
+    return true;
+}
+
+static bool must_stop(const struct seeker *seeker, const struct simplest_limits *limits,
+                      struct explore_progress *progress)
+{
+    if (seeker->nodes.count >= limits->nodes)
+        return true;
+    if (seeker->nodes.count % 1024)
+        return false;
+    uint64_t bytes = seeker->bytes + 2 * visited_bytes(&seeker->visited) +
+                     2 * seeker->nodes.capacity * sizeof(struct node);
+    return bytes > limits->memory || (limits->until && clock_now() > limits->until) ||
+           (progress && atomic_load_explicit(&progress->cancel, memory_order_relaxed));
+}
+
+static void trace_back(const struct seeker *seeker, const struct goal *goal,
+                       struct simplest_way *way)
+{
+    if (goal->cost == COST_NONE)
+        return;
+    uint32_t count = goal->has_code;
+    const struct node *nodes = seeker->nodes.items;
+    for (uint32_t at = goal->node; nodes[at].parent != NO_NODE; at = nodes[at].parent)
+        count++;
+    way->found = true;
+    way->cost = goal->cost;
+    way->count = count;
+    way->moves = xmalloc((count + 1) * sizeof *way->moves);
+    if (goal->has_code)
+        way->moves[--count] = goal->code;
+    for (uint32_t at = goal->node; nodes[at].parent != NO_NODE; at = nodes[at].parent)
+        way->moves[--count] = nodes[at].code;
+}
+
+static void seeker_init(struct seeker *seeker, struct space_shape *shape,
+                        const struct reduction *reduction, struct findings *findings,
+                        const bool *wanted, uint32_t kind_count)
+{
+    memset(seeker, 0, sizeof *seeker);
+    struct worker *worker = &seeker->worker;
+    space_init(&worker->space, shape);
+    worker->findings = findings;
+    worker->scratch = reduction ? reduction_scratch_new(reduction) : NULL;
+    worker->base = state_new(shape);
+    worker->next = state_new(shape);
+    visited_init(&seeker->visited, 1000);
+    seeker->wanted = wanted;
+    seeker->kind_count = kind_count;
+    seeker->goals = xmalloc((kind_count + 1) * sizeof *seeker->goals);
+    for (uint32_t i = 0; i < kind_count; i++) {
+        seeker->goals[i] = (struct goal){.cost = COST_NONE};
+        seeker->missing += wanted[i];
+    }
+}
+
+static void seeker_fini(struct seeker *seeker)
+{
+    struct worker *worker = &seeker->worker;
+    vector_each (struct node, node, &seeker->nodes)
+        free(node->item);
+    state_free(&worker->base, worker->space.shape);
+    state_free(&worker->next, worker->space.shape);
+    space_fini(&worker->space);
+    reduction_scratch_free(worker->scratch);
+    vector_fini(&worker->bytes);
+    vector_fini(&worker->places);
+    vector_fini(&worker->kinds);
+    visited_fini(&seeker->visited);
+    vector_fini(&seeker->nodes);
+    vector_fini(&seeker->heap);
+    free(seeker->goals);
+}
+
+static void begin(struct seeker *seeker)
+{
+    struct worker *worker = &seeker->worker;
+    struct stepped stepped;
+    space_start(&worker->space, &worker->base, &stepped);
+    if (worker->scratch)
+        reduction_canonical(worker->scratch, &worker->base, 0);
+    reach(seeker, &worker->base, NOBODY, true, 0, NO_NODE, 0);
+    for (uint32_t k = 0; k < stepped.death_count; k++)
+        met(seeker, worker_death(worker, &stepped.deaths[k]), (struct goal){.cost = 0});
+}
+
+void simplest_find(struct simplest *simplest, struct space_shape *shape,
+                   const struct reduction *reduction, struct findings *findings, const bool *wanted,
+                   uint32_t kind_count, const struct simplest_limits *limits,
+                   struct explore_progress *progress)
+{
+    struct seeker seeker;
+    path_cost cost = 0;
+    bool stopped = false;
+    memset(simplest, 0, sizeof *simplest);
+    seeker_init(&seeker, shape, reduction, findings, wanted, kind_count);
+    seeker.most_steps = limits->most_steps;
+    seeker.taken_size = shape->program->thread_limit * sizeof *seeker.taken;
+    seeker.taken = xcalloc(shape->program->thread_limit + 1, sizeof *seeker.taken);
+    begin(&seeker);
+    while (seeker.heap.count && !stopped) {
+        struct entry top = heap_pop(&seeker);
+        struct node *node = &seeker.nodes.items[top.node];
+        if (node->settled || node->cost != top.cost)
+            continue;
+        cost = top.cost;
+        if (all_met(&seeker, cost))
+            break;
+        node->settled = true;
+        for (uint32_t i = 0; i < node->item->kind_count; i++)
+            met(&seeker, item_kinds(node->item)[i], (struct goal){cost, top.node, 0, false});
+        leave(&seeker, top.node);
+        stopped = must_stop(&seeker, limits, progress);
+    }
+    simplest->whole = !stopped && seeker.heap.count == 0;
+    simplest->clean_preemptions = simplest->whole ? INT32_MAX : (int32_t)COST_PREEMPTIONS(cost) - 1;
+    simplest->kind_count = kind_count;
+    simplest->ways = xcalloc(kind_count + 1, sizeof *simplest->ways);
+    for (uint32_t i = 0; i < kind_count; i++)
+        if (seeker.goals[i].cost <= cost || simplest->whole) /* nothing cheaper can come any more */
+            trace_back(&seeker, &seeker.goals[i], &simplest->ways[i]);
+    simplest->nodes = seeker.nodes.count;
+    simplest->steps = seeker.worker.steps;
+    simplest->bytes = seeker.bytes + visited_bytes(&seeker.visited);
+    seeker_fini(&seeker);
+}
+
+void simplest_fini(struct simplest *simplest)
+{
+    for (uint32_t i = 0; i < simplest->kind_count; i++)
+        free(simplest->ways[i].moves);
+    free(simplest->ways);
+}
