@@ -71,8 +71,11 @@ static bool properties_hold(struct worker *worker, const struct state *state)
         if (model_holds(model, state->world, &program->invariants[i], &raised))
             continue;
         holds = false;
-        note_kind(worker, (struct kind_key){VERDICT_ASSERTION, 0, program->invariants[i].position,
-                                            (int32_t)i});
+        uint32_t position = program->invariants[i].position;
+        if (raised)
+            note_kind(worker, (struct kind_key){VERDICT_ERROR, raised, position, (int32_t)i});
+        else
+            note_kind(worker, (struct kind_key){VERDICT_ASSERTION, 0, position, (int32_t)i});
     }
     for (uint32_t i = 0; i < program->sometimes_count; i++) {
         enum exception raised = EXCEPTION_NONE;

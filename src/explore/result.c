@@ -274,7 +274,13 @@ static uint32_t find_words(struct exploration *exploration, struct replay *repla
         }
         death_words(replay, failure, key, &out);
         break;
-    case VERDICT_ERROR: death_words(replay, failure, key, &out); break;
+    case VERDICT_ERROR:
+        if (key->property >= 0)
+            text_printf(&out, "the invariant of line %u raises %s", POSITION_LINE(key->position),
+                        failure->detail);
+        else
+            death_words(replay, failure, key, &out);
+        break;
     case VERDICT_OK:
     case VERDICT_UNREACHED:
     case VERDICTS: break;
