@@ -1,0 +1,152 @@
+/* thrum explore FILE: every schedule, and what can happen. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/scenario.h"
+#include "explore/explore.h"
+
+/* ---- searching, with progress on a terminal ---- */
+
+struct job {
+    struct explore_request request;
+    struct explore_progress progress;
+    struct explore_result *result;
+};
+
+static void *job_main(void *argument)
+{
+    struct job *job = argument;
+    job->result = explore_run(&job->request, &job->progress);
+    return NULL;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+/* One line on standard error, drawn over itself. */
+static void draw_progress(struct explore_progress *progress)
+{
+    uint64_t elapsed = clock_now() - atomic_load_explicit(&progress->began, memory_order_relaxed);
+    uint64_t states = atomic_load_explicit(&progress->states, memory_order_relaxed);
+    uint64_t limit = atomic_load_explicit(&progress->bytes_limit, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&progress->bytes, memory_order_relaxed);
+    bool simplifying =
+        atomic_load_explicit(&progress->phase, memory_order_relaxed) == EXPLORE_SIMPLIFYING;
+    fprintf(stderr,
+            "\r\033[K%s: %llu states, %.0f a second, depth %llu, %.0f %% of memory, %u failures, "
+            "%u ends",
+            simplifying ? "looking for the simplest" : "searching", (unsigned long long)states,
+            elapsed ? (double)states * 1e9 / (double)elapsed : 0.0,
+            (unsigned long long)atomic_load_explicit(&progress->depth, memory_order_relaxed),
+            limit ? 100.0 * (double)bytes / (double)limit : 0.0,
+            atomic_load_explicit(&progress->failures, memory_order_relaxed),
+            atomic_load_explicit(&progress->outcomes, memory_order_relaxed));
+    fflush(stderr);
+}
+
+static void watch(struct job *job)
+{
+    bool drawn = false;
+    while (atomic_load_explicit(&job->progress.phase, memory_order_relaxed) != EXPLORE_DONE) {
+        if (interrupted)
+            atomic_store_explicit(&job->progress.cancel, true, memory_order_relaxed);
+        uint64_t began = atomic_load_explicit(&job->progress.began, memory_order_relaxed);
+        if (began && clock_now() - began > 300000000) {
+            draw_progress(&job->progress);
+            drawn = true;
+        }
+        nanosleep(&(struct timespec){0, 50000000}, NULL);
+    }
+    if (drawn)
+        fputs("\r\033[K", stderr);
+}
+
+/* Runs the search; on a terminal with its progress, and so that Ctrl-C ends it with what was found
+ * so far. */
+static struct explore_result *search(const struct explore_request *request)
+{
+    struct job job = {.request = *request};
+    pthread_t thread;
+    if (!isatty(STDERR_FILENO) || pthread_create(&thread, NULL, job_main, &job) != 0) {
+        job_main(&job);
+        return job.result;
+    }
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND}, before;
+    sigaction(SIGINT, &action, &before);
+    watch(&job);
+    pthread_join(thread, NULL);
+    sigaction(SIGINT, &before, NULL);
+    return job.result;
+}
+
+/* ---- options ---- */
+
+static bool read_request(const struct arguments *arguments, struct explore_request *request)
+{
+    request->states = (uint64_t)option_number(arguments, OPTION_STATES, 0);
+    request->time = option_number(arguments, OPTION_FOR, 0);
+    request->memory = (uint64_t)option_number(arguments, OPTION_MEMORY, 0);
+    request->jobs = (unsigned)option_number(arguments, OPTION_JOBS, 0);
+    request->no_reduction = option_given(arguments, OPTION_NO_REDUCTION);
+    request->exact = option_given(arguments, OPTION_EXACT);
+    const char *time = option_text(arguments, OPTION_TIME);
+    if (time && strcmp(time, "any") != 0 && strcmp(time, "ordered") != 0) {
+        complain("--time takes any or ordered, not %s", time);
+        return false;
+    }
+    if (time)
+        request->time_order = strcmp(time, "any") == 0 ? EXPLORE_TIME_ANY : EXPLORE_TIME_ORDERED;
+    return true;
+}
+
+static struct program *load(const char *name)
+{
+    struct text path = {0}, messages = {0};
+    struct program *program = NULL;
+    if (!scenario_find(name, &path, &messages))
+        complain("%s", text_bytes(&messages));
+    else {
+        program = scenario_load(text_bytes(&path), &messages);
+        fputs(text_bytes(&messages), stderr);
+    }
+    text_fini(&path);
+    text_fini(&messages);
+    return program;
+}
+
+/* ---- the commands ---- */
+
+int command_explore(const struct arguments *arguments)
+{
+    struct explore_request request = {0};
+    if (!read_request(arguments, &request))
+        return EXIT_BAD_USAGE;
+    struct program *program = load(arguments->files[0]);
+    if (!program)
+        return EXIT_BAD_USAGE;
+    request.program = program;
+    struct explore_result *result = search(&request);
+    struct explore_report_options options = {0};
+    struct text out = {0};
+    if (option_given(arguments, OPTION_JSON))
+        explore_json(result, &options, &out);
+    else
+        explore_report(result, &options, &out);
+    fputs(text_bytes(&out), stdout);
+    text_fini(&out);
+    int status = result->failure_count || !result->complete ? EXIT_PROBLEM : EXIT_FINE;
+    explore_free(result);
+    program_free(program);
+    return status;
+}
