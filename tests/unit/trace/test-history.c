@@ -140,6 +140,18 @@ static void refer(struct reference *reference, const struct stream_record *order
 
 /* ---- comparing ---- */
 
+/* Check notes every assertion that holds, which is slow in loops: tell only of those that fail. */
+#define SAME(a, b)                                                                                 \
+    do {                                                                                           \
+        if ((uint64_t)(a) != (uint64_t)(b))                                                        \
+            ck_assert_uint_eq(a, b);                                                               \
+    } while (0)
+#define HOLDS(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+    } while (0)
+
 static void compare_shares(const struct history *history, const struct reference *reference,
                            uint64_t *seed)
 {
@@ -152,8 +164,8 @@ static void compare_shares(const struct history *history, const struct reference
             for (uint64_t t = a; t < b && t < reference->end; t++)
                 expected[reference->lane[thread][t]]++;
             for (int i = 0; i < LANE_STATES; i++)
-                ck_assert_msg(ns[i] == expected[i], "thread %u state %d [%lu, %lu): %lu, not %lu",
-                              thread, i, a, b, ns[i], expected[i]);
+                HOLDS(ns[i] == expected[i], "thread %u state %d [%lu, %lu): %lu, not %lu", thread,
+                      i, a, b, ns[i], expected[i]);
         }
     }
 }
@@ -165,7 +177,7 @@ static void compare_lane_cells(const struct reference *reference, uint32_t threa
         uint64_t ns[LANE_STATES] = {0}, from = t0 + x * column, most = 0;
         unsigned state = 0;
         if (from >= reference->end) {
-            ck_assert_uint_eq(cells[x].share, 0);
+            SAME(cells[x].share, 0);
             continue;
         }
         for (uint64_t t = from; t < from + column && t < reference->end; t++)
@@ -175,11 +187,10 @@ static void compare_lane_cells(const struct reference *reference, uint32_t threa
                 most = ns[i];
                 state = i;
             }
-        ck_assert_msg(cells[x].state == state, "thread %u column %zu of %lu at %lu: %u, not %u",
-                      thread, x, column, t0, cells[x].state, state);
-        ck_assert_uint_eq(cells[x].share, most == column
-                                              ? 65535u
-                                              : (unsigned)((double)most * 65535 / (double)column));
+        HOLDS(cells[x].state == state, "thread %u column %zu of %lu at %lu: %u, not %u", thread, x,
+              column, t0, cells[x].state, state);
+        SAME(cells[x].share,
+             most == column ? 65535u : (unsigned)((double)most * 65535 / (double)column));
     }
 }
 
@@ -198,13 +209,13 @@ static void compare_object_cells(const struct reference *reference, uint32_t obj
                 most = ns[i];
                 state = i;
             }
-        ck_assert_msg(cells[x].state == state, "object %u column %zu of %lu at %lu: %u, not %u",
-                      object, x, column, t0, cells[x].state, state);
+        HOLDS(cells[x].state == state, "object %u column %zu of %lu at %lu: %u, not %u", object, x,
+              column, t0, cells[x].state, state);
         /* at the column's end, which belongs to the next one: records at that very time count */
         if (last < reference->end)
-            ck_assert_uint_eq(cells[x].waiters, reference->waiters[object][last]);
+            SAME(cells[x].waiters, reference->waiters[object][last]);
         if (last < reference->end && reference->holder[object][last] != THRUM_NONE)
-            ck_assert_uint_eq(cells[x].holder, reference->holder[object][last]);
+            SAME(cells[x].holder, reference->holder[object][last]);
     }
 }
 
@@ -236,37 +247,35 @@ static void compare_points(const struct history *history, const struct reference
         for (uint32_t i = 0; i < STREAM_THREADS; i++) {
             struct lane_interval interval;
             history_interval(history, i, t, &interval);
-            ck_assert_uint_eq(interval.state, reference->lane[i][t]);
-            ck_assert(interval.start <= t && t < interval.end);
+            SAME(interval.state, reference->lane[i][t]);
+            HOLDS(interval.start <= t && t < interval.end, "not around %lu", t);
             for (uint64_t u = interval.start; u < interval.end; u++)
-                ck_assert_uint_eq(reference->lane[i][u], interval.state);
+                SAME(reference->lane[i][u], interval.state);
         }
         for (uint32_t i = 0; i < STREAM_OBJECTS; i++) {
             struct object_at at;
             struct object_waiter waiters[STREAM_THREADS];
             history_object_at(history, i, t, &at);
-            ck_assert_uint_eq(at.state, reference->state[i][t]);
-            ck_assert_uint_eq(at.waiters, reference->waiters[i][t]);
+            SAME(at.state, reference->state[i][t]);
+            SAME(at.waiters, reference->waiters[i][t]);
             if (i < STREAM_LOCKS)
-                ck_assert_uint_eq(at.holder, reference->holder[i][t]);
-            ck_assert_uint_eq(history_waiters(history, i, t, STREAM_THREADS, waiters),
-                              reference->waiters[i][t]);
+                SAME(at.holder, reference->holder[i][t]);
+            SAME(history_waiters(history, i, t, STREAM_THREADS, waiters), reference->waiters[i][t]);
         }
-        ck_assert_int_eq(history_value(history, STREAM_VARIABLE, t), reference->value[t]);
-        ck_assert_uint_eq(history_change_before(history, STREAM_VARIABLE, t),
-                          reference->changed[t]);
+        SAME(history_value(history, STREAM_VARIABLE, t), reference->value[t]);
+        SAME(history_change_before(history, STREAM_VARIABLE, t), reference->changed[t]);
         uint64_t after = history_change_after(history, STREAM_VARIABLE, t), expected = HISTORY_NONE;
         for (uint64_t u = t; u < reference->end && expected == HISTORY_NONE; u++)
             if (reference->changed[u] != reference->changed[t])
                 expected = reference->changed[u];
-        ck_assert_uint_eq(after, expected);
+        SAME(after, expected);
     }
 }
 
 static void compare_lists(const struct history *history, const struct stream_record *order,
                           size_t count, uint64_t end, uint64_t *seed)
 {
-    ck_assert_uint_eq(history_count(history), count);
+    SAME(history_count(history), count);
     for (int round = 0; round < 20; round++) {
         uint64_t t = random_below(seed, end);
         uint32_t thread = (uint32_t)random_below(seed, STREAM_THREADS);
@@ -281,13 +290,13 @@ static void compare_lists(const struct history *history, const struct stream_rec
             if (event->time > t && (after == HISTORY_NONE || order[after].event.time > event->time))
                 after = i;
         }
-        ck_assert_uint_eq(history_thread_before(history, thread, t), before);
-        ck_assert_uint_eq(history_thread_after(history, thread, t), after);
+        SAME(history_thread_before(history, thread, t), before);
+        SAME(history_thread_after(history, thread, t), after);
     }
     for (size_t i = 0; i < count; i += 97) {
         struct history_event event;
         ck_assert(history_event_at(history, i, &event));
-        ck_assert_uint_eq(event.thread, order[i].thread);
+        SAME(event.thread, order[i].thread);
         ck_assert_mem_eq(&event.event, &order[i].event, sizeof event.event);
     }
 }
@@ -308,7 +317,7 @@ static void append_all(struct history *history, const struct stream_record *orde
                        size_t to)
 {
     for (size_t i = from; i < to; i++)
-        ck_assert_uint_eq(history_append(history, order[i].thread, &order[i].event), i);
+        SAME(history_append(history, order[i].thread, &order[i].event), i);
 }
 
 START_TEST(random_runs)
