@@ -51,8 +51,9 @@ struct lane_block {
     uint32_t first;            /* number of its first segment */
     uint32_t count;            /* segments in use */
     uint32_t delta[BLOCK];     /* start of each, ns after the block's start */
-    uint32_t event[BLOCK];     /* the record that began it; NO_EVENT: before the first */
     uint8_t state[BLOCK];      /* enum lane_state */
+    uint32_t object[BLOCK];    /* what is waited for; THRUM_NONE */
+    uint32_t event[BLOCK];     /* the record that began it */
 };
 
 struct row_block {

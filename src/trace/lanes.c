@@ -52,7 +52,7 @@ static void sum_block(const struct lane_block *block, uint64_t start, uint64_t e
 }
 
 static void segment_push(struct history *history, uint32_t thread, uint64_t time,
-                         enum lane_state state, uint32_t event)
+                         enum lane_state state, uint32_t object, uint32_t event)
 {
     struct thread_now *now = &history->threads.items[thread];
     struct track *track = &history->lanes.items[thread];
@@ -82,6 +82,7 @@ static void segment_push(struct history *history, uint32_t thread, uint64_t time
     uint32_t slot = now->segments++;
     block->delta[slot] = (uint32_t)(time - track->starts.items[now->blocks - 1]);
     block->event[slot] = event;
+    block->object[slot] = object;
     block->state[slot] = (uint8_t)state;
     block->count = now->segments;
 }
@@ -123,7 +124,7 @@ static enum lane_state logical_of(const struct history *history, const struct th
 
 struct segment {
     uint64_t time;
-    uint32_t event;
+    uint32_t object, event;
 };
 
 /* The logical state that the last segment left stands for. */
@@ -195,7 +196,7 @@ static void kernel_apply(struct history *history, uint32_t thread, const struct 
         const struct lane_block *block = block_at(history, thread, now->blocks - 1);
         uint32_t slot = now->segments - 1;
         struct segment last = {track->starts.items[now->blocks - 1] + block->delta[slot],
-                               block->event[slot]};
+                               block->object[slot], block->event[slot]};
         if (last.time <= event->time ||
             (slot == 0 && now->blocks > 1 &&
              !store_kept(&history->store, track->refs.items[now->blocks - 2])))
@@ -216,7 +217,8 @@ static void kernel_apply(struct history *history, uint32_t thread, const struct 
                   : event->kind == THRUM_KIND_SWITCH_PREEMPTED ? KERNEL_PREEMPTED
                                                                : KERNEL_BLOCKED;
     if (effective(logical, now->kernel) != before)
-        segment_push(history, thread, event->time, effective(logical, now->kernel), index);
+        segment_push(history, thread, event->time, effective(logical, now->kernel), THRUM_NONE,
+                     index);
     while (taken.count) {
         struct segment next = vector_last(&taken);
         struct history_event own;
@@ -224,7 +226,8 @@ static void kernel_apply(struct history *history, uint32_t thread, const struct 
         log_get(history, next.event, &own);
         if (!of_kernel(own.event.kind))
             logical = logical_of(history, &own.event);
-        segment_push(history, thread, next.time, effective(logical, now->kernel), next.event);
+        segment_push(history, thread, next.time, effective(logical, now->kernel), next.object,
+                     next.event);
     }
     vector_fini(&taken);
 }
@@ -307,6 +310,9 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
     bool stuck = logical == LANE_STUCK;
     bool waits = !stuck && (logical == LANE_WAITING || logical == LANE_BLOCKED);
     bool changed = logical != now->logical || waits;
+    uint32_t object = waits || stuck ? event->object : THRUM_NONE;
+    if (event->kind == THRUM_KIND_JOIN_BEGIN)
+        object = THRUM_NONE; /* the register of threads is not what it waits for */
     if (now->wait_event != NO_EVENT && !stuck)
         wait_end(history, thread, event, index);
     if (waits)
@@ -314,7 +320,7 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
     now = &history->threads.items[thread];
     now->logical = (uint8_t)logical;
     if (changed)
-        segment_push(history, thread, event->time, effective(logical, now->kernel), index);
+        segment_push(history, thread, event->time, effective(logical, now->kernel), object, index);
 }
 
 /* ---- questions ---- */
@@ -456,6 +462,7 @@ void history_interval(const struct history *history, uint32_t thread, uint64_t t
     ret->start = start + block->delta[slot];
     ret->state = (enum lane_state)block->state[slot];
     ret->event = block->event[slot];
+    ret->object = block->object[slot];
     if (slot + 1 < block->count) {
         ret->end = start + block->delta[slot + 1];
         ret->end_event = block->event[slot + 1];
@@ -475,9 +482,6 @@ void history_interval(const struct history *history, uint32_t thread, uint64_t t
     if (began.event.kind == THRUM_KIND_JOIN_BEGIN ||
         (ret->state == LANE_STUCK && began.event.value >= 0))
         ret->other = (uint32_t)began.event.value;
-    else if (ret->state == LANE_STUCK || lane_of_kind(began.event.kind) == LANE_WAIT ||
-             began.event.kind == THRUM_KIND_COND_WAIT)
-        ret->object = began.event.object;
     if (ret->end_event != HISTORY_NONE)
         ret->waker_event = history_waker(history, ret->end_event);
     if (ret->waker_event != HISTORY_NONE)
@@ -508,8 +512,8 @@ static uint32_t cell_object(const struct history *history, uint32_t thread,
 {
     const struct track *track = &history->lanes.items[thread];
     uint64_t until = t1, best = (t1 - t0) / 4;
-    uint32_t found = NO_EVENT;
-    for (uint32_t n = end->block + 1, seen = 0; n-- > 0 && until > t0 && seen < 4; seen++) {
+    uint32_t found = THRUM_NONE;
+    for (uint32_t n = end->block + 1, seen = 0; n-- > 0 && until > t0 && seen < 2; seen++) {
         if (!store_kept(&history->store, track->refs.items[n]))
             break;
         const struct lane_block *block = block_at(history, thread, n);
@@ -520,22 +524,16 @@ static uint32_t cell_object(const struct history *history, uint32_t thread,
             uint64_t length = until - (from > t0 ? from : t0);
             if (block->state[slot] == state && length >= best && length) {
                 best = length;
-                found = block->event[slot];
+                found = block->object[slot];
             }
             until = from;
         }
     }
-    struct history_event event;
-    if (found == NO_EVENT || !history_event_at(history, found, &event))
-        return THRUM_NONE;
-    unsigned kind = event.event.kind;
-    bool names =
-        lane_of_kind(kind) == LANE_WAIT || kind == THRUM_KIND_COND_WAIT || kind == THRUM_KIND_STUCK;
-    return names ? event.event.object : THRUM_NONE;
+    return found;
 }
 
 /* A column that merges more stretches than this names no object. */
-enum { MERGED = 2 * BLOCK };
+enum { MERGED = 12 };
 
 static bool may_name_object(unsigned state)
 {
@@ -563,6 +561,33 @@ static void row_cell(const struct history *history, uint32_t thread, struct curs
         cell->object = cell_object(history, thread, cursor, t0, t1, cell->state);
 }
 
+/*
+ * Zoomed out, every column's end lies in another block, and each would be a row of cache misses one
+ * after the other. So the scout runs some columns ahead: it finds their blocks in the dense array
+ * of starts, and asks for them.
+ */
+enum { SCOUT_AHEAD = 8 };
+
+struct scout {
+    uint64_t next;  /* end of the column it looks at next */
+    uint32_t block; /* the last one it found */
+};
+
+static void scout_on(const struct history *history, uint32_t thread, struct scout *scout,
+                     uint64_t column)
+{
+    const struct track *track = &history->lanes.items[thread];
+    uint32_t block =
+        track_find(track, history->threads.items[thread].blocks, scout->block, scout->next);
+    scout->next += column;
+    if (block == scout->block)
+        return;
+    scout->block = block;
+    const char *at = store_at(&history->store, track->refs.items[block]);
+    for (size_t line = 0; line < offsetof(struct lane_block, event); line += 64)
+        __builtin_prefetch(at + line);
+}
+
 void history_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
                  size_t columns, struct lane_cell ret[])
 {
@@ -578,10 +603,14 @@ void history_row(const struct history *history, uint32_t thread, uint64_t t0, ui
         cursor_move(history, thread, &cursor, t0);
     while (i < columns && t0 + (i + 1) * column <= birth)
         ret[i++].share = UINT16_MAX;
+    struct scout scout = {t0 + (i + 1) * column, cursor.block};
+    for (int ahead = 0; ahead < SCOUT_AHEAD; ahead++)
+        scout_on(history, thread, &scout, column);
     for (; i < columns; i++) {
         uint64_t from = t0 + i * column, to = from + column;
         if (from >= now)
             break;
+        scout_on(history, thread, &scout, column);
         row_cell(history, thread, &cursor, from, to < now ? to : now, column, &ret[i]);
     }
     const struct thread_now *last = &history->threads.items[thread];

@@ -11,7 +11,7 @@
 
 #include "base/die.h"
 
-enum { HOT_CHUNKS = 4, LEAST_LIMIT = 8 << 20 };
+enum { HOT_CHUNKS = 2, LEAST_LIMIT = 8 << 20 };
 
 void store_init(struct store *store)
 {
@@ -19,21 +19,22 @@ void store_init(struct store *store)
     store->file = -1;
     /* 32-bit references of 64-byte units reach 256 GiB; take less where the system gives less. */
     for (size_t size = (size_t)1 << 38; size >= (size_t)1 << 28; size /= 2) {
-        void *base =
-            mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (base != MAP_FAILED) {
-            store->base = base;
-            store->reserved = size;
-            return;
-        }
+        void *base = mmap(NULL, size + STORE_CHUNK, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (base == MAP_FAILED)
+            continue;
+        store->mapping = base;
+        store->base = (char *)(((uintptr_t)base + STORE_CHUNK - 1) & ~(uintptr_t)(STORE_CHUNK - 1));
+        store->reserved = size;
+        return;
     }
     die("cannot reserve addresses for the history: %s", strerror(errno));
 }
 
 void store_fini(struct store *store)
 {
-    if (store->base)
-        munmap(store->base, store->reserved);
+    if (store->mapping)
+        munmap(store->mapping, store->reserved + STORE_CHUNK);
     if (store->file >= 0)
         close(store->file);
     memset(store, 0, sizeof *store);
@@ -119,6 +120,10 @@ static void open_chunk(struct store *store)
         die("the history has used all %zu GiB of its addresses", store->reserved >> 30);
     if (mprotect(store->base + store->opened, STORE_CHUNK, PROT_READ | PROT_WRITE) != 0)
         die("out of memory for the history: %s", strerror(errno));
+    /* Questions jump about in it, so large pages help; the first chunk stays small for small runs.
+     */
+    if (store->opened > 0)
+        madvise(store->base + store->opened, STORE_CHUNK, MADV_HUGEPAGE);
     store->opened += STORE_CHUNK;
     if (!store->limit || store->cooling)
         return;

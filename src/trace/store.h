@@ -18,10 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_UNIT = 64, STORE_CHUNK = 1 << 20 };
+enum { STORE_UNIT = 64, STORE_CHUNK = 2 << 20 };
 
 struct store {
-    char *base;      /* start of the reserved addresses */
+    char *base;      /* start of the reserved addresses, aligned to a chunk */
+    void *mapping;   /* what was reserved, a chunk more */
     size_t reserved; /* bytes reserved */
     size_t used;     /* bytes handed out, from the start */
     size_t opened;   /* bytes made readable and writable, whole chunks */

@@ -1,0 +1,211 @@
+/*
+ * The questions of a frame, 50 lanes (or 40 lanes and 10 objects) of 200 columns, over ten million
+ * records and over a hundred, at several zooms; what a record costs in memory, and to append and to
+ * merge.
+ *
+ * Usage: bench-history [records, 10000000 if not given]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/hash.h"
+#include "trace/collector.h"
+#include "trace/history.h"
+
+enum { THREADS = 50, LOCKS = 10, COLUMNS = 200 };
+
+/* Threads that take turns at ten locks, sleep, load and store; about one wait in six records. */
+struct made_up {
+    uint64_t seed, time;
+    uint32_t owner[LOCKS];
+    struct {
+        uint32_t waits, holds;
+        bool sleeps;
+    } threads[THREADS];
+};
+
+static bool make(struct made_up *run, uint32_t *ret_thread, struct thrum_event *ret)
+{
+    uint32_t thread = (uint32_t)random_below(&run->seed, THREADS);
+    uint32_t lock = (uint32_t)random_below(&run->seed, LOCKS);
+    run->time += 1 + random_below(&run->seed, 200);
+    *ret_thread = thread;
+    *ret = (struct thrum_event){
+        .time = run->time, .object = THRUM_NONE, .source = THRUM_SOURCE(lock + 1, 5), .flags = 1};
+    if (run->threads[thread].sleeps) {
+        run->threads[thread].sleeps = false;
+        ret->kind = THRUM_KIND_SLEEP_END;
+        return true;
+    }
+    if (run->threads[thread].waits != THRUM_NONE) {
+        lock = run->threads[thread].waits;
+        if (run->owner[lock] != THRUM_NONE)
+            return false;
+        run->threads[thread].waits = THRUM_NONE;
+    } else if (run->threads[thread].holds != THRUM_NONE) {
+        ret->object = LOCKS;
+        ret->kind = THRUM_KIND_LOAD;
+        if (random_below(&run->seed, 3) == 0) {
+            ret->object = run->threads[thread].holds;
+            ret->kind = THRUM_KIND_RELEASE;
+            run->owner[ret->object] = run->threads[thread].holds = THRUM_NONE;
+        }
+        return true;
+    } else if (random_below(&run->seed, 4) == 0) {
+        run->threads[thread].sleeps = true;
+        ret->kind = THRUM_KIND_SLEEP_BEGIN;
+        return true;
+    }
+    ret->object = lock;
+    if (run->owner[lock] != THRUM_NONE) {
+        run->threads[thread].waits = lock;
+        ret->kind = THRUM_KIND_WAIT_BEGIN;
+        return true;
+    }
+    run->owner[lock] = thread;
+    run->threads[thread].holds = lock;
+    ret->kind = THRUM_KIND_ACQUIRE;
+    ret->value = 1;
+    return true;
+}
+
+/* Processor time of this thread: others' work on the machine does not count. */
+static uint64_t own_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static struct history *fill(const struct trace_catalog *catalog, uint64_t records, double *ret_ns)
+{
+    struct made_up run = {.seed = 1};
+    struct history *history = history_new(catalog);
+    for (int i = 0; i < LOCKS; i++)
+        run.owner[i] = THRUM_NONE;
+    for (int i = 0; i < THREADS; i++)
+        run.threads[i].waits = run.threads[i].holds = THRUM_NONE;
+    uint64_t start = own_time(), made = 0;
+    while (made < records) {
+        struct thrum_event event;
+        uint32_t thread = 0;
+        if (!make(&run, &thread, &event))
+            continue;
+        history_append(history, thread, &event);
+        made++;
+    }
+    history_advance(history, run.time);
+    *ret_ns = (double)(own_time() - start) / (double)records;
+    return history;
+}
+
+/* Microseconds for all rows of a frame; of several tries the best. */
+static double frame(const struct history *history, uint64_t t0, uint64_t column, bool objects)
+{
+    struct lane_cell cells[COLUMNS];
+    struct object_cell row[COLUMNS];
+    uint64_t best = UINT64_MAX;
+    for (int round = 0; round < 5; round++) {
+        uint64_t start = clock_now();
+        for (uint32_t i = 0; i < (objects ? 40u : THREADS); i++)
+            history_row(history, i, t0, column, COLUMNS, cells);
+        for (uint32_t i = 0; objects && i < LOCKS; i++)
+            history_object_row(history, i, t0, column, COLUMNS, row);
+        uint64_t took = clock_now() - start;
+        best = took < best ? took : best;
+    }
+    return (double)best / 1e3;
+}
+
+/* The worst over zooms from everything to a nanosecond a column; prints each. */
+static double zooms(const struct history *history, const char *name)
+{
+    double worst = 0;
+    uint64_t all = history_now(history);
+    printf("%s:", name);
+    for (uint64_t parts = 1; all / parts / COLUMNS > 0; parts *= 10) {
+        uint64_t column = all / parts / COLUMNS, t0 = parts == 1 ? 0 : all / 2;
+        double lanes = frame(history, t0, column, false), both = frame(history, t0, column, true);
+        double took = lanes > both ? lanes : both;
+        printf(" %.0f", took);
+        worst = took > worst ? took : worst;
+    }
+    printf(" µs; the worst %.0f µs\n", worst);
+    return worst;
+}
+
+static void ignore(void *context, uint32_t thread, const struct thrum_event *event)
+{
+    uint64_t *sum = context;
+    *sum += event->version + thread;
+}
+
+/* Records of `threads` rings, a few of which are busy, through the collector. */
+static void merging(const struct trace_catalog *catalog, uint32_t threads, uint32_t busy)
+{
+    enum { CAPACITY = 1024, ROUNDS = 500 };
+    struct thrum_ring *rings = aligned_alloc(64, threads * sizeof *rings);
+    struct thrum_event *slots = xcalloc((size_t)threads * CAPACITY, sizeof *slots);
+    uint32_t versions[LOCKS] = {0};
+    uint64_t sum = 0, time = 0, seed = 3, merged = 0, took = 0;
+    struct collector *collector = collector_new(catalog, ignore, &sum);
+    for (uint32_t i = 0; i < threads; i++) {
+        thrum_ring_init(&rings[i], slots + (size_t)i * CAPACITY, CAPACITY, i, 1, NULL);
+        if (!collector_add(collector, &rings[i]))
+            die("no ring");
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CAPACITY; i++) {
+            uint32_t object = (uint32_t)random_below(&seed, LOCKS);
+            uint32_t thread = (uint32_t)random_below(&seed, busy);
+            thrum_emit_at(&rings[thread], ++time, THRUM_KIND_STORE, THRUM_STEP, 0, object,
+                          ++versions[object], 0, 0);
+        }
+        uint64_t start = own_time();
+        merged += collector_poll(collector);
+        took += own_time() - start;
+    }
+    if (collector_finish(collector, NULL))
+        die("a gap");
+    printf("merging, %u rings of which %u busy: %.1f M records/s\n", threads, busy,
+           (double)merged / (double)took * 1e3);
+    collector_free(collector);
+    free(rings);
+    free(slots);
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000000;
+    struct trace_catalog catalog = {0};
+    double few_ns = 0, many_ns = 0;
+    for (int i = 0; i < THREADS; i++)
+        catalog_add_thread(&catalog, "thread", false, THRUM_NONE);
+    for (uint32_t i = 0; i <= LOCKS; i++) {
+        catalog_add_object(&catalog, "lock", i < LOCKS ? TRACE_LOCK : TRACE_VARIABLE);
+        catalog.objects.items[i].guard = i;
+    }
+    merging(&catalog, 4, 4);
+    merging(&catalog, 1000, 1000);
+    merging(&catalog, 1000, 4);
+    struct history *few = fill(&catalog, 100, &few_ns);
+    struct history *many = fill(&catalog, records, &many_ns);
+    double a_record = (double)history_memory(many).resident / (double)records;
+    printf("appending %.0f ns a record; %.1f bytes a record, all told (at most 64 wanted)\n",
+           many_ns, a_record);
+    double little = zooms(few, "frame over 100 records"),
+           much = zooms(many, "frame over all records");
+    printf("ratio %.2f (at most 3 wanted), worst %.2f ms (at most 2 wanted)\n", much / little,
+           much / 1e3);
+    uint64_t start = clock_now();
+    history_truncate(many, records - 1, history_now(many));
+    printf("one record back: %.2f ms\n", (double)(clock_now() - start) / 1e6);
+    history_free(few);
+    history_free(many);
+    catalog_fini(&catalog);
+    return much <= 2000 && a_record <= 64 ? 0 : 1;
+}
