@@ -123,50 +123,84 @@ int world_compare(const struct model *model, const struct world *a, const struct
     return 0;
 }
 
-/* ---- packing: a byte that says which of the next eight words are not zero, then those words ----
+/*
+ * ---- packing ----
+ * A byte that says which of the next eight words are not zero, then those words: each a byte that
+ * says which of its bytes are not zero, then those bytes.
  */
 
-struct packer {
-    unsigned char *out;
-    size_t room, size;
-    size_t mask_at; /* where the current mask byte stands */
-    unsigned nth;   /* words since that byte */
-};
-
-static void pack_bytes(struct packer *packer, const void *bytes, size_t size)
+/* Bit i is set when byte i of the word is not zero. */
+static unsigned byte_mask(uint64_t word)
 {
-    if (packer->size + size <= packer->room)
-        memcpy(packer->out + packer->size, bytes, size);
-    packer->size += size;
+    const uint64_t low = 0x7f7f7f7f7f7f7f7full;
+    uint64_t high_bits = (((word & low) + low) | word) & ~low;
+    return (unsigned)((high_bits >> 7) * 0x0102040810204080ull >> 56);
 }
 
-static void pack_word(struct packer *packer, int64_t word)
+struct packer {
+    unsigned char *at;   /* the next byte */
+    unsigned char *mask; /* the current mask byte */
+    unsigned nth;        /* words since that byte */
+};
+
+static void pack_words(struct packer *packer, const int64_t *words, uint32_t count)
 {
-    if (packer->nth == 0) {
-        packer->mask_at = packer->size;
-        pack_bytes(packer, "", 1);
+    unsigned char *at = packer->at, *word_mask = packer->mask;
+    unsigned nth = packer->nth;
+    for (uint32_t i = 0; i < count; i++, nth = (nth + 1) & 7) {
+        uint64_t word = (uint64_t)words[i];
+        if (nth == 0) {
+            word_mask = at++;
+            *word_mask = 0;
+        }
+        if (!word)
+            continue;
+        *word_mask |= (unsigned char)(1u << nth);
+        unsigned mask = byte_mask(word);
+        *at++ = (unsigned char)mask;
+        for (; mask; mask >>= 1, word >>= 8)
+            if (mask & 1)
+                *at++ = (unsigned char)word;
     }
-    if (word) {
-        if (packer->mask_at < packer->room)
-            packer->out[packer->mask_at] |= (unsigned char)(1u << packer->nth);
-        pack_bytes(packer, &word, 8);
+    *packer = (struct packer){at, word_mask, nth};
+}
+
+static size_t packed_size(const struct model *model, const struct world *world, uint32_t end)
+{
+    size_t words = 0, size = model->facts ? 2 : 0;
+    uint32_t count = stretch_count(model, end);
+    for (uint32_t i = 0; i < count; i++) {
+        struct stretch stretch = stretch_at(model, world, i);
+        words += stretch.used;
+        for (uint32_t j = 0; j < stretch.used; j++)
+            if (stretch.words[j])
+                size += 1 + (size_t)__builtin_popcount(byte_mask((uint64_t)stretch.words[j]));
     }
-    packer->nth = (packer->nth + 1) & 7;
+    return size + (words + 7) / 8;
 }
 
 size_t world_pack(const struct model *model, const struct world *world, void *out, size_t room)
 {
-    struct packer packer = {.out = out, .room = room};
     uint32_t end = world_thread_end(model, world);
-    if (model->facts)
-        pack_bytes(&packer, &(uint16_t){(uint16_t)end}, 2);
+    /* No state of a small world needs more than this. */
+    size_t most =
+        2 + 9 * (size_t)(model->program->world_size / 8) + model->program->world_size / 64 + 1;
+    if (room < most) {
+        size_t size = packed_size(model, world, end);
+        if (size > room)
+            return size;
+    }
+    struct packer packer = {.at = out};
+    if (model->facts) {
+        *packer.at++ = (unsigned char)(end & 0xff);
+        *packer.at++ = (unsigned char)(end >> 8);
+    }
     uint32_t count = stretch_count(model, end);
     for (uint32_t i = 0; i < count; i++) {
         struct stretch stretch = stretch_at(model, world, i);
-        for (uint32_t j = 0; j < stretch.used; j++)
-            pack_word(&packer, stretch.words[j]);
+        pack_words(&packer, stretch.words, stretch.used);
     }
-    return packer.size;
+    return (size_t)(packer.at - (unsigned char *)out);
 }
 
 struct unpacker {
@@ -178,13 +212,12 @@ static int64_t unpack_word(struct unpacker *unpacker)
 {
     if (unpacker->nth == 0)
         unpacker->mask = *unpacker->at++;
-    int64_t word = 0;
-    if (unpacker->mask >> unpacker->nth & 1) {
-        memcpy(&word, unpacker->at, 8);
-        unpacker->at += 8;
-    }
+    uint64_t word = 0;
+    if (unpacker->mask >> unpacker->nth & 1)
+        for (unsigned mask = *unpacker->at++; mask; mask &= mask - 1)
+            word |= (uint64_t)*unpacker->at++ << (8 * __builtin_ctz(mask));
     unpacker->nth = (unpacker->nth + 1) & 7;
-    return word;
+    return (int64_t)word;
 }
 
 static void unpack_stretch(const struct model *model, struct world *world, uint32_t index,
@@ -207,10 +240,8 @@ void world_unpack(const struct model *model, struct world *world, const void *by
     uint32_t end = model->program->thread_count, dirty = world_thread_end(model, world);
     (void)size;
     if (model->facts) {
-        uint16_t packed = 0;
-        memcpy(&packed, unpacker.at, 2);
+        end = unpacker.at[0] | (uint32_t)unpacker.at[1] << 8;
         unpacker.at += 2;
-        end = packed;
     }
     uint32_t count = stretch_count(model, end);
     for (uint32_t i = 0; i < count; i++)

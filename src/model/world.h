@@ -90,11 +90,11 @@ void world_free(struct world *world, const struct model *model);
 /* Copies what is used; `to` comes from world_new() of the same model and may be dirty. */
 void world_copy(const struct model *model, struct world *to, const struct world *from);
 
-/* The used bytes, close together, in a form that depends only on the state. Returns their number; writes at most `room`
- * of them to `out` (which may be NULL when room is 0). world_unpack() restores exactly. */
+/* The used bytes, close together, in a form that depends only on the state. Returns their number; writes them to `out`
+ * when `room` is enough for all of them, else nothing (`out` may be NULL when room is 0). world_unpack() restores
+ * exactly, whatever the world held before. */
 size_t world_pack(const struct model *model, const struct world *world, void *out, size_t room);
 void world_unpack(const struct model *model, struct world *world, const void *bytes, size_t size);
-/* The most bytes that world_pack() can write for this world's number of threads and frames is what it returns. */
 
 /* Hash of the state: equal states have equal hashes. */
 uint64_t world_hash(const struct model *model, const struct world *world);

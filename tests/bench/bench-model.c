@@ -61,6 +61,12 @@ static void hash(struct bench *bench, unsigned state)
     bench->sum += world_hash(bench->model, bench->states[state]);
 }
 
+static void pack(struct bench *bench, unsigned state)
+{
+    static unsigned char bytes[4096];
+    bench->sum += world_pack(bench->model, bench->states[state], bytes, sizeof bytes);
+}
+
 static void enabled(struct bench *bench, unsigned state)
 {
     for (uint32_t i = 0; i < bench->program->thread_count; i++)
@@ -113,6 +119,7 @@ int main(void)
            largest);
     measure(&bench, "copy", copy);
     measure(&bench, "hash", hash);
+    measure(&bench, "pack", pack);
     measure(&bench, "enabled, all six threads", enabled);
     double each = measure(&bench, "copy + step + hash", successor);
     printf("%-28s %8.2f million\n", "successors a second", 1000 / each);

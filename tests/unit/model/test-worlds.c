@@ -14,6 +14,7 @@
 #include "generate.h"
 #include "load.h"
 #include "model/step.h"
+#include "naive.h"
 
 enum { STEPS = 60, ROOM = 1 << 16 };
 
@@ -249,6 +250,28 @@ START_TEST(random_scenarios)
 }
 END_TEST
 
+/* Five philosophers as the compiler makes them, every state of a search. */
+START_TEST(states_are_small)
+{
+    const char *folder = getenv("THRUM_SCENARIOS");
+    ck_assert_ptr_nonnull(folder);
+    struct text path = {0};
+    text_printf(&path, "%s/deadlock/dining-philosophers-ordered.thrum", folder);
+    struct program *program = load_file(text_bytes(&path));
+    ck_assert_ptr_nonnull(program);
+    struct model *model = model_new(program);
+    struct naive naive = {0};
+    naive_explore(model, &(struct naive_options){.max_states = 20000, .no_stuck = true}, &naive);
+    ck_assert_uint_gt(naive.states.count, 20000);
+    for (size_t i = 0; i < naive.states.count; i++)
+        ck_assert_uint_lt(naive.states.items[i].size, 300);
+    naive_fini(&naive);
+    model_free(model);
+    program_free(program);
+    text_fini(&path);
+}
+END_TEST
+
 static Suite *worlds_suite(void)
 {
     Suite *suite = suite_create("worlds");
@@ -256,6 +279,7 @@ static Suite *worlds_suite(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, philosophers);
     tcase_add_test(cases, random_scenarios);
+    tcase_add_test(cases, states_are_small);
     suite_add_tcase(suite, cases);
     return suite;
 }
