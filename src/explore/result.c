@@ -285,6 +285,8 @@ static uint32_t find_words(struct exploration *exploration, struct replay *repla
     case VERDICT_UNREACHED:
     case VERDICTS: break;
     }
+    if (count == 0 && failure->thread != UINT32_MAX)
+        threads[count++] = failure->thread; /* its end must be seen */
     failure->words = arena_strdup(&exploration->result->arena, text_bytes(&out));
     text_fini(&out);
     return count;

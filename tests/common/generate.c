@@ -471,6 +471,8 @@ void generate_scenario(uint64_t seed, const struct generate_options *options, st
             line(&writer, "thread daemon d%u:", i);
         else if (one_in(&writer, 6))
             line(&writer, "thread g%u(k) for k in range(2):", i);
+        else if (one_in(&writer, 4))
+            line(&writer, "thread w%u * 2:", i); /* threads that are alike */
         else
             line(&writer, "thread %c:", 'A' + (int)i);
         body(&writer, one_in(&writer, 2) ? "0" : "1");
