@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lang/check.h"
+#include "model/policy.h"
 
 static uint32_t position_of(struct check *check, struct span span)
 {
@@ -80,21 +81,20 @@ void check_expectations(struct check *check)
 
 static void option_policy(struct check *check, const struct stmt *stmt)
 {
-    static const char *const policies[] = {"random", "round_robin", "cooperative", "pct", "gil"};
     struct program_options *options = &check->program->options;
     const struct expr *name = stmt->items[0];
     bool known = false;
     struct nearest nearest = {.wanted = name->shape == EXPR_NAME ? name->text : ""};
-    for (size_t i = 0; i < sizeof policies / sizeof *policies && name->shape == EXPR_NAME; i++) {
-        known |= strcmp(policies[i], name->text) == 0;
-        nearest_offer(&nearest, policies[i]);
+    for (size_t i = 0; i < POLICIES && name->shape == EXPR_NAME; i++) {
+        known |= strcmp(policy_names[i], name->text) == 0;
+        nearest_offer(&nearest, policy_names[i]);
     }
     if (!known) {
         check_error(check, name->span, "there is no such policy");
         if (nearest.best)
             check_help(check, "did you mean `%s`?", nearest.best);
         else
-            check_help(check, "random, round_robin, cooperative, pct or gil");
+            check_help(check, "random, round_robin, cooperative, priority, pct or gil");
         return;
     }
     options->policy = arena_strdup(check->keep, name->text);

@@ -266,10 +266,30 @@ static void add_title(const struct history *history, const struct stuck_report *
         text_printf(out, "%" PRIu32 " threads wait for ever", report->count);
 }
 
+/* Who is not stuck has nothing left to do but to end. */
+static bool others_only_end(const struct model *model, const struct world *world,
+                            const struct stuck_report *report)
+{
+    uint32_t end = world_thread_end(model, world);
+    for (uint32_t thread = 0; thread < end; thread++) {
+        struct operation next;
+        if (world_thread_const(model, world, thread)->status != THREAD_ALIVE ||
+            find_stuck(report, thread))
+            continue;
+        model_next(model, world, thread, &next);
+        if (next.op != OP_END)
+            return false;
+    }
+    return true;
+}
+
 void words_of_stuck(const struct model *model, const struct history *history,
-                    const struct world *world, const struct stuck_report *report, uint64_t time,
+                    const struct world *world, const struct stuck_report *given, uint64_t time,
                     uint64_t event, struct problem *ret_problem)
 {
+    struct stuck_report told = *given;
+    const struct stuck_report *report = &told;
+    told.everyone = given->everyone || others_only_end(model, world, given);
     enum problem_kind kind = kind_of(report);
     struct problem problem = begin(kind, time, event);
     struct text title = {0}, evidence = {0};

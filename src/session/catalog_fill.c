@@ -48,7 +48,8 @@ static void fill_objects(struct trace_catalog *catalog, const struct program *pr
         struct catalog_object *object =
             add_thing(catalog, program, program_object_thing(program, i), type_of(from), guarded);
         object->source = from->position;
-        object->initial = from->initial;
+        if (from->type == OBJECT_SEMAPHORE || from->type == OBJECT_BOUNDED_SEMAPHORE)
+            object->initial = from->initial;
         if (from->lock >= 0)
             object->lock = program_object_thing(program, (uint32_t)from->lock);
         if (from->type == OBJECT_BARRIER && from->initial > 0 && from->initial < UINT32_MAX)

@@ -221,6 +221,7 @@ static bool begin(struct stepping *stepping, struct text *error)
     if (!stepping->stepper)
         return false;
     catalog_fill(&stepping->catalog, stepping->program, false);
+    stepping->catalog.step_time = SESSION_STEP_TIME;
     if (options.gil)
         catalog_add_object(&stepping->catalog, "GIL", TRACE_LOCK);
     stepping->history = history_new(&stepping->catalog);

@@ -18,7 +18,7 @@
 #include "session/ops.h"
 #include "trace/history.h"
 
-#define STEPPING_STEP ((uint64_t)GIL_STEP_TIME)
+#define STEPPING_STEP ((uint64_t)SESSION_STEP_TIME)
 
 /* How a thread's lane was left in the history. */
 enum told {

@@ -1,5 +1,7 @@
 #include "trace/catalog.h"
 
+#include "base/clock.h"
+
 #include <string.h>
 
 #include "trace/history.h"
@@ -114,4 +116,13 @@ const char *catalog_object_name(const struct trace_catalog *catalog, uint32_t ob
 enum trace_type catalog_object_type(const struct trace_catalog *catalog, uint32_t object)
 {
     return object < catalog->objects.count ? catalog->objects.items[object].type : TRACE_OTHER;
+}
+
+void catalog_time(const struct trace_catalog *catalog, uint64_t time, struct text *out)
+{
+    if (catalog->step_time)
+        text_printf(out, "step %llu",
+                    (unsigned long long)((time + catalog->step_time - 1) / catalog->step_time));
+    else
+        clock_format(out, (int64_t)time);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "base/vector.h"
 #include "thrum/event.h"
 
@@ -43,6 +44,7 @@ struct catalog_object {
 struct trace_catalog {
     vector(struct catalog_thread) threads; /* index: a ring's `thread` */
     vector(struct catalog_object) objects; /* index: a record's `object` */
+    uint64_t step_time; /* above 0: the run's time counts steps, of so many nanoseconds each */
     char *file;                            /* owned; name of the source file, or NULL */
     vector(char *) lines; /* owned; the source's lines without their ends, [0] is line 1 */
 };
@@ -66,6 +68,9 @@ const char *catalog_object_name(const struct trace_catalog *catalog, uint32_t ob
 
 /* The type, TRACE_OTHER for numbers the catalog does not know. */
 enum trace_type catalog_object_type(const struct trace_catalog *catalog, uint32_t object);
+
+/* A time of the run in words: "2.413 s", or "step 12". */
+void catalog_time(const struct trace_catalog *catalog, uint64_t time, struct text *out);
 
 /* What a kind of record is called: "acquire", "waits for" …; "unknown" for numbers out of range. */
 const char *event_kind_words(unsigned kind);

@@ -22,7 +22,6 @@
  */
 #include "trace/races.h"
 
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/vector.h"
 #include "trace/vclock.h"
@@ -536,7 +535,7 @@ static void tell(const struct races *races, struct text *out, uint32_t object,
     if (access->source)
         text_printf(out, " (line %u)", THRUM_SOURCE_LINE(access->source));
     text_add(out, " at ");
-    clock_format(out, (int64_t)access->time);
+    catalog_time(races->catalog, access->time, out);
     text_add(out, "\n");
 }
 

@@ -224,6 +224,8 @@ void rows_apply(struct history *history, uint32_t thread, const struct thrum_eve
         acquired(history, thread, object, event->time, event->value, index);
         break;
     case THRUM_KIND_RELEASE: released(history, object, event->time, event->value, index); break;
+    case THRUM_KIND_GIL_TAKE: acquired(history, thread, object, event->time, 1, index); break;
+    case THRUM_KIND_GIL_DROP: released(history, object, event->time, 0, index); break;
     case THRUM_KIND_TRY_FAILED:
     case THRUM_KIND_TIMED_OUT:
     case THRUM_KIND_COND_TIMED_OUT: gave_up(history, thread, object); break;
@@ -328,7 +330,7 @@ static void find_hold(const struct history *history, uint32_t object, uint32_t b
         if (at->holder[slot] != holder)
             return;
         if (history_event_at(history, at->event[slot], &event) && event.thread == holder &&
-            (event.event.kind == THRUM_KIND_ACQUIRE ||
+            (event.event.kind == THRUM_KIND_ACQUIRE || event.event.kind == THRUM_KIND_GIL_TAKE ||
              event.event.kind == THRUM_KIND_COND_REACQUIRED)) {
             ret->holder_since = event.event.time;
             ret->holder_source = event.event.source;
@@ -361,6 +363,8 @@ static bool value_after(const struct history_event *event, uint32_t object, int6
     case THRUM_KIND_ACQUIRE:
     case THRUM_KIND_RELEASE: return true;
     case THRUM_KIND_BARRIER_ARRIVE: *ret = event->event.value + 1; return true;
+    case THRUM_KIND_GIL_TAKE: *ret = 1; return true;
+    case THRUM_KIND_GIL_DROP:
     case THRUM_KIND_BARRIER_OPEN:
     case THRUM_KIND_BARRIER_RESET: *ret = 0; return true;
     }

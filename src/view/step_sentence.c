@@ -1,6 +1,7 @@
 /* What a step means where it stands: told from the history around it. */
 #include <inttypes.h>
 
+#include "model/program.h"
 #include "view/steps.h"
 
 /* The step that is explained. */
@@ -257,7 +258,9 @@ static void say_thread(const struct subject *subject, struct text *out)
         return;
     case THRUM_KIND_THREAD_END: text_printf(out, "%s has ended.", subject->name); return;
     case THRUM_KIND_THREAD_DIED:
-        text_printf(out, "%s dies of an exception; what it held stays held.", subject->name);
+        text_printf(out, "%s dies of %s; what it held stays held.", subject->name,
+                    event->value > 0 && event->value < EXCEPTIONS ? exception_names[event->value]
+                                                                  : "an exception");
         return;
     default: break;
     }
@@ -291,6 +294,9 @@ void step_sentence(const struct scene *scene, uint64_t event, struct text *out)
     else if (kind == THRUM_KIND_TURN)
         text_printf(out, "%s goes once round a loop without touching anything shared.",
                     subject.name);
+    else if (kind == THRUM_KIND_RANDINT)
+        text_printf(out, "%s draws %" PRId64 "; another run may draw another number.", subject.name,
+                    subject.step.event.value);
     else if (kind == THRUM_KIND_YIELD)
         text_printf(out, "%s offers the processor to the others.", subject.name);
     else if (kind == THRUM_KIND_SLEEP_END || kind == THRUM_KIND_IO_END ||

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "model/program.h"
 #include "view/steps.h"
 
 static const char *object_name(const struct scene *scene, uint32_t object)
@@ -160,7 +161,12 @@ void step_words(const struct scene *scene, const struct history_event *step, str
         add_line(scene, step, out);
         return;
     case THRUM_KIND_THREAD_END: text_add(out, "end"); return;
-    case THRUM_KIND_THREAD_DIED: text_add(out, "die"); return;
+    case THRUM_KIND_THREAD_DIED:
+    case THRUM_KIND_RAISE:
+        text_printf(out, "%s %s", event->kind == THRUM_KIND_RAISE ? "raise" : "die of",
+                    event->value > 0 && event->value < EXCEPTIONS ? exception_names[event->value]
+                                                                  : "an exception");
+        return;
     case THRUM_KIND_NONE:
     case THRUM_KIND_LOST:
     case THRUM_KIND_THREAD_CREATED:
@@ -180,7 +186,6 @@ void step_words(const struct scene *scene, const struct history_event *step, str
     case THRUM_KIND_YIELD:
     case THRUM_KIND_TURN:
     case THRUM_KIND_ASSERT_FAILED:
-    case THRUM_KIND_RAISE:
     case THRUM_KIND_RECORDER_BEGIN:
     case THRUM_KIND_RECORDER_END:
     case THRUM_KIND_PACE_BEGIN:
