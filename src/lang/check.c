@@ -148,5 +148,7 @@ bool check_tree(struct check *check)
     check->body = NULL;
     unused_functions(check);
     nothing_runs(check);
+    if (check->diagnostics->errors == 0 && check->lost.end > 0)
+        check_error(check, check->lost, "the kind of this value cannot be worked out");
     return check->diagnostics->errors == 0;
 }

@@ -176,6 +176,7 @@ struct check {
     struct symbol *comprehension[64]; /* open comprehension variables */
     unsigned comprehension_count;
     const struct expr *iterated; /* what a loop goes through: range may stand there */
+    struct span lost;            /* the first value whose kind is not known in the end */
     int64_t budget;              /* words that evaluate() may still make */
 };
 

@@ -340,16 +340,19 @@ static void check_argument(struct check *check, struct expr *call, struct expr *
 {
     switch (parameter->kind) {
     case 'b':
-        check_is(check, value, check_expr(check, value), &type_boolean, parameter->name);
+        check_is(check, value, check_expr(check, value), &type_boolean,
+                 quoted(check, parameter->name));
         break;
     case 'i':
-        check_is(check, value, check_expr(check, value), &type_integer, parameter->name);
+        check_is(check, value, check_expr(check, value), &type_integer,
+                 quoted(check, parameter->name));
         break;
-    case 't': check_time(check, value, false, parameter->name); break;
-    case 'T': check_time(check, value, true, parameter->name); break;
+    case 't': check_time(check, value, false, quoted(check, parameter->name)); break;
+    case 'T': check_time(check, value, true, quoted(check, parameter->name)); break;
     case 'v': check_printable(check, value); break;
     case 'r':
-        check_is(check, value, check_expr(check, value), atomic_type(call), parameter->name);
+        check_is(check, value, check_expr(check, value), atomic_type(call),
+                 quoted(check, parameter->name));
         break;
     case 'c':
         if (value->shape == EXPR_LAMBDA) {

@@ -482,7 +482,7 @@ static const struct type *name(struct check *check, struct expr *expr)
         return &type_error;
     }
     if (symbol->type->shape == TYPE_UNKNOWN && check->final)
-        return &type_none;
+        return symbol->shape == SYMBOL_LOCAL ? &type_error : &type_none;
     return symbol->type;
 }
 
@@ -554,5 +554,9 @@ static const struct type *look(struct check *check, struct expr *expr)
 const struct type *check_expr(struct check *check, struct expr *expr)
 {
     expr->type = look(check, expr);
+    bool lost = check->reporting && check->body && check->body->reached &&
+                type_unfinished(expr->type) && !check_is_range(check, expr);
+    if (lost && check->lost.end == 0)
+        check->lost = expr->span;
     return expr->type;
 }

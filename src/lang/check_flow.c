@@ -271,7 +271,7 @@ static void unread(struct check *check, struct body *body)
     vector_each (struct symbol *, place, &body->locals) {
         struct symbol *symbol = *place;
         if (symbol->read || symbol->parameter || symbol->loop || symbol->name[0] == '_' ||
-            symbol->shape != SYMBOL_LOCAL)
+            symbol->shape != SYMBOL_LOCAL || type_vague(symbol->type))
             continue;
         struct nearest nearest = {.wanted = symbol->name};
         vector_each (struct symbol *, top, &check->symbols)

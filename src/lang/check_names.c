@@ -103,6 +103,15 @@ static void collect_target(struct check *check, struct body *body, const struct 
     local->assigned = true;
 }
 
+/* The target of an assignment that could not be read. */
+static void collect_broken(struct check *check, struct body *body, const struct expr *target)
+{
+    if (target->shape != EXPR_NAME || names_find(&body->names, target->text) ||
+        names_find(&check->names, target->text))
+        return;
+    add_local(check, body, target->text, target->span)->shape = SYMBOL_BROKEN;
+}
+
 static void collect_block(struct check *check, struct body *body, const struct block *block);
 
 static void collect_statement(struct check *check, struct body *body, struct stmt *stmt)
@@ -115,6 +124,8 @@ static void collect_statement(struct check *check, struct body *body, struct stm
         stmt->symbol->assigned = true;
         stmt->symbol->loop = true;
     }
+    for (uint32_t i = 0; stmt->shape == STMT_ERROR && i < stmt->count; i++)
+        collect_broken(check, body, stmt->items[i]);
     collect_block(check, body, &stmt->body);
     collect_block(check, body, &stmt->otherwise);
     collect_block(check, body, &stmt->finally);
@@ -179,7 +190,7 @@ void check_suggest(struct check *check, const char *name)
 #define OBJECT_TYPE(id, text) text,
 #include "model/object_types.def"
 #undef OBJECT_TYPE
-        "Atomic",
+        "Atomic", "return", "pass", "break", "continue", "raise",
     };
     static const struct {
         const char *from, *to;

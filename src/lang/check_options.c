@@ -48,7 +48,7 @@ static void unknown_verdict(struct check *check, const struct expected *one)
 void check_expectations(struct check *check)
 {
     vector(struct expectation) all = {0};
-    bool ok = false;
+    bool ok = false, mixed = false;
     for (uint32_t i = 0; i < check->tree->top.count; i++) {
         const struct stmt *stmt = check->tree->top.items[i];
         for (uint32_t k = 0; stmt->shape == STMT_EXPECT && k < stmt->expected_count; k++) {
@@ -60,8 +60,8 @@ void check_expectations(struct check *check)
             }
             if (one->detail)
                 check_detail(check, one, verdict);
-            if ((verdict == VERDICT_OK || ok) && all.count > 0)
-                check_error(check, one->span, "`ok` stands alone: nothing else is found then");
+            if ((verdict == VERDICT_OK || ok) && all.count > 0 && !mixed)
+                mixed = check_error(check, one->span, "`ok` stands alone: nothing else is found then");
             ok |= verdict == VERDICT_OK;
             struct expectation expectation = {.verdict = (enum verdict)verdict,
                                               .position = position_of(check, one->span)};

@@ -114,7 +114,7 @@ static void assign_element(struct check *check, struct expr *target, const struc
     const struct type *joined = type_join(check->arena, list->item, type);
     if (!joined || type->shape == TYPE_LIST) {
         check_error(check, value ? value->span : target->span,
-                    "the elements of `%s` are %s each, this is %s", symbol->name,
+                    "each element of `%s` is %s, this is %s", symbol->name,
                     words(check, list->item), words(check, type));
     } else if (!type_same(joined, list->item)) {
         symbol->type = type_list(check->arena, joined, list->count);

@@ -73,6 +73,16 @@ static void declare_targets(struct check *check, struct stmt *stmt)
     }
 }
 
+/* A name whose value could not be read: known, so that its uses are no further mistakes. */
+static void declare_broken(struct check *check, struct stmt *stmt)
+{
+    for (uint32_t i = 0; i < stmt->count; i++) {
+        struct expr *target = stmt->items[i];
+        if (target->shape == EXPR_NAME && !names_find(&check->names, target->text))
+            declare(check, SYMBOL_BROKEN, target->text, target->span);
+    }
+}
+
 static void declare_threads(struct check *check, struct stmt *stmt)
 {
     struct body *body = new_body(check, BODY_THREAD, stmt, stmt->name_count ? stmt->names[0] : "_");
@@ -103,8 +113,8 @@ void check_declare(struct check *check)
         case STMT_INVARIANT: new_body(check, BODY_INVARIANT, stmt, "invariant"); break;
         case STMT_SOMETIMES: new_body(check, BODY_SOMETIMES, stmt, "sometimes"); break;
         case STMT_EXPECT:
-        case STMT_OPTION:
-        case STMT_ERROR: break;
+        case STMT_OPTION: break;
+        case STMT_ERROR: declare_broken(check, stmt); break;
         default: wrong_at_top(check, stmt); break;
         }
     }
@@ -593,6 +603,8 @@ static void plan_threads(struct check *check, struct stmt *stmt)
                                    .daemon = stmt->daemon};
         symbol->body->reached = true;
         symbol->type = &type_error;
+        if (stmt->parameter_count > 0 && !stmt->text)
+            continue; /* reported by the parser */
         if (stmt->parameter_count > 1 ||
             (stmt->parameter_count == 1 && strcmp(stmt->parameters[0].name, stmt->text) != 0)) {
             check_error(check, stmt->parameters[0].span,

@@ -35,8 +35,9 @@ static void open_bracket(struct scan *scan, enum token_type type)
 {
     uint32_t start = scan->at++;
     if (scan->depth == NESTING_MAX) {
-        diagnostic_error(scan->diagnostics, (struct span){start, scan->at},
-                         "brackets are nested more than %d deep", NESTING_MAX);
+        if (scan->lost_brackets == 0)
+            diagnostic_error(scan->diagnostics, (struct span){start, scan->at},
+                             "brackets are nested more than %d deep", NESTING_MAX);
         emit(scan, TOKEN_ERROR, start);
         scan->lost_brackets++;
         return;
@@ -94,6 +95,20 @@ static bool starts_statement(const struct token *token)
     }
 }
 
+/* `name =` at or before the column of the block around: no argument of a call stands there. */
+static bool starts_assignment(const struct scan *scan, uint32_t start)
+{
+    uint32_t line = source_place(scan->source, start).line;
+    uint32_t column = start - scan->source->lines[line - 1];
+    uint32_t block = scan->indent_count ? scan->indents[scan->indent_count - 1] : 0;
+    const char *after = scan->bytes + scan->at;
+    while (*after == ' ')
+        after++;
+    bool assigns = (after[0] == '=' && after[1] != '=') ||
+                   ((after[0] == '+' || after[0] == '-') && after[1] == '=');
+    return column <= block && assigns;
+}
+
 static void never_closed(struct scan *scan)
 {
     uint32_t open = scan->open[scan->depth - 1];
@@ -101,6 +116,7 @@ static void never_closed(struct scan *scan)
                      scan->bytes[open]);
     scan->depth = 0;
     scan->lost_brackets = 0;
+    emit(scan, TOKEN_ERROR, scan->at); /* so that the parser says nothing more */
 }
 
 static void read_word(struct scan *scan)
@@ -128,7 +144,7 @@ static void read_word(struct scan *scan)
         if (strcmp(words[i].word, token.text) == 0)
             token.type = words[i].type;
     bool first = scan->depth > 0 && scan->line_start;
-    if (first && starts_statement(&token)) {
+    if (first && (starts_statement(&token) || starts_assignment(scan, start))) {
         never_closed(scan);
         emit(scan, TOKEN_NEWLINE, start);
         scan_indent(scan, start);

@@ -109,7 +109,7 @@ static void recover(struct parser *parser)
     }
 }
 
-void parse_end_of_line(struct parser *parser)
+bool parse_end_of_line(struct parser *parser)
 {
     const struct token *token = peek(parser);
     if (!parser->failed && token->type != TOKEN_NEWLINE && token->type != TOKEN_END) {
@@ -120,10 +120,12 @@ void parse_end_of_line(struct parser *parser)
         else
             parse_error(parser, token->span, "%s has no place here", token_name(token->type));
     }
-    if (parser->failed)
-        recover(parser);
-    else
+    bool fine = !parser->failed;
+    if (fine)
         parse_accept(parser, TOKEN_NEWLINE);
+    else
+        recover(parser);
+    return fine;
 }
 
 static bool compound(const struct parser *parser)

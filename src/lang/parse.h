@@ -55,8 +55,9 @@ struct stmt *
 parse_top(struct parser *parser); /* NULL: not one of those that only stand at the top */
 struct block parse_block(struct parser *parser, const char *after);
 struct stmt *parse_new_stmt(struct parser *parser, enum stmt_shape shape, struct span span);
-/* After a simple statement: the end of the line. */
-void parse_end_of_line(struct parser *parser);
+/* After a simple statement: the end of the line. False when something else stood there or the
+ * statement had failed before. */
+bool parse_end_of_line(struct parser *parser);
 struct parameter *parse_parameters(struct parser *parser, uint32_t *ret_count);
 
 /* Copies a vector to the arena. */

@@ -406,9 +406,8 @@ struct stmt *parse_statement(struct parser *parser, bool top)
         return stmt;
     }
     stmt = simple_statement(parser);
-    bool failed = parser->failed;
     uint32_t before = parser->at;
-    parse_end_of_line(parser);
+    bool failed = !parse_end_of_line(parser);
     if (failed && parser->at == before)
         parse_next(parser); /* never stand still */
     if (failed)

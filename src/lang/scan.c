@@ -55,8 +55,10 @@ void scan_indent(struct scan *scan, uint32_t at)
     uint32_t column = at - scan->source->lines[line - 1];
     if (column > indent_now(scan)) {
         if (scan->indent_count == NESTING_MAX) {
-            diagnostic_error(scan->diagnostics, (struct span){at, at + 1},
-                             "blocks are nested more than %d deep", NESTING_MAX);
+            if (!scan->too_deep)
+                diagnostic_error(scan->diagnostics, (struct span){at, at + 1},
+                                 "blocks are nested more than %d deep", NESTING_MAX);
+            scan->too_deep = true;
             return;
         }
         scan->indents[scan->indent_count++] = column;

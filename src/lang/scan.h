@@ -20,6 +20,7 @@ struct scan {
     unsigned indent_count;         /* open blocks */
     bool fresh;                    /* at the start of a line outside brackets */
     bool line_start;               /* no token on this line yet */
+    bool too_deep;                 /* blocks: reported */
     bool part;                     /* inside an f-string */
 };
 
