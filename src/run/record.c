@@ -267,6 +267,8 @@ unsigned record_step(const struct model *model, const struct world *world,
         record.flags |= THRUM_TIMED;
     if (view.timeout)
         record.flags |= THRUM_TIMED_OUT;
+    if (operation->op == OP_ACQUIRE && !operation->blocking)
+        record.flags |= THRUM_TRY;
     record.kind = record_of(&view, &record);
     ret[0] = record;
     return opens(&view) ? opening_records(&view, ret) : 1;
