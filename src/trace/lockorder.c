@@ -7,6 +7,10 @@
  *     no two of its edges share a held lock: a common gate lets only one of them in at a time,
  *     no edge is ordered before another by starting or joining threads.
  *
+ * A semaphore is a gate for as many as it has permits: when all threads of a ring hold a permit of
+ * one that has fewer than the ring has threads, they cannot all be there at once. Permits are the
+ * initial ones and those released by threads that held none.
+ *
  * Only a new edge can close a new ring, so the search starts there: from the wanted lock along
  * known edges back to the held one. Tries and timed waits make no edge, as they do not wait for
  * ever.
@@ -17,14 +21,15 @@
 #include "base/vector.h"
 #include "trace/vclock.h"
 
-enum { DEEPEST = 8, GATES = 16, VARIANTS = 4, REPORTS = 200 };
+enum { DEEPEST = 8, GATES = 16, SEATS = 4, VARIANTS = 4, REPORTS = 200 };
 
 struct held {
     uint32_t lock, source;
 };
 
 struct locker {
-    vector(struct held) held; /* in the order they were taken */
+    vector(struct held) held; /* locks, in the order they were taken */
+    vector(uint32_t) seats;   /* semaphores it holds a permit of; as often as it holds one */
     struct vclock now;        /* by starts and joins only */
     uint32_t waited;          /* edges for this lock were made when the wait began; THRUM_NONE */
     bool ended;
@@ -36,6 +41,8 @@ struct edge {
     uint32_t held_source, wanted_source;
     uint32_t gate_count; /* all that was held, `from` included; at most GATES are kept */
     uint32_t gates[GATES];
+    uint32_t seat_count; /* semaphores held, at most SEATS are kept */
+    uint32_t seats[SEATS];
     uint32_t epoch;      /* of `thread` */
     struct vclock clock; /* what it knew */
 };
@@ -50,6 +57,7 @@ struct lockorder {
     vector(struct edge) edges;
     vector(struct leaving) from; /* by lock */
     vector(uint64_t) reported;   /* keys of reported rings */
+    vector(uint32_t) given;      /* by semaphore: permits released by threads that held none */
 };
 
 struct lockorder *lockorder_new(const struct trace_catalog *catalog)
@@ -65,6 +73,7 @@ void lockorder_free(struct lockorder *lockorder)
         return;
     for (size_t i = 0; i < lockorder->threads.count; i++) {
         vector_fini(&lockorder->threads.items[i].held);
+        vector_fini(&lockorder->threads.items[i].seats);
         vclock_fini(&lockorder->threads.items[i].now);
     }
     for (size_t i = 0; i < lockorder->edges.count; i++)
@@ -75,6 +84,7 @@ void lockorder_free(struct lockorder *lockorder)
     vector_fini(&lockorder->edges);
     vector_fini(&lockorder->from);
     vector_fini(&lockorder->reported);
+    vector_fini(&lockorder->given);
     free(lockorder);
 }
 
@@ -101,7 +111,8 @@ static bool is_known(const struct lockorder *lockorder, const struct edge *edge,
                 continue;
             variants++;
             if (old->gate_count == edge->gate_count && old->epoch == edge->epoch &&
-                memcmp(old->gates, edge->gates, sizeof old->gates) == 0)
+                memcmp(old->gates, edge->gates, sizeof old->gates) == 0 &&
+                memcmp(old->seats, edge->seats, sizeof old->seats) == 0)
                 return true;
         }
     *ret_full = variants >= VARIANTS;
@@ -134,13 +145,39 @@ static bool fits(const struct lockorder *lockorder, const uint32_t *path, size_t
     return true;
 }
 
+static bool has_seat(const struct edge *edge, uint32_t semaphore)
+{
+    for (uint32_t i = 0; i < edge->seat_count; i++)
+        if (edge->seats[i] == semaphore)
+            return true;
+    return false;
+}
+
+/* Whether some semaphore of which all hold a permit has fewer permits than the ring has threads. */
+static bool is_kept_out(const struct lockorder *lockorder, const uint32_t *path, size_t length)
+{
+    const struct edge *first = &lockorder->edges.items[path[0]];
+    for (uint32_t i = 0; i < first->seat_count; i++) {
+        uint32_t semaphore = first->seats[i];
+        int64_t permits = lockorder->catalog->objects.items[semaphore].initial;
+        if (semaphore < lockorder->given.count)
+            permits += lockorder->given.items[semaphore];
+        bool all = permits < (int64_t)length;
+        for (size_t k = 1; all && k < length; k++)
+            all = has_seat(&lockorder->edges.items[path[k]], semaphore);
+        if (all)
+            return true;
+    }
+    return false;
+}
+
 /* Extends the path of edges until it comes back to `home`; returns its length, or 0. */
 static size_t search(const struct lockorder *lockorder, uint32_t home, uint32_t *path,
                      size_t length)
 {
     uint32_t at = lockorder->edges.items[path[length - 1]].to;
     if (at == home)
-        return length;
+        return is_kept_out(lockorder, path, length) ? 0 : length;
     if (length == DEEPEST || at >= lockorder->from.count)
         return 0;
     for (size_t i = 0; i < lockorder->from.items[at].edges.count; i++) {
@@ -232,6 +269,8 @@ static bool wants(struct lockorder *lockorder, uint32_t thread, uint32_t lock, u
         for (size_t j = 0; j < by->held.count; j++, edge.gate_count++)
             if (j < GATES)
                 edge.gates[j] = by->held.items[j].lock;
+        for (size_t j = 0; j < by->seats.count && edge.seat_count < SEATS; j++)
+            edge.seats[edge.seat_count++] = by->seats.items[j];
         bool full = false;
         if (is_known(lockorder, &edge, &full) || full)
             continue;
@@ -273,6 +312,25 @@ static void drop(struct lockorder *lockorder, uint32_t thread, uint32_t lock)
                 return;
             }
     }
+}
+
+/* Permits taken and given back. */
+static void seat(struct lockorder *lockorder, uint32_t thread, const struct thrum_event *event)
+{
+    struct locker *by = thread_of(lockorder, thread);
+    if (event->kind == THRUM_KIND_ACQUIRE)
+        vector_push(&by->seats, event->object);
+    if (event->kind != THRUM_KIND_RELEASE)
+        return;
+    for (size_t i = by->seats.count; i-- > 0;)
+        if (by->seats.items[i] == event->object) {
+            by->seats.items[i] = vector_last(&by->seats);
+            by->seats.count--;
+            return;
+        }
+    while (event->object >= lockorder->given.count)
+        vector_push(&lockorder->given, 0);
+    lockorder->given.items[event->object]++;
 }
 
 static void thread_orders(struct lockorder *lockorder, uint32_t thread,
@@ -317,7 +375,9 @@ bool lockorder_feed(struct lockorder *lockorder, uint32_t thread, const struct t
                                                  event->kind == THRUM_KIND_COND_REACQUIRED);
     if (condition)
         lock = lockorder->catalog->objects.items[lock].lock;
-    else if (type != TRACE_LOCK && type != TRACE_RLOCK)
+    else if (type == TRACE_SEMAPHORE || type == TRACE_BOUNDED_SEMAPHORE)
+        seat(lockorder, thread, event);
+    if (!condition && type != TRACE_LOCK && type != TRACE_RLOCK)
         return false;
     if (lock == THRUM_NONE)
         return false;
