@@ -6,6 +6,7 @@
 
 #include "base/die.h"
 #include "model/schedule.h"
+#include "model/policy.h"
 #include "session/ops.h"
 #include "trace/history.h"
 
@@ -261,6 +262,11 @@ bool session_jump(struct session *session, enum session_jump where, bool backwar
                   uint64_t argument)
 {
     return session->ops->jump && session->ops->jump(session->state, where, backwards, argument);
+}
+
+const char *session_policy_name(unsigned number)
+{
+    return number < POLICIES ? policy_names[number] : NULL;
 }
 
 bool session_set_policy(struct session *session, const char *name)

@@ -207,6 +207,8 @@ bool session_step(struct session *session, const struct session_choice *choice);
 bool session_jump(struct session *session, enum session_jump where, bool backwards,
                   uint64_t argument);
 bool session_set_policy(struct session *session, const char *name);
+/* The names that session_set_policy() takes, from 0; NULL past the last. */
+const char *session_policy_name(unsigned number);
 bool session_toggle_break(struct session *session, uint32_t line);
 bool session_has_break(struct session *session, uint32_t line);
 

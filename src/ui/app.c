@@ -40,7 +40,7 @@ struct screen {
     bool help;                /* the help lies on top */
     int help_top;             /* scrolled */
     bool searching;           /* keys go to the search */
-    struct text input;        /* of the search */
+    struct text input;        /* of the search, or of a number that is asked for */
     struct text error;        /* what is wrong with a file; shown on top until a key */
     bool dirty;               /* must be drawn */
     bool leave;               /* the loop ends */
@@ -166,7 +166,12 @@ static void draw_footer(struct screen *screen, const struct region *row)
 {
     struct footer_item items[ACTIONS];
     const char *message = screen->session ? text_bytes(&screen->run.message) : "";
-    if (screen->searching)
+    char prompt[80];
+    snprintf(prompt, sizeof prompt, "randint gives (%lld to %lld): ", (long long)screen->run.lowest,
+             (long long)screen->run.highest);
+    if (screen->session && screen->run.asks_value)
+        footer_draw_input(row, prompt, text_bytes(&screen->input));
+    else if (screen->searching)
         footer_draw_input(row, "/", text_bytes(&screen->input));
     else if (*message)
         footer_draw_message(row, message);
@@ -174,7 +179,7 @@ static void draw_footer(struct screen *screen, const struct region *row)
         size_t count = keymap_footer(have(screen), items, ACTIONS);
         for (size_t i = 0; i < count; i++)
             if (strcmp(items[i].key, "space") == 0 && screen->run.status.paused)
-                items[i].label = "go on";
+                items[i].label = screen->run.status.mode == SESSION_STEPPING ? "play" : "go on";
         footer_draw(row, items, count);
     }
 }
@@ -273,26 +278,42 @@ static void search(struct screen *screen, int direction)
         search_shelf(screen, direction);
 }
 
+/* Edits the line of input; true when it is finished (cleared when it was given up). */
+static bool take_input_key(struct screen *screen, int key)
+{
+    struct text *input = &screen->input;
+    if (key == KEY_ESCAPE)
+        text_clear(input);
+    if (key == KEY_ESCAPE || key == KEY_RETURN)
+        return true;
+    if (key == KEY_RUBOUT) {
+        while (input->length && (input->bytes[--input->length] & 0xc0) == 0x80)
+            continue;
+        if (input->bytes)
+            input->bytes[input->length] = 0;
+    } else if (key >= ' ' && key < KEY_FIRST_SPECIAL && input->length < 56) {
+        char bytes[4];
+        text_add_bytes(input, bytes, (size_t)code_encode((uint32_t)key, bytes));
+    }
+    return false;
+}
+
 static void take_search_key(struct screen *screen, int key)
 {
-    if (key == KEY_ESCAPE || key == KEY_RETURN) {
-        screen->searching = false;
-        if (key == KEY_ESCAPE)
-            text_clear(&screen->input);
-    } else if (key == KEY_RUBOUT) {
-        while (screen->input.length && (screen->input.bytes[--screen->input.length] & 0xc0) == 0x80)
-            continue;
-        if (screen->input.bytes)
-            screen->input.bytes[screen->input.length] = 0;
-    } else if (key >= ' ' && key < KEY_FIRST_SPECIAL && screen->input.length < 56) {
-        char bytes[4];
-        text_add_bytes(&screen->input, bytes, (size_t)code_encode((uint32_t)key, bytes));
-    }
+    screen->searching = !take_input_key(screen, key);
     char *match = screen->session ? screen->run.match : screen->shelf_match;
     snprintf(match, sizeof screen->shelf_match, "%s", text_bytes(&screen->input));
     search(screen, 0);
     if (!screen->searching && screen->session)
         text_clear(&screen->run.message);
+}
+
+static void take_value_key(struct screen *screen, int key)
+{
+    if (!take_input_key(screen, key))
+        return;
+    run_view_value(&screen->run, text_bytes(&screen->input));
+    run_view_news(&screen->run, 0);
 }
 
 static void act_in_help(struct screen *screen, enum action action)
@@ -385,6 +406,8 @@ static void act(struct screen *screen, enum action action, int key)
         terminal_lend(screen->terminal, run_explore, &exploring);
     } else
         run_view_act(&screen->run, action, key);
+    if (screen->session && screen->run.asks_value)
+        text_clear(&screen->input);
     if (screen->session)
         run_view_news(&screen->run, 0);
 }
@@ -420,6 +443,8 @@ static void take_event(struct screen *screen, const struct event *event)
     case EVENT_KEY:
         if (screen->error.length)
             text_clear(&screen->error);
+        else if (screen->session && screen->run.asks_value)
+            take_value_key(screen, event->key);
         else if (screen->searching)
             take_search_key(screen, event->key);
         else if (event->key != KEY_NONE)

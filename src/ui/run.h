@@ -55,7 +55,7 @@ struct run_view {
     bool fit;                        /* the axis shows the whole run */
     int columns;                     /* of the axis when last drawn */
     int thread_top, object_top;      /* lanes scrolled away */
-    int source_top;                  /* lines scrolled away */
+    int source_top;                  /* lines scrolled away; -1: the words at the top of the file */
     int top;                         /* rows scrolled away in the pane with the focus, or below */
     int console_back;                /* lines scrolled back */
     size_t problems_seen;            /* how many have been announced */
@@ -64,9 +64,12 @@ struct run_view {
     char match[64];                  /* searched for; "" nothing */
     vector(uint32_t) threads;        /* lanes, in order */
     vector(uint32_t) objects;        /* rows, in order */
+    vector(bool) timeouts;           /* stepping: whether each thread's wait may time out */
     vector(uint32_t) variables;      /* in order */
     struct place places[PANE_COUNT]; /* where panes are */
     struct place lower_place;        /* where waits, statistics, details are */
+    bool asks_value;                 /* a randint of `thread` needs a number from the person */
+    int64_t lowest, highest;         /* in this range */
     struct text message;             /* for the footer, until the next key */
 };
 
@@ -87,6 +90,9 @@ bool run_view_act(struct run_view *view, enum action action, int key);
 /* Mouse at a cell of the screen. */
 void run_view_click(struct run_view *view, int x, int y);
 void run_view_wheel(struct run_view *view, int x, int y, bool up);
+
+/* The number that was asked for (asks_value); out of range: says so. */
+void run_view_value(struct run_view *view, const char *number);
 
 /* Selects the first lane or row that contains `match` from the selected one on. */
 void run_view_search(struct run_view *view, int direction);

@@ -22,6 +22,7 @@ void run_view_session(struct run_view *view, struct session *session)
     view->cursor = view->start = 0;
     view->problem = -1;
     view->problems_seen = 0;
+    view->source_top = -1;
     view->thread_top = view->object_top = view->top = view->console_back = 0;
     session_status(session, &view->status);
 }
@@ -31,6 +32,7 @@ void run_view_fini(struct run_view *view)
     vector_fini(&view->threads);
     vector_fini(&view->objects);
     vector_fini(&view->variables);
+    vector_fini(&view->timeouts);
     text_fini(&view->message);
 }
 
@@ -226,11 +228,68 @@ static void step_thread(struct run_view *view, uint32_t thread)
         return;
     view->thread = thread;
     view->follow = true;
-    if (option.enabled && session_step(view->session, &option.choice))
+    if (option.enabled & ENABLED_VALUE) {
+        view->asks_value = true;
+        view->lowest = option.lowest;
+        view->highest = option.highest;
         return;
+    }
+    if (option.enabled & ENABLED_STEP) {
+        option.choice.choice.kind = CHOICE_STEP;
+        if (session_step(view->session, &option.choice))
+            return;
+    }
+    if (option.enabled & ENABLED_TIMEOUT) {
+        text_add(&view->message, "it waits; T lets its wait time out");
+        return;
+    }
     session_lock(view->session);
     session_why_not_text(view->session, thread, &view->message);
     session_unlock(view->session);
+}
+
+static void let_time_out(struct run_view *view)
+{
+    struct session_option option;
+    text_clear(&view->message);
+    view->follow = true;
+    if (view->thread != THRUM_NONE && session_option(view->session, view->thread, &option) &&
+        option.enabled & ENABLED_TIMEOUT) {
+        option.choice.choice.kind = CHOICE_TIMEOUT;
+        session_step(view->session, &option.choice);
+    } else {
+        text_add(&view->message, "this thread is in no wait with a time-out");
+    }
+}
+
+void run_view_value(struct run_view *view, const char *number)
+{
+    char *end;
+    long long value = strtoll(number, &end, 10);
+    struct session_option option;
+    view->asks_value = false;
+    text_clear(&view->message);
+    if (!*number)
+        return;
+    if (*end || value < view->lowest || value > view->highest) {
+        text_printf(&view->message, "a number from %lld to %lld is wanted", (long long)view->lowest,
+                    (long long)view->highest);
+        return;
+    }
+    if (!session_option(view->session, view->thread, &option))
+        return;
+    option.choice.choice = (struct choice){.kind = CHOICE_VALUE, .value = value};
+    session_step(view->session, &option.choice);
+}
+
+/* The policy after the one that chooses now. */
+static void next_policy(struct run_view *view)
+{
+    const char *now = view->status.policy ? view->status.policy : "", *next = NULL;
+    for (unsigned i = 0; session_policy_name(i); i++)
+        if (strncmp(session_policy_name(i), now, strlen(session_policy_name(i))) == 0)
+            next = session_policy_name(i + 1);
+    session_set_policy(view->session, next ? next : session_policy_name(0));
 }
 
 static bool act_on_steps(struct run_view *view, enum action action, int key)
@@ -284,6 +343,10 @@ static bool act_on_steps(struct run_view *view, enum action action, int key)
         }
     if (action == ACTION_STEP_SELECTED && view->thread != THRUM_NONE)
         step_thread(view, view->thread);
+    else if (action == ACTION_TIME_OUT)
+        let_time_out(view);
+    else if (action == ACTION_POLICY)
+        next_policy(view);
     else if (action == ACTION_BREAK && line)
         session_toggle_break(view->session, line);
     else
@@ -385,6 +448,8 @@ bool run_view_act(struct run_view *view, enum action action, int key)
     case ACTION_STEP_DIGIT:
     case ACTION_STEP_SELECTED:
     case ACTION_STEP_SELECTED_BACK:
+    case ACTION_TIME_OUT:
+    case ACTION_POLICY:
     case ACTION_STEP_FORWARD:
     case ACTION_STEP_BACK:
     case ACTION_EXPLORE:

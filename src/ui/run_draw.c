@@ -136,8 +136,10 @@ static void draw_source(struct run_view *view, const struct region *region,
         .problem_lines = marks.problems.items,
         .problem_count = marks.problems.count,
         .focus = focus_line(view, scene),
-        .top = (uint32_t)view->source_top,
+        .top = view->source_top < 0 ? 0 : (uint32_t)view->source_top,
     };
+    if (view->source_top < 0)
+        source.top = source_code_begins(&source);
     view->source_top = (int)source_draw(&body, &source);
     vector_fini(&marks.marks);
     vector_fini(&marks.problems);
@@ -176,6 +178,17 @@ static void draw_problems(struct run_view *view, const struct region *region,
         view->top = rows;
 }
 
+/* What session_option() says must be asked before the lock is taken. */
+static void ask_options(struct run_view *view)
+{
+    view->timeouts.count = 0;
+    if (!(view->status.abilities & SESSION_CAN_STEP))
+        return;
+    struct session_option option;
+    for (uint32_t thread = 0; session_option(view->session, thread, &option); thread++)
+        vector_push(&view->timeouts, (option.enabled & ENABLED_TIMEOUT) != 0);
+}
+
 static void draw_choices(struct run_view *view, const struct region *region,
                          const struct scene *scene)
 {
@@ -187,6 +200,8 @@ static void draw_choices(struct run_view *view, const struct region *region,
     for (size_t i = 0; i < count; i++) {
         struct text next = {0}, why_not = {0};
         rows[i].thread = view->threads.items[i];
+        rows[i].can_time_out =
+            rows[i].thread < view->timeouts.count && view->timeouts.items[rows[i].thread];
         session_next_text(view->session, rows[i].thread, &next);
         session_why_not_text(view->session, rows[i].thread, &why_not);
         rows[i].next = text_take(&next);
@@ -250,17 +265,15 @@ static void draw_side(struct run_view *view, const struct region *region, const 
         rest =
             region_part(region, 0, choices.height, region->width, region->height - choices.height);
     }
-    if (with_problems && view->show_problems && history_problem_count(scene->history)) {
+    bool problems = with_problems && view->show_problems && history_problem_count(scene->history);
+    struct region nowhere = region_part(&rest, 0, 0, rest.width, 0);
+    int wanted = 1 + values_draw(&nowhere, scene, view->variables.items, view->variables.count, 0);
+    int most = problems ? rest.height / 3 : rest.height / 2;
+    int height = wanted < most ? wanted : most;
+    if (problems && (rest.height < 14 || view->variables.count == 0)) {
         draw_problems(view, &rest, scene);
         return;
     }
-    size_t variables = view->variables.count;
-    int wanted = (int)(variables < 100 ? variables : 100) + 1;
-    struct region nowhere = region_part(&rest, 0, 0, rest.width, 0);
-    wanted = 1 + values_draw(&nowhere, scene, view->variables.items, variables, 0);
-    if (wanted < 2)
-        wanted = 2;
-    int most = rest.height / 2;
     if (rest.height < 5) {
         if (view->focus == PANE_CONSOLE)
             draw_console(view, &rest, scene);
@@ -268,11 +281,23 @@ static void draw_side(struct run_view *view, const struct region *region, const 
             draw_values(view, &rest, scene);
         return;
     }
-    int height = wanted < most ? wanted : most;
+    height = height < 2 ? 2 : height;
     struct region values = region_part(&rest, 0, 0, rest.width, height);
-    struct region console = region_part(&rest, 0, height, rest.width, rest.height - height);
+    struct region below = region_part(&rest, 0, height, rest.width, rest.height - height);
     draw_values(view, &values, scene);
-    draw_console(view, &console, scene);
+    if (!problems) {
+        draw_console(view, &below, scene);
+        return;
+    }
+    /* The console comes last, where words leave room. */
+    nowhere = region_part(&below, 0, 0, below.width, 0);
+    int words = 1 + problems_draw(&nowhere, scene, view->problem, 0);
+    int room = below.height - words;
+    struct region problem = region_part(&below, 0, 0, below.width, room < 4 ? below.height : words);
+    struct region console = region_part(&below, 0, words, below.width, room);
+    draw_problems(view, &problem, scene);
+    if (room >= 4)
+        draw_console(view, &console, scene);
 }
 
 static void draw_one_pane(struct run_view *view, const struct region *region,
@@ -402,6 +427,7 @@ void run_view_draw(struct run_view *view, const struct region *screen)
 {
     memset(view->places, 0, sizeof view->places);
     view->lower_place = (struct place){0};
+    ask_options(view);
     session_lock(view->session);
     run_lists(view);
     struct scene scene;

@@ -79,7 +79,7 @@ static void draw_facts(const struct region *region, int x, int end, const struct
         clock_format(&facts[count++], header->lag);
     }
     if (header->kernel)
-        text_printf(&facts[count++], "kernel: %s", header->kernel);
+        text_add(&facts[count++], header->kernel);
     for (int i = 0; i < count; i++) {
         const char *fact = text_bytes(&facts[i]);
         if (x + 3 + text_width(fact) <= end)

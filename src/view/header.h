@@ -31,7 +31,7 @@ struct header {
     uint64_t lost;          /* events lost so far */
     int64_t lag;            /* nanoseconds the shadow is behind; below 0: not known */
     int64_t pace;           /* nanoseconds a visible step is slowed by; 0 none */
-    const char *kernel;     /* where running and ready come from: "perf", "/proc", NULL not shown */
+    const char *kernel;     /* words for where running and ready come from; NULL not shown */
     const char *problem;    /* "DEADLOCK" …; NULL none */
     bool problem_is_potential;
     const char *policy;   /* stepping: who chooses; NULL not shown */

@@ -1,5 +1,7 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/die.h"
 #include "view/pane.h"
 #include "view/panes.h"
 
@@ -54,6 +56,8 @@ static int draw_problem(const struct region *region, int y, const struct scene *
     return rows + 1;
 }
 
+static const int ranks[] = {PROBLEM_ACTUAL, PROBLEM_CONSEQUENCE, PROBLEM_POTENTIAL};
+
 int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top)
 {
     size_t count = history_problem_count(scene->history);
@@ -62,21 +66,24 @@ int problems_draw(const struct region *region, const struct scene *scene, int ch
         draw_text(region, 3, 0, STYLE_DIM, "no problem found so far");
         return 1;
     }
-    /* Heights first: they depend on the width. Nothing is drawn above row 0 of an empty region. */
+    /* What did happen comes first. Heights before drawing: they depend on the width. */
+    size_t *order = xmalloc(count * sizeof *order), used = 0;
+    for (int rank = 0; rank < 3; rank++)
+        for (size_t i = 0; i < count; i++)
+            if ((int)history_problem(scene->history, i)->certainty == ranks[rank])
+                order[used++] = i;
     struct region nowhere = region_part(region, 0, 0, region->width, 0);
     int row = 0, chosen_row = 0;
-    if (chosen < 0 || chosen >= (int)count)
-        chosen = -1;
-    for (size_t i = 0; i < count; i++) {
-        if ((int)i == chosen)
+    for (size_t i = 0; i < used; i++) {
+        if ((int)order[i] == chosen)
             chosen_row = row;
-        row += draw_problem(&nowhere, 0, scene, history_problem(scene->history, i), false);
+        row += draw_problem(&nowhere, 0, scene, history_problem(scene->history, order[i]), false);
     }
-    int first = chosen >= 0 ? chosen_row + top : top;
-    first = pane_scroll(first, -1, row, region->height);
-    int y = -first;
-    for (size_t i = 0; i < count && y < region->height; i++)
-        y += draw_problem(region, y, scene, history_problem(scene->history, i), (int)i == chosen);
+    int first = pane_scroll(chosen_row + top, -1, row, region->height), y = -first;
+    for (size_t i = 0; i < used && y < region->height; i++)
+        y += draw_problem(region, y, scene, history_problem(scene->history, order[i]),
+                          (int)order[i] == chosen);
+    free(order);
     pane_more(region, first, row);
     return row;
 }

@@ -89,6 +89,14 @@ static size_t prose_end(const struct source *source)
     return 0;
 }
 
+uint32_t source_code_begins(const struct source *source)
+{
+    size_t line = prose_end(source);
+    while (line < source->count && !*source->lines[line])
+        line++;
+    return (uint32_t)line;
+}
+
 static bool is_problem(const struct source *source, uint32_t line)
 {
     for (size_t i = 0; i < source->problem_count; i++)

@@ -27,6 +27,9 @@ struct source {
     uint32_t top;   /* first line shown when there is no focus, from 0 */
 };
 
+/* The line, from 0, after the words at the top of the file. */
+uint32_t source_code_begins(const struct source *source);
+
 /* Draws the lines; names of threads stand at the right of theirs. Returns the first line shown. */
 uint32_t source_draw(const struct region *region, const struct source *source);
 

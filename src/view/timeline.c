@@ -4,24 +4,26 @@
 #include "session/session.h"
 #include "view/pane.h"
 
-static int longest_name(const struct scene *scene)
+/* Cells that the labels would like: number, name, state and line of a thread; name, holder and
+ * waiters of an object. */
+static int wanted_label(const struct scene *scene)
 {
-    int longest = 10;
+    int wanted = 20;
     for (size_t i = 0; i < scene->thread_count && i < 200; i++) {
-        int width = text_width(catalog_thread_name(scene->catalog, scene->threads[i]));
-        longest = width > longest ? width : longest;
+        int width = 10 + text_width(catalog_thread_name(scene->catalog, scene->threads[i]));
+        wanted = width > wanted ? width : wanted;
     }
     for (size_t i = 0; i < scene->object_count && i < 200; i++) {
-        int width = text_width(catalog_object_name(scene->catalog, scene->objects[i])) - 2;
-        longest = width > longest ? width : longest;
+        int width = 15 + text_width(catalog_object_name(scene->catalog, scene->objects[i]));
+        wanted = width > wanted ? width : wanted;
     }
-    return longest;
+    return wanted;
 }
 
 struct timeline_layout timeline_layout(const struct scene *scene, int width, int height)
 {
     struct timeline_layout layout = {.thread_y = 1};
-    int most = width / 3 < 32 ? width / 3 : 32, label = longest_name(scene) + 10;
+    int most = width / 3 < 34 ? width / 3 : 34, label = wanted_label(scene);
     layout.label_width = label < most ? label : most;
     layout.columns = width - layout.label_width - 1;
     int rows = height - 1, threads = (int)scene->thread_count, objects = (int)scene->object_count;

@@ -14,7 +14,7 @@ void fake_session(struct session *session, struct story *story)
         .events = history_count(story->history),
         .events_per_second = 18200,
         .lag = 1200000,
-        .kernel_truth = "perf",
+        .kernel_truth = "kernel: perf",
         .policy = "Linux",
     };
 }
@@ -172,6 +172,11 @@ bool session_set_policy(struct session *session, const char *name)
 {
     session->status.policy = name;
     return asked(session);
+}
+
+const char *session_policy_name(unsigned number)
+{
+    return number ? NULL : "random";
 }
 
 bool session_toggle_break(struct session *session, uint32_t line)
