@@ -1,0 +1,191 @@
+/* The real program on a real terminal: bundled scenarios live and step by step, and how it is left.
+ */
+#include "../unit/unit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ptyrun.h"
+
+static void start(struct pty *pty, int width, int height, const char *command, const char *file)
+{
+    char *argv[] = {getenv("THRUM_PROGRAM"), (char *)command, (char *)file, NULL};
+    pty_start(pty, width, height, NULL, argv);
+}
+
+static void leave(struct pty *pty, int wanted)
+{
+    pty_press(pty, "q");
+    int status = pty_end(pty);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == wanted, "status %x", status);
+    ck_assert(pty_restored(pty));
+    pty_fini(pty);
+}
+
+START_TEST(a_live_run_ends_in_a_named_deadlock)
+{
+    struct pty pty;
+    start(&pty, 100, 30, "run", "self-deadlock");
+    ck_assert(pty_sees(&pty, "THREADS"));
+    ck_assert(pty_sees(&pty, "DEADLOCK"));
+    ck_assert(pty_sees(&pty, "teller"));
+    ck_assert(pty_sees(&pty, "╳╳╳"));
+    ck_assert(pty_sees(&pty, "holds guard"));
+    pty_press(&pty, "d");
+    ck_assert(pty_sees(&pty, "waits for guard"));
+    leave(&pty, 1);
+}
+END_TEST
+
+START_TEST(the_browser_runs_what_is_chosen)
+{
+    struct pty pty;
+    start(&pty, 100, 30, NULL, NULL);
+    ck_assert(pty_sees(&pty, "SCENARIOS"));
+    pty_press(&pty, "/wait with time-out\r");
+    pty_press(&pty, "/start and join\r");
+    pty_press(&pty, "\r");
+    ck_assert(pty_sees(&pty, "THREADS"));
+    ck_assert(pty_sees(&pty, "ended"));
+    pty_press(&pty, "q");
+    ck_assert(pty_sees(&pty, "SCENARIOS"));
+    leave(&pty, 0);
+}
+END_TEST
+
+START_TEST(steps_go_forwards_and_backwards)
+{
+    struct pty pty;
+    start(&pty, 120, 34, "step", "lost-update");
+    ck_assert(pty_sees(&pty, "NEXT STEPS"));
+    ck_assert(pty_sees(&pty, "step 0"));
+    pty_press(&pty, "1");
+    ck_assert(pty_sees(&pty, "step 1"));
+    pty_press(&pty, "1");
+    ck_assert(pty_sees(&pty, "step 2"));
+    pty_press(&pty, "h");
+    ck_assert(pty_sees(&pty, "step 1 of 2"));
+    pty_press(&pty, "v");
+    ck_assert(pty_sees(&pty, "line"));
+    pty_press(&pty, "2");
+    ck_assert(pty_sees(&pty, "step 2"));
+    pty_press(&pty, "g");
+    ck_assert(pty_sees(&pty, "step 0 of 2"));
+    leave(&pty, 0);
+}
+END_TEST
+
+START_TEST(a_live_run_freezes_into_steps)
+{
+    struct pty pty;
+    start(&pty, 120, 34, "run", "self-deadlock");
+    ck_assert(pty_sees(&pty, "DEADLOCK"));
+    ck_assert(pty_sees(&pty, "ended"));
+    pty_press(&pty, "s");
+    ck_assert(pty_sees(&pty, "NEXT STEPS"));
+    pty_press(&pty, "h");
+    ck_assert(pty_sees(&pty, " of "));
+    leave(&pty, 1);
+}
+END_TEST
+
+/* A scenario that never ends by itself, in a file of its own. */
+static void endless(char path[32])
+{
+    static const char text[] = "\"\"\"\nEndless\n\"\"\"\nticks = Atomic(0)\n\nthread clock * 2:\n"
+                               "    while True:\n        sleep(5ms)\n        ticks.add(1)\n";
+    snprintf(path, 32, "/tmp/thrum-XXXXXX.thrum");
+    int file = mkstemps(path, 6);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(write(file, text, sizeof text - 1), sizeof text - 1);
+    close(file);
+}
+
+START_TEST(an_endless_run_can_be_paused_and_left)
+{
+    struct pty pty;
+    char path[32];
+    endless(path);
+    start(&pty, 80, 24, "run", path);
+    ck_assert(pty_sees(&pty, "live"));
+    pty_press(&pty, " ");
+    ck_assert(pty_sees(&pty, "paused"));
+    pty_press(&pty, " ");
+    ck_assert(pty_sees(&pty, "live"));
+    pty_press(&pty, ">");
+    pty_press(&pty, "<<");
+    ck_assert(pty_sees(&pty, "pace"));
+    pty_press(&pty, "\003");
+    ck_assert(pty_sees(&pty, "ended"));
+    leave(&pty, 0);
+    unlink(path);
+}
+END_TEST
+
+static const int deadly[] = {SIGSEGV, SIGTERM, SIGHUP, SIGABRT};
+
+START_TEST(signals_during_a_run_restore_the_terminal)
+{
+    struct pty pty;
+    char path[32];
+    endless(path);
+    start(&pty, 80, 24, "run", path);
+    ck_assert(pty_sees(&pty, "live"));
+    ck_assert(pty.alternate);
+    kill(pty.child, deadly[_i]);
+    int status = pty_end(&pty);
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == deadly[_i], "status %x", status);
+    ck_assert(pty_restored(&pty));
+    pty_fini(&pty);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(a_changed_file_is_noticed_and_run_again)
+{
+    struct pty pty;
+    char path[32];
+    endless(path);
+    start(&pty, 100, 24, "run", path);
+    ck_assert(pty_sees(&pty, "clock-1"));
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("thread other:\n    sleep(1ms)\n", file);
+    fclose(file);
+    ck_assert(pty_sees(&pty, "the file has changed"));
+    pty_press(&pty, "L");
+    ck_assert(pty_sees(&pty, "other"));
+    file = fopen(path, "w");
+    fputs("thread other:\n    slep(1ms)\n", file);
+    fclose(file);
+    pty_press(&pty, "L");
+    ck_assert(pty_sees(&pty, "This file cannot be run"));
+    ck_assert(pty_sees(&pty, "slep"));
+    pty_press(&pty, "\033");
+    ck_assert(pty_misses(&pty, "This file cannot be run"));
+    leave(&pty, 0);
+    unlink(path);
+}
+END_TEST
+
+static Suite *program_suite(void)
+{
+    enum { DEADLY = sizeof deadly / sizeof *deadly };
+    Suite *suite = suite_create("program");
+    TCase *tests = tcase_create("program");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, a_live_run_ends_in_a_named_deadlock);
+    tcase_add_test(tests, the_browser_runs_what_is_chosen);
+    tcase_add_test(tests, steps_go_forwards_and_backwards);
+    tcase_add_test(tests, a_live_run_freezes_into_steps);
+    tcase_add_test(tests, an_endless_run_can_be_paused_and_left);
+    tcase_add_loop_test(tests, signals_during_a_run_restore_the_terminal, 0, DEADLY);
+    tcase_add_test(tests, a_changed_file_is_noticed_and_run_again);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+UNIT_MAIN(program_suite)
