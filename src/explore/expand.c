@@ -193,7 +193,7 @@ static struct visited_slot *slot_of(struct worker *worker, const struct state *s
 
 /* One step from worker->base (or, when it is the last one, with it). True when it leads to a state
  * of no earlier level. */
-static bool step(struct worker *worker, move code, bool last)
+static bool step(struct worker *worker, move code, uint32_t weight, bool last)
 {
     const struct space_shape *shape = worker->space.shape;
     struct stepped stepped;
@@ -205,11 +205,14 @@ static bool step(struct worker *worker, move code, bool last)
     space_step(&worker->space, state, code, &stepped);
     worker->steps++;
     uint32_t landed = MOVE_THREAD(code);
-    if (worker->scratch)
+    if (worker->scratch) {
         landed = reduction_canonical(worker->scratch, state, landed);
+        landed = reduction_first(worker->scratch, state, landed);
+    }
     struct raw_edge edge = {
         .code = code, .landed = (uint16_t)landed, .kinds = {NO_FINDING, NO_FINDING}};
-    edge.flags = stepped.left_free ? EDGE_LEFT_FREE : 0;
+    edge.flags =
+        (uint16_t)((stepped.left_free ? EDGE_LEFT_FREE : 0u) | weight << EDGE_WEIGHT_SHIFT);
     for (uint32_t i = 0; i < stepped.death_count && i < ITEM_KINDS; i++)
         edge.kinds[i] = worker_death(worker, &stepped.deaths[i]);
     bool fresh = false;
@@ -221,30 +224,65 @@ static bool step(struct worker *worker, move code, bool last)
     return fresh || !slot->number || slot->number > worker->closed;
 }
 
+/* How many threads are just like this one, itself included; 0 when an earlier one is. */
+static uint32_t like(const struct worker *worker, uint32_t thread)
+{
+    if (!worker->scratch || !reduction_has_symmetry(worker->reduction))
+        return 1;
+    if (reduction_first(worker->scratch, &worker->base, thread) != thread)
+        return 0;
+    uint32_t count = 1, end = worker->space.shape->program->thread_count;
+    while (thread + count < end &&
+           reduction_first(worker->scratch, &worker->base, thread + count) == thread)
+        count++;
+    return count;
+}
+
+/* Drops the moves of threads that are just like an earlier one; notes how many each stands for. */
+static uint32_t drop_alike(struct worker *worker, move *moves, uint32_t count)
+{
+    uint32_t kept = 0, before = UINT32_MAX, stands_for = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (MOVE_THREAD(moves[i]) != before)
+            stands_for = like(worker, before = MOVE_THREAD(moves[i]));
+        if (!stands_for)
+            continue;
+        worker->weights[kept] = stands_for > EDGE_MOST_WEIGHT ? EDGE_MOST_WEIGHT : stands_for;
+        moves[kept++] = moves[i];
+    }
+    return kept;
+}
+
+static bool take_all(struct worker *worker, const move *moves, uint32_t count, bool last)
+{
+    bool open = false;
+    for (uint32_t i = 0; i < count; i++)
+        open |= step(worker, moves[i], worker->weights[i], last && i + 1 == count);
+    return open;
+}
+
 void worker_expand(struct worker *worker, const struct item *item, struct raw_item *ret_raw)
 {
     const struct space_shape *shape = worker->space.shape;
     ret_raw->worker = worker->number;
     ret_raw->first_edge = worker->edges.count;
     state_unpack(shape, &worker->base, item_packed(item), item->packed_size);
-    move few[64], *moves = few;
     uint32_t count = item->move_count, chosen = count;
-    if (worker->prune && count > 1) {
-        if (count > 64)
-            moves = xmalloc(count * sizeof(move));
-        memcpy(moves, item->moves, count * sizeof(move));
-        chosen = reduction_persistent(worker->scratch, &worker->base, moves, count);
+    vector_reserve(&worker->order, count + 1);
+    if (worker->weight_room < count + 1) {
+        worker->weight_room = 2 * count + 1;
+        worker->weights = xrealloc(worker->weights, worker->weight_room * sizeof *worker->weights);
     }
-    const move *order = worker->prune && count > 1 ? moves : item->moves;
-    bool open = false;
-    for (uint32_t i = 0; i < chosen; i++)
-        open |= step(worker, order[i], i + 1 == count);
+    move *moves = worker->order.items;
+    memcpy(moves, item->moves, count * sizeof(move));
+    if (worker->prune && count > 1)
+        chosen = reduction_persistent(worker->scratch, &worker->base, moves, count);
+    move *rest = moves + chosen;
+    uint32_t first = drop_alike(worker, moves, chosen);
+    bool open = take_all(worker, moves, first, chosen == count);
     if (chosen < count && !open) /* the cycle proviso: what is left out must come some time */
-        for (uint32_t i = chosen; i < count; i++)
-            step(worker, order[i], i + 1 == count);
+        take_all(worker, rest, drop_alike(worker, rest, count - chosen), true);
     else if (chosen < count)
         worker->pruned = true;
-    if (moves != few)
-        free(moves);
     ret_raw->edge_count = (uint32_t)(worker->edges.count - ret_raw->first_edge);
 }

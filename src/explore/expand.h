@@ -59,6 +59,10 @@ struct worker {
     vector(char) bytes;      /* new states */
     vector(uint64_t) places; /* of the new states, in `bytes` */
     vector(uint16_t) kinds;  /* scratch: failures of the state being judged */
+    vector(move) order;      /* scratch: the moves of the state being expanded */
+    uint32_t *weights;       /* scratch: how many threads each of them stands for; owned */
+    uint32_t weight_room;
+    const struct reduction *reduction; /* or NULL */
     /* Whole states by number, when `exact`; owned by the search. */
     const char *const *whole;
     struct worker *all; /* the workers, by number */

@@ -121,6 +121,7 @@ static void add_worker(struct search *search)
     worker->base = state_new(search->shape);
     worker->next = state_new(search->shape);
     worker->number = search->worker_count++;
+    worker->reduction = search->reduction;
     worker->prune = search->prune;
     worker->exact = search->limits->exact;
 }
@@ -135,6 +136,8 @@ static void worker_fini(struct worker *worker)
     vector_fini(&worker->bytes);
     vector_fini(&worker->places);
     vector_fini(&worker->kinds);
+    vector_fini(&worker->order);
+    free(worker->weights);
 }
 
 static void call_crew(struct search *search)

@@ -23,7 +23,13 @@ struct edge {
                         symmetry) */
     uint16_t flags;  /* EDGE_… */
 };
-enum { EDGE_LEFT_FREE = 1 }; /* leaving the thread after this step is no preemption */
+enum {
+    EDGE_LEFT_FREE = 1, /* leaving the thread after this step is no preemption */
+    EDGE_WEIGHT_SHIFT =
+        4, /* the higher bits: how many threads, alike and in like places, this step stands for */
+    EDGE_MOST_WEIGHT = 4095,
+};
+#define EDGE_WEIGHT(edge) ((uint32_t)(edge)->flags >> EDGE_WEIGHT_SHIFT)
 
 /* A step that is a failure (a thread dies), and a state that is one. */
 struct failing_edge {

@@ -203,12 +203,13 @@ static void pass_on(const struct graph *graph, uint32_t state, double *chance,
     const struct edge *edges = graph->edges.items;
     unsigned threads = 0;
     for (uint64_t i = first; i < end; i++)
-        threads += i == first || MOVE_THREAD(edges[i].code) != MOVE_THREAD(edges[i - 1].code);
+        if (i == first || MOVE_THREAD(edges[i].code) != MOVE_THREAD(edges[i - 1].code))
+            threads += EDGE_WEIGHT(&edges[i]);
     for (uint64_t i = first, group; i < end; i = group) {
         for (group = i + 1;
              group < end && MOVE_THREAD(edges[group].code) == MOVE_THREAD(edges[i].code);)
             group++;
-        double part = chance[state] / threads / (double)(group - i);
+        double part = chance[state] * EDGE_WEIGHT(&edges[i]) / threads / (double)(group - i);
         for (uint64_t k = i; k < group; k++)
             if (banned && (banned[k / 8] >> (k % 8) & 1))
                 *taken += part;

@@ -18,8 +18,8 @@
 
 void *persistent_new(const struct reduction *reduction);
 void persistent_free(void *persistent);
-uint32_t persistent_choose(void *persistent, const struct state *state, move *moves,
-                           uint32_t count);
+uint32_t persistent_choose(void *persistent, const struct reduction_scratch *scratch,
+                           const struct state *state, move *moves, uint32_t count);
 
 struct member {
     uint64_t *own;    /* what its next operation reads, then writes */
@@ -236,13 +236,17 @@ static void put_first(move *moves, uint32_t count, uint64_t members)
     }
 }
 
-uint32_t persistent_choose(void *opaque, const struct state *state, move *moves, uint32_t count)
+uint32_t persistent_choose(void *opaque, const struct reduction_scratch *scratch,
+                           const struct state *state, move *moves, uint32_t count)
 {
     struct persistent *persistent = opaque;
     look_around(persistent, state, moves, count);
     uint64_t best = 0;
     uint32_t best_moves = count;
     for (uint64_t seeds = persistent->movable; seeds && best_moves > 1; seeds &= seeds - 1) {
+        uint32_t seed = (uint32_t)__builtin_ctzll(seeds);
+        if (seed && reduction_first(scratch, state, seed) != seed)
+            continue; /* its like has been tried */
         uint64_t members = close_set(persistent, seeds & -seeds);
         uint32_t size = moves_of(persistent, members);
         if (size < best_moves) {

@@ -28,6 +28,11 @@ uint32_t reduction_canonical(struct reduction_scratch *scratch, struct state *st
 void reduction_canonical_names(struct reduction_scratch *scratch, struct state *state,
                                uint32_t *names);
 
+/* The first thread that is just like this one in a representative: alike, in the same place, with
+ * the same values, and in the same places of all queues. What one of them does, each can do. */
+uint32_t reduction_first(const struct reduction_scratch *scratch, const struct state *state,
+                         uint32_t thread);
+
 /* Reorders the moves so that a persistent set comes first and returns its size; `count` when it is
  * no smaller. */
 uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state,

@@ -95,8 +95,25 @@ static void count_switch(struct replay *replay)
         !replay->stepped.left_free && space_can_step(&replay->space, &replay->state, last);
 }
 
+/* Among threads that are just alike a search names the first; the one that went last shall go on.
+ */
+static void go_on_with_last(struct replay *replay, uint32_t thread)
+{
+    uint32_t last = 0;
+    if (!replay->scratch || replay->last == UINT32_MAX || replay->names[thread] == replay->last)
+        return;
+    while (replay->names[last] != replay->last)
+        last++;
+    if (reduction_first(replay->scratch, &replay->state, last) !=
+        reduction_first(replay->scratch, &replay->state, thread))
+        return;
+    replay->names[last] = replay->names[thread];
+    replay->names[thread] = replay->last;
+}
+
 void replay_step(struct replay *replay, move code)
 {
+    go_on_with_last(replay, MOVE_THREAD(code));
     uint32_t real = replay->names[MOVE_THREAD(code)];
     if (replay->last != UINT32_MAX && replay->last != real)
         count_switch(replay);

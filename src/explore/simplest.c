@@ -163,6 +163,8 @@ static void leave(struct seeker *seeker, uint32_t at)
     for (uint32_t i = 0; i < node.item->move_count; i++) {
         move code = node.item->moves[i];
         uint32_t landed = MOVE_THREAD(code);
+        if (worker->scratch && reduction_first(worker->scratch, &worker->base, landed) != landed)
+            continue; /* an earlier thread is just like it */
         if (seeker->most_steps) {
             if (node.taken[landed] >= seeker->most_steps[landed])
                 continue;
@@ -177,8 +179,10 @@ static void leave(struct seeker *seeker, uint32_t at)
         for (uint32_t k = 0; k < stepped.death_count; k++)
             met(seeker, worker_death(worker, &stepped.deaths[k]),
                 (struct goal){cost, at, code, true});
-        if (worker->scratch)
+        if (worker->scratch) {
             landed = reduction_canonical(worker->scratch, &worker->next, landed);
+            landed = reduction_first(worker->scratch, &worker->next, landed);
+        }
         reach(seeker, &worker->next, (uint16_t)landed, stepped.left_free, cost, at, code);
     }
     drop_item(seeker, &seeker->nodes.items[at]);

@@ -263,12 +263,25 @@ void reduction_canonical_names(struct reduction_scratch *scratch, struct state *
     free(before);
 }
 
+uint32_t reduction_first(const struct reduction_scratch *scratch, const struct state *state,
+                         uint32_t thread)
+{
+    const struct symmetry *symmetry = &scratch->reduction->symmetry;
+    if (thread >= symmetry->class_of.count || !symmetry->class_of.items[thread])
+        return thread;
+    const struct alike *class = &symmetry->classes.items[symmetry->class_of.items[thread] - 1];
+    struct sorting sorting = {scratch->reduction, state, class};
+    while (thread > class->first && compare_threads(&sorting, thread - 1, thread) == 0)
+        thread--;
+    return thread;
+}
+
 /* ---- scratch ---- */
 
 void *persistent_new(const struct reduction *reduction);
 void persistent_free(void *persistent);
-uint32_t persistent_choose(void *persistent, const struct state *state, move *moves,
-                           uint32_t count);
+uint32_t persistent_choose(void *persistent, const struct reduction_scratch *scratch,
+                           const struct state *state, move *moves, uint32_t count);
 
 struct reduction_scratch *reduction_scratch_new(const struct reduction *reduction)
 {
@@ -304,6 +317,7 @@ void reduction_scratch_free(struct reduction_scratch *scratch)
 uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state,
                               move *moves, uint32_t count)
 {
-    return scratch->persistent ? persistent_choose(scratch->persistent, state, moves, count)
-                               : count;
+    return scratch->persistent
+               ? persistent_choose(scratch->persistent, scratch, state, moves, count)
+               : count;
 }
