@@ -44,8 +44,8 @@ struct catalog_object {
 struct trace_catalog {
     vector(struct catalog_thread) threads; /* index: a ring's `thread` */
     vector(struct catalog_object) objects; /* index: a record's `object` */
-    uint64_t step_time; /* above 0: the run's time counts steps, of so many nanoseconds each */
-    char *file;                            /* owned; name of the source file, or NULL */
+    uint64_t step_time;   /* above 0: the run's time counts steps, of so many nanoseconds each */
+    char *file;           /* owned; name of the source file, or NULL */
     vector(char *) lines; /* owned; the source's lines without their ends, [0] is line 1 */
 };
 

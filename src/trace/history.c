@@ -278,6 +278,30 @@ static void apply(struct history *history, uint32_t thread, const struct thrum_e
     rows_apply(history, thread, event, index);
 }
 
+static size_t heap_bytes(const struct history *history)
+{
+    size_t bytes = history->text_bytes;
+    bytes += history->log.capacity * sizeof(uint32_t);
+    bytes += history->log_latest.capacity * sizeof(uint64_t);
+    bytes += history->wakes.capacity * sizeof(struct wake);
+    bytes += history->openings.capacity * sizeof(uint32_t);
+    bytes += (history->console.lines.capacity + history->notes.lines.capacity) *
+             (sizeof(struct line) + sizeof(uint64_t));
+    bytes += history->problems.capacity * sizeof(struct problem);
+    for (size_t i = 0; i < history->threads.count; i++)
+        bytes += sizeof(struct thread_now) + sizeof(struct list) + sizeof(struct track) +
+                 history->thread_lists.items[i].refs.capacity * sizeof(uint32_t) +
+                 history->lanes.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
+    for (size_t i = 0; i < history->objects.count; i++)
+        bytes += sizeof(struct object_now) + sizeof(struct list) + sizeof(struct track) +
+                 history->object_lists.items[i].refs.capacity * sizeof(uint32_t) +
+                 history->rows.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
+    for (size_t i = 0; i < history->snapshots.count; i++)
+        bytes += history->snapshots.items[i].thread_count * sizeof(struct thread_now) +
+                 history->snapshots.items[i].object_count * sizeof(struct object_now);
+    return bytes;
+}
+
 uint64_t history_append(struct history *history, uint32_t thread, const struct thrum_event *event)
 {
     uint64_t index = history->count;
@@ -285,6 +309,8 @@ uint64_t history_append(struct history *history, uint32_t thread, const struct t
         die("the history holds at most %u records", NO_EVENT);
     if (history->count >= history->next_snapshot)
         take_snapshot(history);
+    if (history->store.limit && (index & (LOG_BLOCK - 1)) == 0)
+        history->store.besides = heap_bytes(history);
     thread_get(history, thread);
     struct thrum_event own = *event;
     if (own.object >= (1u << 24) - 1)
@@ -336,30 +362,6 @@ void history_truncate(struct history *history, uint64_t count, uint64_t now)
 void history_limit(struct history *history, size_t bytes, const char *folder)
 {
     store_limit(&history->store, bytes, folder);
-}
-
-static size_t heap_bytes(const struct history *history)
-{
-    size_t bytes = history->text_bytes;
-    bytes += history->log.capacity * sizeof(uint32_t);
-    bytes += history->log_latest.capacity * sizeof(uint64_t);
-    bytes += history->wakes.capacity * sizeof(struct wake);
-    bytes += history->openings.capacity * sizeof(uint32_t);
-    bytes += (history->console.lines.capacity + history->notes.lines.capacity) *
-             (sizeof(struct line) + sizeof(uint64_t));
-    bytes += history->problems.capacity * sizeof(struct problem);
-    for (size_t i = 0; i < history->threads.count; i++)
-        bytes += sizeof(struct thread_now) + sizeof(struct list) + sizeof(struct track) +
-                 history->thread_lists.items[i].refs.capacity * sizeof(uint32_t) +
-                 history->lanes.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
-    for (size_t i = 0; i < history->objects.count; i++)
-        bytes += sizeof(struct object_now) + sizeof(struct list) + sizeof(struct track) +
-                 history->object_lists.items[i].refs.capacity * sizeof(uint32_t) +
-                 history->rows.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
-    for (size_t i = 0; i < history->snapshots.count; i++)
-        bytes += history->snapshots.items[i].thread_count * sizeof(struct thread_now) +
-                 history->snapshots.items[i].object_count * sizeof(struct object_now);
-    return bytes;
 }
 
 struct history_memory history_memory(const struct history *history)

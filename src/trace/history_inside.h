@@ -165,6 +165,12 @@ struct history {
     uint64_t next_snapshot; /* count at which the next one is taken */
 };
 
+static inline struct lane_block *lane_block(const struct history *history, uint32_t thread,
+                                            uint32_t block)
+{
+    return store_at(&history->store, history->lanes.items[thread].refs.items[block]);
+}
+
 /* ---- log.c ---- */
 
 /* Unpacked copy of a kept record; index < count. */
@@ -183,6 +189,8 @@ enum { LANE_SAME = LANE_STATES, LANE_WAIT };
 unsigned lane_of_kind(unsigned kind);
 /* The state of a thread that waits for an object of this type. */
 enum lane_state lane_of_wait(enum trace_type type);
+/* What shows: the logical state, unless the kernel keeps a running thread off the processor. */
+enum lane_state lane_effective(enum lane_state logical, uint8_t kernel);
 void lane_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
                 uint32_t index);
 

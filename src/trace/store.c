@@ -128,7 +128,7 @@ static void open_chunk(struct store *store)
     if (!store->limit || store->cooling)
         return;
     store->cooling = true;
-    while (store->opened - store->cold > store->limit &&
+    while (store->opened - store->cold + store->besides > store->limit &&
            store->opened - store->cold > HOT_CHUNKS * STORE_CHUNK)
         cool(store);
     store->cooling = false;

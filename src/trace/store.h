@@ -29,6 +29,7 @@ struct store {
     size_t cold;     /* bytes of the oldest chunks that are in the file or dropped */
     size_t kept;     /* bytes of the oldest chunks that were dropped: what lies below is gone */
     size_t limit;    /* bytes that may be resident; 0: no limit */
+    size_t besides;  /* bytes that the owner has elsewhere and counts under the limit */
     int file;        /* unlinked file, or -1 */
     bool dropping;   /* cold chunks are dropped, there is no file or it failed */
     bool failed;     /* the file could not be written */

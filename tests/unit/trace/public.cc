@@ -1,0 +1,2 @@
+/* The public headers are C++11 as well. */
+#include "public.c"
