@@ -22,7 +22,7 @@
 #include "base/hash.h"
 #include "model/stuck_private.h"
 
-enum { MAX_FLOW = 1 << 21, MAX_TARGETS = 1 << 22, NEAR = 64 };
+enum { MAX_FLOW = 1 << 21, MAX_TARGETS = 1 << 22, NEAR = 64, NEAR_WORDS = 8 };
 
 /* ---- the static part ---- */
 
@@ -145,6 +145,8 @@ struct judgement {
     bool *own;              /* which of them are ours to free */
     uint32_t *whose; /* the thread that they belong to; UINT32_MAX: of threads that can be made */
     uint32_t powers_count;
+    struct powers **of;    /* of each thread: its powers, NULL for suspects and those not alive */
+    uint64_t *can, *opens; /* bit sets of objects: what all of them together can */
 };
 
 /* The owner of an RLock that is barred only while it is no active thread; UINT32_MAX: it is no
@@ -186,6 +188,12 @@ static void add_powers(struct judgement *judgement, const struct thread_head *he
     judgement->powers[at] = stuck_powers(judgement->analysis, judgement->model, head, thread,
                                          function, judgement->barred, hash, &judgement->own[at]);
     judgement->whose[at] = head ? thread : UINT32_MAX;
+    if (head)
+        judgement->of[thread] = judgement->powers[at];
+    for (uint32_t i = 0; i < judgement->analysis->object_words; i++) {
+        judgement->can[i] |= judgement->powers[at]->can[i];
+        judgement->opens[i] |= judgement->powers[at]->opens[i];
+    }
 }
 
 static void drop_powers(struct judgement *judgement)
@@ -194,6 +202,9 @@ static void drop_powers(struct judgement *judgement)
         if (judgement->own[i])
             free(judgement->powers[i]);
     judgement->powers_count = 0;
+    memset(judgement->of, 0, judgement->end * sizeof *judgement->of);
+    memset(judgement->can, 0, 8 * (size_t)judgement->analysis->object_words);
+    memset(judgement->opens, 0, 8 * (size_t)judgement->analysis->object_words);
 }
 
 static bool any_starts(const struct judgement *judgement)
@@ -231,7 +242,6 @@ static void add_startable(struct judgement *judgement, uint64_t hash)
 static void find_powers(struct judgement *judgement)
 {
     drop_powers(judgement);
-    bar(judgement);
     uint64_t hash = hash_bytes(0, judgement->barred, 8 * (size_t)judgement->analysis->barred_words);
     for (uint32_t i = 0; i < judgement->end; i++)
         if (is_active(judgement, i))
@@ -261,29 +271,22 @@ static bool fills(const struct judgement *judgement, uint32_t object)
 
 static bool can_go_on(const struct judgement *judgement, const struct wait *wait)
 {
-    if (wait->kind == WAIT_BARRIER && fills(judgement, wait->object))
-        return true;
-    uint32_t owner = wait->kind == WAIT_LOCK ? rlock_owner(judgement, wait->object) : UINT32_MAX;
-    for (uint32_t i = 0; i < judgement->powers_count; i++) {
-        const struct powers *powers = judgement->powers[i];
-        switch (wait->kind) {
-        case WAIT_JOIN:
-            if (judgement->whose[i] == wait->target && powers->ends)
-                return true;
-            break;
-        case WAIT_ACTION:
-            if (bit(powers->opens, wait->object))
-                return true;
-            break;
-        case WAIT_LOCK:
-        case WAIT_NOTIFY:
-        case WAIT_SET:
-        case WAIT_BARRIER:
-            if (bit(powers->can, wait->object) &&
-                (owner == UINT32_MAX || owner == judgement->whose[i]))
-                return true;
-            break;
-        }
+    uint32_t owner;
+    const struct powers *powers;
+    switch (wait->kind) {
+    case WAIT_JOIN:
+        powers = wait->target < judgement->end ? judgement->of[wait->target] : NULL;
+        return powers && powers->ends;
+    case WAIT_ACTION: return bit(judgement->opens, wait->object);
+    case WAIT_LOCK:
+        owner = rlock_owner(judgement, wait->object);
+        if (owner == UINT32_MAX)
+            return bit(judgement->can, wait->object);
+        powers = owner < judgement->end ? judgement->of[owner] : NULL;
+        return powers && bit(powers->can, wait->object);
+    case WAIT_BARRIER: return bit(judgement->can, wait->object) || fills(judgement, wait->object);
+    case WAIT_NOTIFY:
+    case WAIT_SET: return bit(judgement->can, wait->object);
     }
     return false;
 }
@@ -311,12 +314,23 @@ static bool has_ordinary(const struct judgement *judgement)
     return false;
 }
 
-/* Shrinks the suspects to those who are stuck. */
+/*
+ * Shrinks the suspects to those who are stuck. First with everything barred that can block: what
+ * somebody can do all the same, it can do whatever else is barred. That does not depend on the
+ * suspects, so it is mostly remembered, and it mostly suffices. Then, for those who are left, with
+ * what they wait for barred and nothing else.
+ */
 static void judge(struct judgement *judgement)
 {
+    memset(judgement->barred, 0xff, 8 * (size_t)judgement->analysis->barred_words);
     do
         find_powers(judgement);
     while (take_out(judgement) && has_ordinary(judgement));
+    if (has_ordinary(judgement))
+        do {
+            bar(judgement);
+            find_powers(judgement);
+        } while (take_out(judgement) && has_ordinary(judgement));
     drop_powers(judgement);
 }
 
@@ -333,39 +347,33 @@ static uint32_t find_suspects(const struct model *model, const struct world *wor
     return count;
 }
 
-/* The rooms that a judgement works in: on the stack while there are few threads. */
+/* The rooms that a judgement works in: on the stack while there are few threads and objects. */
 struct rooms {
     struct wait waits[NEAR];
     uint8_t suspect[NEAR];
-    uint64_t barred[NEAR / 8];
-    struct powers *powers[2 * NEAR];
+    uint64_t barred[NEAR_WORDS], can[NEAR_WORDS], opens[NEAR_WORDS];
+    struct powers *powers[2 * NEAR], *of[NEAR];
     bool own[2 * NEAR];
     uint32_t whose[2 * NEAR];
-    void *far; /* or one block for all of them */
+    struct arena far; /* or here */
 };
 
 static void furnish(struct judgement *judgement, struct rooms *rooms)
 {
     uint32_t end = judgement->end, words = judgement->analysis->barred_words;
     size_t most = 2 * (size_t)end + judgement->analysis->program->function_count + 1;
-    if (end <= NEAR && words <= NEAR / 8 && most <= 2 * NEAR) {
-        rooms->far = NULL;
-        judgement->waits = rooms->waits;
-        judgement->suspect = rooms->suspect;
-        judgement->barred = rooms->barred;
-        judgement->powers = rooms->powers;
-        judgement->own = rooms->own;
-        judgement->whose = rooms->whose;
-        return;
-    }
-    char *at = rooms->far = xcalloc(1, 8 * (size_t)words + most * (sizeof *judgement->powers + 8) +
-                                           (end + 1) * (sizeof *judgement->waits + 1));
-    judgement->barred = (uint64_t *)(void *)at;
-    judgement->powers = (struct powers **)(void *)(at += 8 * (size_t)words);
-    judgement->waits = (struct wait *)(void *)(at += most * sizeof *judgement->powers);
-    judgement->whose = (uint32_t *)(void *)(at += (end + 1) * sizeof *judgement->waits);
-    judgement->own = (bool *)(at += most * 4);
-    judgement->suspect = (uint8_t *)(at + most);
+    struct arena *arena = &rooms->far;
+    *arena = (struct arena){0};
+    bool near = end <= NEAR && words <= NEAR_WORDS && most <= 2 * NEAR;
+    judgement->waits = near ? rooms->waits : arena_array(arena, struct wait, end + 1);
+    judgement->suspect = near ? rooms->suspect : arena_array(arena, uint8_t, end + 1);
+    judgement->barred = near ? rooms->barred : arena_array(arena, uint64_t, words);
+    judgement->can = near ? rooms->can : arena_array(arena, uint64_t, words);
+    judgement->opens = near ? rooms->opens : arena_array(arena, uint64_t, words);
+    judgement->powers = near ? rooms->powers : arena_array(arena, struct powers *, most);
+    judgement->of = near ? rooms->of : arena_array(arena, struct powers *, end + 1);
+    judgement->own = near ? rooms->own : arena_array(arena, bool, most);
+    judgement->whose = near ? rooms->whose : arena_array(arena, uint32_t, most);
 }
 
 static void begin(struct judgement *judgement, struct rooms *rooms,
@@ -388,7 +396,7 @@ bool stuck_any(const struct stuck_analysis *analysis, const struct model *model,
     if (has_ordinary(&judgement))
         judge(&judgement);
     bool found = has_ordinary(&judgement);
-    free(rooms.far);
+    arena_fini(&rooms.far);
     return found;
 }
 
@@ -424,7 +432,7 @@ bool stuck_find(const struct stuck_analysis *analysis, const struct model *model
     for (uint32_t i = 0; i < report->count; i++)
         report_thread(&judgement, &judgement.waits[i], &report->threads[i]);
     stuck_reasons(analysis, model, world, judgement.waits, report);
-    free(rooms.far);
+    arena_fini(&rooms.far);
     return report->deadlock;
 }
 

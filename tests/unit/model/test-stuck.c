@@ -2,6 +2,8 @@
 #include "../unit.h"
 #include "assembled.h"
 #include "base/text.h"
+#include "generate.h"
+#include "load.h"
 #include "naive.h"
 
 static const struct choice go = {CHOICE_STEP, 0};
@@ -57,12 +59,68 @@ START_TEST(every_schedule_of_the_table)
 }
 END_TEST
 
+/* More threads than the judgement has near rooms for. */
+START_TEST(a_large_table)
+{
+    enum { COUNT = 300 };
+    struct program *program = assembled_philosophers(COUNT, 1);
+    struct model *model = model_new(program);
+    struct stuck_analysis *analysis = stuck_new(program);
+    struct world *world = world_new(model);
+    struct effect effect = {0};
+    struct stuck_report report = {0};
+    for (uint32_t i = 1; i <= COUNT; i++) {
+        ck_assert(!stuck_find(analysis, model, world, &report));
+        ck_assert_uint_eq(report.count, 0);
+        model_perform(model, world, i, go, &effect);
+    }
+    ck_assert(stuck_find(analysis, model, world, &report));
+    ck_assert_uint_eq(report.count, COUNT);
+    ck_assert(!report.everyone); /* MainThread can still end */
+    for (uint32_t i = 0; i < COUNT; i++)
+        ck_assert_uint_eq(report.threads[i].reason, STUCK_CYCLE);
+    stuck_fini(&report);
+    stuck_free(analysis);
+    effect_fini(&effect);
+    world_free(world, model);
+    model_free(model);
+    program_free(program);
+}
+END_TEST
+
+/* Nobody who was called stuck ever steps again; where nobody can step, somebody is called stuck. */
+START_TEST(random_scenarios)
+{
+    unsigned stuck = 0;
+    for (uint64_t seed = 1; seed <= 120; seed++) {
+        struct text source = {0};
+        generate_scenario(seed, NULL, &source);
+        struct program *program = load_text(text_bytes(&source));
+        ck_assert_msg(program != NULL, "seed %llu does not compile", (unsigned long long)seed);
+        struct model *model = model_new(program);
+        struct naive naive = {0};
+        naive_explore(model, &(struct naive_options){.max_states = 3000}, &naive);
+        ck_assert_msg(!naive.defects.length, "seed %llu: %s", (unsigned long long)seed,
+                      text_bytes(&naive.defects));
+        stuck += naive_finding(&naive, VERDICT_DEADLOCK, NULL) != NULL;
+        naive_fini(&naive);
+        model_free(model);
+        program_free(program);
+        text_fini(&source);
+    }
+    ck_assert_uint_gt(stuck, 20);
+}
+END_TEST
+
 static Suite *stuck_suite(void)
 {
     Suite *suite = suite_create("stuck");
     TCase *cases = tcase_create("stuck");
     tcase_add_test(cases, everybody_at_the_table);
     tcase_add_test(cases, every_schedule_of_the_table);
+    tcase_add_test(cases, a_large_table);
+    tcase_add_test(cases, random_scenarios);
+    tcase_set_timeout(cases, 60);
     suite_add_tcase(suite, cases);
     return suite;
 }
