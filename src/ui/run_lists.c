@@ -81,6 +81,7 @@ void run_scene(struct run_view *view, struct scene *ret_scene)
                                           view->status.step < view->status.steps),
         .start = view->start,
         .column = view->column,
+        .forever = view->status.ended && view->status.mode != SESSION_STEPPING,
         .steps = view->status.mode == SESSION_STEPPING,
         .threads = view->threads.items,
         .thread_count = view->threads.count,

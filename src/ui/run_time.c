@@ -45,6 +45,9 @@ void run_axis(struct run_view *view, int columns)
         view->column = run_nice(long_run / wide);
     }
     if (view->fit) {
+        /* Room for what lasts for ever. */
+        if (view->status.ended && view->status.verdicts & 1u << VERDICT_DEADLOCK)
+            wide -= wide / 5;
         view->column = fitting(now / wide + 1);
         view->start = 0;
     }
@@ -54,6 +57,7 @@ void run_axis(struct run_view *view, int columns)
         view->cursor = view->status.step * SESSION_STEP_TIME;
     else if (view->follow)
         view->cursor = now;
+    wide = columns > 4 ? (uint64_t)columns - 2 : 1;
     uint64_t span = view->column * wide;
     if (view->follow && !view->fit && view->status.mode != SESSION_STEPPING)
         view->start = now > span ? now - span : 0;

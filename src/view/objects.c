@@ -160,6 +160,9 @@ void objects_draw(const struct region *region, const struct scene *scene, int la
     struct lane_cell *lane = xcalloc(columns, sizeof *lane);
     if (scene->thread != THRUM_NONE)
         history_row(scene->history, scene->thread, scene->start, scene->column, columns, lane);
+    for (size_t x = 1; x < columns && scene->forever; x++)
+        if (!lane[x].share && lane[x - 1].share && lane[x - 1].state == LANE_STUCK)
+            lane[x] = lane[x - 1];
     for (int y = 0; y < region->height; y++) {
         size_t at = (size_t)(scene->object_top + y);
         if (at >= scene->object_count)
@@ -168,6 +171,12 @@ void objects_draw(const struct region *region, const struct scene *scene, int la
         enum trace_type type = catalog_object_type(scene->catalog, object);
         draw_label(region, y, scene, object, label_width);
         history_object_row(scene->history, object, scene->start, scene->column, columns, cells);
+        for (int x = 1; x < axis.width && scene->forever; x++)
+            if (!cells[x].share && cells[x - 1].share && cells[x - 1].state == OBJECT_WANTED) {
+                cells[x] = cells[x - 1];
+                cells[x].changes = 0;
+                cells[x].marks = 0;
+            }
         for (int x = 0; x < axis.width; x++)
             if (cells[x].share)
                 draw_state(&axis, x, y, type, (enum object_state)cells[x].state);

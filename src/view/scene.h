@@ -16,11 +16,13 @@ struct scene {
     const struct history *history;
     const struct trace_catalog *catalog; /* the history's */
     uint64_t now;                        /* how far the run has come */
-    uint64_t cursor;         /* the time looked at: all but the lanes shows this moment */
-    bool cursor_shown;       /* it is not simply now: mark its column */
-    uint64_t start;          /* time of the first column of the lanes */
-    uint64_t column;         /* nanoseconds a column, at least 1 */
-    bool steps;              /* time counts steps (SESSION_STEP_TIME each), not nanoseconds */
+    uint64_t cursor;   /* the time looked at: all but the lanes shows this moment */
+    bool cursor_shown; /* it is not simply now: mark its column */
+    uint64_t start;    /* time of the first column of the lanes */
+    uint64_t column;   /* nanoseconds a column, at least 1 */
+    bool
+        forever; /* the run has ended: who is stuck stays so, past the last column of the run too */
+    bool steps;  /* time counts steps (SESSION_STEP_TIME each), not nanoseconds */
     const uint32_t *threads; /* lanes to show, in order */
     size_t thread_count;
     const uint32_t *objects; /* rows to show, in order */
