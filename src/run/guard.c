@@ -27,8 +27,9 @@
  *
  * It is closed by `woken`, which stands under the same mutex as the sleep. The signal is sent after
  * the guard is given, so that the woken thread does not run into it. Between the two the waiter may
- * time out, take the guard, and find itself out of the queue: it then has been woken as well, tries
- * again, and whether it gets the thing or times out is decided under the guard, once.
+ * time out, take the guard, and find itself out of the queue: then it waits for the signal, which
+ * must be on its way, for until then it is in the waker's list. It then tries again, and whether it
+ * gets the thing or times out is decided under the guard, once.
  *
  * A release wakes the first waiter that could go; that one tries again and may find that a running
  * thread was faster. No wake-up is lost by that: whoever was faster will release again and then
@@ -232,13 +233,20 @@ bool guard_park(struct executor *self, struct guard *guard, int64_t deadline)
     pthread_mutex_lock(&self->park);
     while (!self->woken && !leaving(run) && run_time(run) < deadline)
         executor_wait(self, deadline);
-    bool woken = self->woken;
     pthread_mutex_unlock(&self->park);
 
     pthread_mutex_lock(&guard->mutex);
-    if (self->queue)
+    if (self->queue) {
         dequeue(self);
-    else
-        woken = true; /* taken out while its time ran out */
-    return woken;
+        return false;
+    }
+    /* A waker took it out, maybe just as its time ran out: until the signal it is in the waker's
+     * list. */
+    pthread_mutex_unlock(&guard->mutex);
+    pthread_mutex_lock(&self->park);
+    while (!self->woken)
+        pthread_cond_wait(&self->unpark, &self->park);
+    pthread_mutex_unlock(&self->park);
+    pthread_mutex_lock(&guard->mutex);
+    return true;
 }
