@@ -15,6 +15,7 @@
 
 enum {
     PERIOD = 1000000, /* ns between two looks at the rings */
+    BUSY = 1000,      /* records in one look after which the next follows at once */
     LOOK_EVERY = 128, /* records between two looks whether somebody wants the lock */
 };
 
@@ -78,8 +79,8 @@ static void take_switch(void *context, const struct kernel_record *record)
     history_append(follower->history, thread, &event);
 }
 
-/* One look at everything. Returns whether there was anything. */
-static bool look(struct follower *follower)
+/* One look at everything. Returns how many records there were. */
+static uint64_t look(struct follower *follower)
 {
     const struct thrum_clock *clock = run_clock(follower->run);
     history_lock(follower->history);
@@ -98,7 +99,7 @@ static bool look(struct follower *follower)
         &follower->lag,
         pending && now > follower->delivered_time ? (int64_t)(now - follower->delivered_time) : 0,
         memory_order_relaxed);
-    bool news = history_count(follower->history) != before;
+    uint64_t news = history_count(follower->history) - before;
     if (history_problem_count(follower->history) != follower->problems) {
         follower->problems = history_problem_count(follower->history);
         follower_changed(follower, SESSION_CHANGED_PROBLEMS | SESSION_CHANGED_STATUS);
@@ -133,8 +134,8 @@ static void *follow(void *context)
     struct timespec period = {.tv_nsec = PERIOD};
     pthread_setname_np(pthread_self(), "thrum-collector");
     while (!run_gone(follower->run)) {
-        look(follower);
-        nanosleep(&period, NULL);
+        if (look(follower) < BUSY) /* else the rings may be full again already */
+            nanosleep(&period, NULL);
     }
     look(follower);
     finish(follower);
