@@ -149,13 +149,27 @@ static const struct stuck_thread *find_stuck(const struct stuck_report *report, 
     return NULL;
 }
 
+/* The judgement does not know who holds a plain Lock, as anybody may release it; the history does.
+ */
+static enum stuck_reason reason_of(const struct history *history, const struct stuck_thread *one,
+                                   uint64_t time)
+{
+    struct object_at at;
+    if (one->reason != STUCK_NEVER_RELEASED ||
+        catalog_object_type(history_catalog(history), one->thing) != TRACE_LOCK)
+        return (enum stuck_reason)one->reason;
+    history_object_at(history, one->thing, time, &at);
+    return at.holder == one->thread ? STUCK_SELF : STUCK_NEVER_RELEASED;
+}
+
 /* Why a wait is for ever, at the end of its line. */
 static void add_reason(const struct model *model, const struct history *history,
-                       const struct stuck_thread *one, uint64_t time, struct text *out)
+                       const struct world *world, const struct stuck_thread *one, uint64_t time,
+                       struct text *out)
 {
     const struct trace_catalog *catalog = history_catalog(history);
     struct object_at at;
-    switch ((enum stuck_reason)one->reason) {
+    switch (reason_of(history, one, time)) {
     case STUCK_CYCLE: break;
     case STUCK_SELF: text_add(out, ", which it holds itself"); break;
     case STUCK_LOST_WAKEUP: text_add(out, ", and nobody will notify it any more"); break;
@@ -168,8 +182,12 @@ static void add_reason(const struct model *model, const struct history *history,
         text_add(out, ", which nobody will release any more");
         history_object_at(history, one->thing, time, &at);
         if (at.holder != THRUM_NONE)
-            text_printf(out, ": %s took it last (line %u)", catalog_thread_name(catalog, at.holder),
-                        THRUM_SOURCE_LINE(at.holder_source));
+            text_printf(out, ": %s took it last (line %u)%s",
+                        catalog_thread_name(catalog, at.holder),
+                        THRUM_SOURCE_LINE(at.holder_source),
+                        world_thread_const(model, world, at.holder)->status == THREAD_ENDED
+                            ? " and has ended"
+                            : "");
         break;
     case STUCK_NEVER_SET: text_add(out, ", and nobody will set it any more"); break;
     case STUCK_JOIN: text_add(out, ", which is stuck"); break;
@@ -178,14 +196,14 @@ static void add_reason(const struct model *model, const struct history *history,
 }
 
 /* What would break it, where that can be said in general. */
-static void add_advice(const struct model *model, const struct stuck_report *report,
-                       struct text *out)
+static void add_advice(const struct model *model, const struct history *history,
+                       const struct stuck_report *report, uint64_t time, struct text *out)
 {
     uint32_t locks = 0, ring = 0, roots = 0, of[STUCK_NEVER_STARTED + 1] = {0};
     uint32_t thread_register = program_register_thing(model_program(model));
     for (uint32_t i = 0; i < report->count; i++) {
         const struct stuck_thread *one = &report->threads[i];
-        of[one->reason]++;
+        of[reason_of(history, one, time)]++;
         roots += one->reason != STUCK_JOIN;
         ring += one->reason == STUCK_CYCLE;
         locks += one->reason == STUCK_CYCLE && one->thing < thread_register;
@@ -219,7 +237,7 @@ static void add_one(const struct model *model, const struct history *history,
     else
         text_printf(out, " waits for %s", catalog_object_name(catalog, one->thing));
     text_printf(out, " (line %u)", POSITION_LINE(next.source));
-    add_reason(model, history, one, time, out);
+    add_reason(model, history, world, one, time, out);
     text_add(out, "\n");
     problem_add_thread(problem, one->thread);
     if (one->thread_waited_for == UINT32_MAX)
@@ -316,7 +334,7 @@ void words_of_stuck(const struct model *model, const struct history *history,
     }
     if (said > PROBLEM_PARTIES)
         text_printf(&evidence, "… and %" PRIu32 " more\n", said - PROBLEM_PARTIES);
-    add_advice(model, report, &evidence);
+    add_advice(model, history, report, time, &evidence);
     problem.title = text_take(&title);
     problem.evidence = text_take(&evidence);
     *ret_problem = problem;
