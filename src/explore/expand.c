@@ -125,6 +125,34 @@ static void judge(struct worker *worker, struct state *state, uint32_t *ret_outc
         note_kind(worker, (struct kind_key){VERDICT_DEADLOCK, 0, 0, -1});
 }
 
+void worker_init(struct worker *worker, struct space_shape *shape,
+                 const struct reduction *reduction, struct findings *findings)
+{
+    memset(worker, 0, sizeof *worker);
+    space_init(&worker->space, shape);
+    worker->findings = findings;
+    worker->scratch = reduction ? reduction_scratch_new(reduction) : NULL;
+    worker->symmetric = reduction && reduction_has_symmetry(reduction);
+    worker->base = state_new(shape);
+    for (unsigned i = 0; i < AHEAD; i++)
+        worker->ahead[i].state = state_new(shape);
+}
+
+void worker_fini(struct worker *worker)
+{
+    state_free(&worker->base, worker->space.shape);
+    for (unsigned i = 0; i < AHEAD; i++)
+        state_free(&worker->ahead[i].state, worker->space.shape);
+    space_fini(&worker->space);
+    reduction_scratch_free(worker->scratch);
+    vector_fini(&worker->edges);
+    vector_fini(&worker->bytes);
+    vector_fini(&worker->places);
+    vector_fini(&worker->kinds);
+    vector_fini(&worker->order);
+    free(worker->weights);
+}
+
 uint32_t worker_add(struct worker *worker, struct state *state)
 {
     struct item head = {0};
@@ -180,9 +208,9 @@ static bool same_state(struct worker *worker, const struct visited_slot *slot,
     return same;
 }
 
-static struct visited_slot *slot_of(struct worker *worker, const struct state *state, bool *ret_new)
+static struct visited_slot *slot_of(struct worker *worker, const struct state *state, uint64_t hash,
+                                    bool *ret_new)
 {
-    uint64_t hash = state_hash(worker->space.shape, state);
     struct visited_slot *slot = visited_insert(worker->visited, hash, ret_new);
     while (worker->exact && !*ret_new && !same_state(worker, slot, state)) {
         hash = hash_word(hash, 1);
@@ -191,43 +219,47 @@ static struct visited_slot *slot_of(struct worker *worker, const struct state *s
     return slot;
 }
 
-/* One step from worker->base (or, when it is the last one, with it). True when it leads to a state
- * of no earlier level. */
-static bool step(struct worker *worker, move code, uint32_t weight, bool last)
+/* One step from worker->base. Its place in the visited set is on its way into the cache afterwards.
+ */
+static void step(struct worker *worker, move code, uint32_t weight, struct ahead *ahead)
 {
     const struct space_shape *shape = worker->space.shape;
     struct stepped stepped;
-    struct state *state = &worker->base;
-    if (!last) {
-        state = &worker->next;
-        state_copy(shape, state, &worker->base);
-    }
+    struct state *state = &ahead->state;
+    state_copy(shape, state, &worker->base);
     space_step(&worker->space, state, code, &stepped);
     worker->steps++;
     uint32_t landed = MOVE_THREAD(code);
-    if (worker->scratch) {
+    if (worker->symmetric) {
         landed = reduction_canonical(worker->scratch, state, landed);
         landed = reduction_first(worker->scratch, state, landed);
     }
-    struct raw_edge edge = {
+    ahead->edge = (struct raw_edge){
         .code = code, .landed = (uint16_t)landed, .kinds = {NO_FINDING, NO_FINDING}};
-    edge.flags =
+    ahead->edge.flags =
         (uint16_t)((stepped.left_free ? EDGE_LEFT_FREE : 0u) | weight << EDGE_WEIGHT_SHIFT);
     for (uint32_t i = 0; i < stepped.death_count && i < ITEM_KINDS; i++)
-        edge.kinds[i] = worker_death(worker, &stepped.deaths[i]);
+        ahead->edge.kinds[i] = worker_death(worker, &stepped.deaths[i]);
+    ahead->hash = state_hash(shape, state);
+    visited_prefetch(worker->visited, ahead->hash);
+}
+
+/* Enters what a step led to. True when that is a state of no earlier level. */
+static bool arrive(struct worker *worker, struct ahead *ahead)
+{
     bool fresh = false;
-    struct visited_slot *slot = slot_of(worker, state, &fresh);
+    struct visited_slot *slot = slot_of(worker, &ahead->state, ahead->hash, &fresh);
     if (fresh)
-        slot->reference = worker->number << WORKER_SHIFT | worker_add(worker, state);
-    edge.slot = (uint64_t)(slot - worker->visited->slots);
-    vector_push(&worker->edges, edge);
+        slot->reference = worker->number << WORKER_SHIFT | worker_add(worker, &ahead->state);
+    ahead->edge.slot = (uint64_t)(slot - worker->visited->slots);
+    vector_push(&worker->edges, ahead->edge);
     return fresh || !slot->number || slot->number > worker->closed;
 }
 
 /* How many threads are just like this one, itself included; 0 when an earlier one is. */
 static uint32_t like(const struct worker *worker, uint32_t thread)
 {
-    if (!worker->scratch || !reduction_has_symmetry(worker->reduction))
+    if (!worker->symmetric)
         return 1;
     if (reduction_first(worker->scratch, &worker->base, thread) != thread)
         return 0;
@@ -253,11 +285,16 @@ static uint32_t drop_alike(struct worker *worker, move *moves, uint32_t count)
     return kept;
 }
 
-static bool take_all(struct worker *worker, const move *moves, uint32_t count, bool last)
+static bool take_all(struct worker *worker, const move *moves, uint32_t count)
 {
     bool open = false;
-    for (uint32_t i = 0; i < count; i++)
-        open |= step(worker, moves[i], worker->weights[i], last && i + 1 == count);
+    for (uint32_t first = 0; first < count; first += AHEAD) {
+        uint32_t some = count - first < AHEAD ? count - first : AHEAD;
+        for (uint32_t i = 0; i < some; i++)
+            step(worker, moves[first + i], worker->weights[first + i], &worker->ahead[i]);
+        for (uint32_t i = 0; i < some; i++)
+            open |= arrive(worker, &worker->ahead[i]);
+    }
     return open;
 }
 
@@ -279,9 +316,9 @@ void worker_expand(struct worker *worker, const struct item *item, struct raw_it
         chosen = reduction_persistent(worker->scratch, &worker->base, moves, count);
     move *rest = moves + chosen;
     uint32_t first = drop_alike(worker, moves, chosen);
-    bool open = take_all(worker, moves, first, chosen == count);
+    bool open = take_all(worker, moves, first);
     if (chosen < count && !open) /* the cycle proviso: what is left out must come some time */
-        take_all(worker, rest, drop_alike(worker, rest, count - chosen), true);
+        take_all(worker, rest, drop_alike(worker, rest, count - chosen));
     else if (chosen < count)
         worker->pruned = true;
     ret_raw->edge_count = (uint32_t)(worker->edges.count - ret_raw->first_edge);

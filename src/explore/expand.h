@@ -44,12 +44,22 @@ struct raw_item {
     uint64_t first_edge; /* in the worker's edges */
 };
 
+/* A step that was performed, before its target is looked up. */
+struct ahead {
+    struct state state;
+    uint64_t hash;
+    struct raw_edge edge;
+};
+
+enum { AHEAD = 8 }; /* steps performed before the first target is looked up */
+
 struct worker {
     struct space space;
     struct visited *visited;
     struct findings *findings;
     struct reduction_scratch *scratch; /* or NULL */
-    struct state base, next;
+    struct state base;                 /* the state being expanded */
+    struct ahead ahead[AHEAD];         /* where its moves lead */
     uint32_t number;
     uint32_t closed; /* states below this number belong to levels up to the present one */
     bool prune, exact;
@@ -62,13 +72,18 @@ struct worker {
     vector(move) order;      /* scratch: the moves of the state being expanded */
     uint32_t *weights;       /* scratch: how many threads each of them stands for; owned */
     uint32_t weight_room;
-    const struct reduction *reduction; /* or NULL */
+    bool symmetric; /* there are threads that are alike */
     /* Whole states by number, when `exact`; owned by the search. */
     const char *const *whole;
     struct worker *all; /* the workers, by number */
 };
 
 enum { WORKER_SHIFT = 26 }; /* a slot's reference: worker << 26 | index in its places */
+
+/* `reduction` may be NULL. The visited set, the number and the flags are the caller's to set. */
+void worker_init(struct worker *worker, struct space_shape *shape,
+                 const struct reduction *reduction, struct findings *findings);
+void worker_fini(struct worker *worker);
 
 /* Puts a state into worker->bytes: judges it (failures, final values, moves). Returns its index in
  * worker->places. */

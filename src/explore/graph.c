@@ -113,31 +113,11 @@ static void *crew_main(void *argument)
 static void add_worker(struct search *search)
 {
     struct worker *worker = &search->workers[search->worker_count];
-    memset(worker, 0, sizeof *worker);
-    space_init(&worker->space, search->shape);
+    worker_init(worker, search->shape, search->reduction, search->findings);
     worker->visited = &search->visited;
-    worker->findings = search->findings;
-    worker->scratch = search->reduction ? reduction_scratch_new(search->reduction) : NULL;
-    worker->base = state_new(search->shape);
-    worker->next = state_new(search->shape);
     worker->number = search->worker_count++;
-    worker->reduction = search->reduction;
     worker->prune = search->prune;
     worker->exact = search->limits->exact;
-}
-
-static void worker_fini(struct worker *worker)
-{
-    state_free(&worker->base, worker->space.shape);
-    state_free(&worker->next, worker->space.shape);
-    space_fini(&worker->space);
-    reduction_scratch_free(worker->scratch);
-    vector_fini(&worker->edges);
-    vector_fini(&worker->bytes);
-    vector_fini(&worker->places);
-    vector_fini(&worker->kinds);
-    vector_fini(&worker->order);
-    free(worker->weights);
 }
 
 static void call_crew(struct search *search)
@@ -240,6 +220,7 @@ static void merge_item(struct search *search, const struct raw_item *raw)
         for (unsigned k = 0; k < ITEM_KINDS && edge->kinds[k] != NO_FINDING; k++)
             vector_push(&graph->failing_edges,
                         (struct failing_edge){graph->edges.count, source, edge->kinds[k]});
+        graph->level_edges |= slot->number <= search->next.first;
         vector_push(&graph->edges,
                     (struct edge){slot->number - 1, edge->code, edge->landed, edge->flags});
     }

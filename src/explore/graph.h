@@ -55,6 +55,8 @@ struct graph {
     vector(struct failing_state) failing_states; /* by state */
     vector(struct final_state) finals;           /* by state: the run is over there */
     uint32_t depth;                              /* levels */
+    bool level_edges; /* some edge leads to the same or an earlier level; without any there is no
+                         cycle */
     bool complete;
     bool pruned;            /* some state was expanded with fewer moves than it has */
     const char *stopped_by; /* when not complete */

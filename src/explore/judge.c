@@ -81,6 +81,14 @@ static void find_bottoms(struct components *components, const struct graph *grap
 void components_find(struct components *components, const struct graph *graph)
 {
     memset(components, 0, sizeof *components);
+    if (!graph->level_edges) { /* each state by itself */
+        components->of = xmalloc((graph->state_count + 1) * sizeof(uint32_t));
+        for (uint32_t state = 0; state < graph->state_count; state++)
+            components->of[state] = state;
+        components->count = graph->state_count;
+        components->bottom = xcalloc(components->count + 1, 1);
+        return;
+    }
     struct tarjan tarjan = {.graph = graph, .components = components};
     components->of = xmalloc((graph->state_count + 1) * sizeof(uint32_t));
     memset(components->of, 0xff, graph->state_count * sizeof(uint32_t));

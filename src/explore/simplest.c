@@ -173,17 +173,17 @@ static void leave(struct seeker *seeker, uint32_t at)
         }
         path_cost cost = node.cost + (node.last == NOBODY || landed == node.last ? 1 : away);
         struct stepped stepped;
-        state_copy(shape, &worker->next, &worker->base);
-        space_step(&worker->space, &worker->next, code, &stepped);
+        state_copy(shape, &worker->ahead[0].state, &worker->base);
+        space_step(&worker->space, &worker->ahead[0].state, code, &stepped);
         worker->steps++;
         for (uint32_t k = 0; k < stepped.death_count; k++)
             met(seeker, worker_death(worker, &stepped.deaths[k]),
                 (struct goal){cost, at, code, true});
         if (worker->scratch) {
-            landed = reduction_canonical(worker->scratch, &worker->next, landed);
-            landed = reduction_first(worker->scratch, &worker->next, landed);
+            landed = reduction_canonical(worker->scratch, &worker->ahead[0].state, landed);
+            landed = reduction_first(worker->scratch, &worker->ahead[0].state, landed);
         }
-        reach(seeker, &worker->next, (uint16_t)landed, stepped.left_free, cost, at, code);
+        reach(seeker, &worker->ahead[0].state, (uint16_t)landed, stepped.left_free, cost, at, code);
     }
     drop_item(seeker, &seeker->nodes.items[at]);
 }
@@ -237,11 +237,7 @@ static void seeker_init(struct seeker *seeker, struct space_shape *shape,
 {
     memset(seeker, 0, sizeof *seeker);
     struct worker *worker = &seeker->worker;
-    space_init(&worker->space, shape);
-    worker->findings = findings;
-    worker->scratch = reduction ? reduction_scratch_new(reduction) : NULL;
-    worker->base = state_new(shape);
-    worker->next = state_new(shape);
+    worker_init(worker, shape, reduction, findings);
     visited_init(&seeker->visited, 1000);
     seeker->wanted = wanted;
     seeker->kind_count = kind_count;
@@ -254,16 +250,12 @@ static void seeker_init(struct seeker *seeker, struct space_shape *shape,
 
 static void seeker_fini(struct seeker *seeker)
 {
-    struct worker *worker = &seeker->worker;
-    vector_each (struct node, node, &seeker->nodes)
+    vector_each (struct node, node, &seeker->nodes) {
         free(node->item);
-    state_free(&worker->base, worker->space.shape);
-    state_free(&worker->next, worker->space.shape);
-    space_fini(&worker->space);
-    reduction_scratch_free(worker->scratch);
-    vector_fini(&worker->bytes);
-    vector_fini(&worker->places);
-    vector_fini(&worker->kinds);
+        free(node->taken);
+    }
+    free(seeker->taken);
+    worker_fini(&seeker->worker);
     visited_fini(&seeker->visited);
     vector_fini(&seeker->nodes);
     vector_fini(&seeker->heap);
