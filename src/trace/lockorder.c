@@ -21,7 +21,7 @@
 #include "base/vector.h"
 #include "trace/vclock.h"
 
-enum { DEEPEST = 8, GATES = 16, SEATS = 4, VARIANTS = 4, REPORTS = 200 };
+enum { DEEPEST = 8, GATES = 16, SEATS = 4, VARIANTS = 4, REPORTS = 200, EFFORT = 20000 };
 
 struct held {
     uint32_t lock, source;
@@ -55,9 +55,13 @@ struct lockorder {
     const struct trace_catalog *catalog;
     vector(struct locker) threads;
     vector(struct edge) edges;
-    vector(struct leaving) from; /* by lock */
-    vector(uint64_t) reported;   /* keys of reported rings */
-    vector(uint32_t) given;      /* by semaphore: permits released by threads that held none */
+    vector(struct leaving) from;    /* by lock */
+    vector(uint64_t) reported;      /* keys of reported rings */
+    uint64_t *known;                /* keys of edges seen; open addressing, 0 is free */
+    size_t known_size, known_count; /* places, a power of two; keys in them */
+    vector(bool) reached;           /* by lock: scratch of leads_home() */
+    vector(uint32_t) to_do;         /* scratch likewise */
+    vector(uint32_t) given;         /* by semaphore: permits released by threads that held none */
 };
 
 struct lockorder *lockorder_new(const struct trace_catalog *catalog)
@@ -85,6 +89,9 @@ void lockorder_free(struct lockorder *lockorder)
     vector_fini(&lockorder->from);
     vector_fini(&lockorder->reported);
     vector_fini(&lockorder->given);
+    vector_fini(&lockorder->reached);
+    vector_fini(&lockorder->to_do);
+    free(lockorder->known);
     free(lockorder);
 }
 
@@ -99,24 +106,53 @@ static struct locker *thread_of(struct lockorder *lockorder, uint32_t thread)
 
 /* ---- edges ---- */
 
-/* A thread's edge between the same locks under the same gates is known already. */
-static bool is_known(const struct lockorder *lockorder, const struct edge *edge, bool *ret_full)
+static uint64_t edge_key(const struct edge *edge)
+{
+    uint64_t key = hash_word(edge->from, (uint64_t)edge->to << 32 | edge->thread);
+    key = hash_word(key, (uint64_t)edge->epoch << 32 | edge->gate_count);
+    key = hash_bytes(key, edge->gates, sizeof edge->gates);
+    return hash_bytes(key, edge->seats, sizeof edge->seats) | 1; /* 0 marks a free place */
+}
+
+/* Enters a key into the table of known edges; false: it was there. */
+static bool enter(struct lockorder *lockorder, uint64_t key)
+{
+    if (2 * (lockorder->known_count + 1) > lockorder->known_size) {
+        uint64_t *old = lockorder->known;
+        size_t size = lockorder->known_size;
+        lockorder->known_size = size ? 2 * size : 256;
+        lockorder->known = xcalloc(lockorder->known_size, sizeof *old);
+        lockorder->known_count = 0;
+        for (size_t i = 0; i < size; i++)
+            if (old[i])
+                enter(lockorder, old[i]);
+        free(old);
+    }
+    size_t mask = lockorder->known_size - 1, at = (size_t)(key >> 1) & mask;
+    while (lockorder->known[at] && lockorder->known[at] != key)
+        at = (at + 1) & mask;
+    if (lockorder->known[at])
+        return false;
+    lockorder->known[at] = key;
+    lockorder->known_count++;
+    return true;
+}
+
+/* Whether the edge says something new: not known, and not one of too many like it that differ in
+ * their gates alone. */
+static bool is_news(struct lockorder *lockorder, const struct edge *edge)
 {
     unsigned variants = 0;
-    if (edge->from < lockorder->from.count)
-        for (size_t i = 0; i < lockorder->from.items[edge->from].edges.count; i++) {
-            const struct edge *old =
-                &lockorder->edges.items[lockorder->from.items[edge->from].edges.items[i]];
-            if (old->to != edge->to || old->thread != edge->thread)
-                continue;
-            variants++;
-            if (old->gate_count == edge->gate_count && old->epoch == edge->epoch &&
-                memcmp(old->gates, edge->gates, sizeof old->gates) == 0 &&
-                memcmp(old->seats, edge->seats, sizeof old->seats) == 0)
-                return true;
-        }
-    *ret_full = variants >= VARIANTS;
-    return false;
+    if (!enter(lockorder, edge_key(edge)))
+        return false;
+    if (edge->from >= lockorder->from.count)
+        return true;
+    for (size_t i = 0; i < lockorder->from.items[edge->from].edges.count; i++) {
+        const struct edge *old =
+            &lockorder->edges.items[lockorder->from.items[edge->from].edges.items[i]];
+        variants += old->to == edge->to && old->thread == edge->thread;
+    }
+    return variants < VARIANTS;
 }
 
 static bool share_gate(const struct edge *a, const struct edge *b)
@@ -171,21 +207,50 @@ static bool is_kept_out(const struct lockorder *lockorder, const uint32_t *path,
     return false;
 }
 
-/* Extends the path of edges until it comes back to `home`; returns its length, or 0. */
+/* Whether any edges at all lead from one lock to another; mostly not, and then there is no ring to
+ * look for. */
+static bool leads_home(struct lockorder *lockorder, uint32_t from, uint32_t home)
+{
+    size_t locks = lockorder->from.count;
+    vector_reserve(&lockorder->reached, locks);
+    memset(lockorder->reached.items, 0, locks * sizeof *lockorder->reached.items);
+    lockorder->to_do.count = 0;
+    vector_push(&lockorder->to_do, from);
+    while (lockorder->to_do.count) {
+        uint32_t at = lockorder->to_do.items[--lockorder->to_do.count];
+        if (at == home)
+            return true;
+        if (at >= locks || lockorder->reached.items[at])
+            continue;
+        lockorder->reached.items[at] = true;
+        for (size_t i = 0; i < lockorder->from.items[at].edges.count; i++) {
+            uint32_t to = lockorder->edges.items[lockorder->from.items[at].edges.items[i]].to;
+            if (to == home || to >= locks || !lockorder->reached.items[to])
+                vector_push(&lockorder->to_do, to);
+        }
+    }
+    return false;
+}
+
+/*
+ * Extends the path of edges until it comes back to `home`; returns its length, or 0. Many threads
+ * with like edges make many paths: the search ends when its effort is spent.
+ */
 static size_t search(const struct lockorder *lockorder, uint32_t home, uint32_t *path,
-                     size_t length)
+                     size_t length, unsigned *effort)
 {
     uint32_t at = lockorder->edges.items[path[length - 1]].to;
     if (at == home)
         return is_kept_out(lockorder, path, length) ? 0 : length;
     if (length == DEEPEST || at >= lockorder->from.count)
         return 0;
-    for (size_t i = 0; i < lockorder->from.items[at].edges.count; i++) {
+    for (size_t i = 0; i<lockorder->from.items[at].edges.count && * effort> 0; i++) {
         uint32_t next = lockorder->from.items[at].edges.items[i];
+        --*effort;
         if (!fits(lockorder, path, length, &lockorder->edges.items[next]))
             continue;
         path[length] = next;
-        size_t found = search(lockorder, home, path, length + 1);
+        size_t found = search(lockorder, home, path, length + 1, effort);
         if (found)
             return found;
     }
@@ -271,8 +336,7 @@ static bool wants(struct lockorder *lockorder, uint32_t thread, uint32_t lock, u
                 edge.gates[j] = by->held.items[j].lock;
         for (size_t j = 0; j < by->seats.count && edge.seat_count < SEATS; j++)
             edge.seats[edge.seat_count++] = by->seats.items[j];
-        bool full = false;
-        if (is_known(lockorder, &edge, &full) || full)
+        if (!is_news(lockorder, &edge))
             continue;
         vclock_copy(&edge.clock, &by->now);
         uint32_t path[DEEPEST] = {(uint32_t)lockorder->edges.count};
@@ -280,7 +344,10 @@ static bool wants(struct lockorder *lockorder, uint32_t thread, uint32_t lock, u
         while (edge.from >= lockorder->from.count)
             vector_push(&lockorder->from, (struct leaving){0});
         vector_push(&lockorder->from.items[edge.from].edges, path[0]);
-        size_t length = found ? 0 : search(lockorder, edge.from, path, 1);
+        unsigned effort = EFFORT;
+        size_t length = 0;
+        if (!found && leads_home(lockorder, lock, edge.from))
+            length = search(lockorder, edge.from, path, 1, &effort);
         if (length && is_new(lockorder, path, length)) {
             report(lockorder, path, length, time, index, ret_problem);
             found = true;

@@ -627,6 +627,39 @@ START_TEST(an_order_in_words)
 }
 END_TEST
 
+/* Hundreds of threads that lock hand over hand make no ring, and looking for one takes no time. */
+START_TEST(hand_over_hand)
+{
+    struct trace_catalog catalog = {0};
+    struct problem problem;
+    enum { LOCKS = 12, THREADS = 300 };
+    for (int i = 0; i < LOCKS; i++)
+        catalog_add_object(&catalog, "lock", TRACE_LOCK);
+    struct lockorder *lockorder = lockorder_new(&catalog);
+    int found = 0;
+    for (uint32_t thread = 0; thread < THREADS + 2; thread++)
+        for (uint32_t i = 0; i <= LOCKS; i++) {
+            /* the last two threads close the ring */
+            uint32_t lock = i % LOCKS;
+            struct act take = {thread, K(ACQUIRE), lock, 1, 0};
+            struct act give = {thread, K(RELEASE), (i + LOCKS - 1) % LOCKS, 0, 0};
+            struct thrum_event event = event_of(&take, i);
+            if (i == LOCKS && thread < THREADS)
+                break;
+            if (lockorder_feed(lockorder, thread, &event, i, &problem)) {
+                found++;
+                problem_fini(&problem);
+            }
+            event = event_of(&give, i);
+            if (i > 0)
+                lockorder_feed(lockorder, thread, &event, i, &problem);
+        }
+    ck_assert_int_eq(found, 0); /* the ring has twelve locks, more than are looked for */
+    lockorder_free(lockorder);
+    catalog_fini(&catalog);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("races");
@@ -636,6 +669,7 @@ static Suite *suite(void)
     tcase_add_test(t, many_readers);
     tcase_add_loop_test(t, lock_orders_and_twins, 0, (int)(sizeof orders / sizeof *orders));
     tcase_add_test(t, an_order_in_words);
+    tcase_add_test(t, hand_over_hand);
     suite_add_tcase(s, t);
     return s;
 }
