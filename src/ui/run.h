@@ -51,6 +51,8 @@ struct run_view {
     bool chosen;                     /* the person has chosen a thread */
     uint64_t cursor;                 /* time looked at */
     uint64_t start, column;          /* of the time axis */
+    bool jumps;                      /* stepping: go to `jump_step` once the lock is released */
+    uint64_t jump_step;              /* position */
     bool follow;                     /* the cursor is now */
     bool fit;                        /* the axis shows the whole run */
     int columns;                     /* of the axis when last drawn */
@@ -68,6 +70,7 @@ struct run_view {
     vector(uint32_t) variables;      /* in order */
     struct place places[PANE_COUNT]; /* where panes are */
     struct place lower_place;        /* where waits, statistics, details are */
+    bool paced;                      /* the person has chosen a pace */
     bool asks_value;                 /* a randint of `thread` needs a number from the person */
     int64_t lowest, highest;         /* in this range */
     struct text message;             /* for the footer, until the next key */

@@ -210,6 +210,7 @@ static void change_pace(struct run_view *view, bool slower)
         at++;
     at += slower ? 1 : -1;
     at = at < 0 ? 0 : at >= PACES ? PACES - 1 : at;
+    view->paced = true;
     session_set_pace(view->session, paces[at]);
 }
 
@@ -330,6 +331,8 @@ static bool act_on_steps(struct run_view *view, enum action action, int key)
     };
     for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++)
         if (jumps[i].action == action) {
+            if (jumps[i].where == SESSION_JUMP_PROBLEM)
+                view->show_problems = true;
             bool change = jumps[i].where == SESSION_JUMP_CHANGE;
             uint64_t argument = change                                ? view->object
                                 : jumps[i].where == SESSION_JUMP_STEP ? 0
@@ -354,6 +357,14 @@ static bool act_on_steps(struct run_view *view, enum action action, int key)
     return true;
 }
 
+/* Stepping: what looked for a time under the lock becomes a jump of the session. */
+static void finish_jump(struct run_view *view)
+{
+    if (view->jumps)
+        session_jump(view->session, SESSION_JUMP_TO, false, view->jump_step);
+    view->jumps = false;
+}
+
 static bool act_on_time(struct run_view *view, enum action action)
 {
     session_lock(view->session);
@@ -375,6 +386,7 @@ static bool act_on_time(struct run_view *view, enum action action)
         run_jump(view, action);
     }
     session_unlock(view->session);
+    finish_jump(view);
     return done;
 }
 
@@ -383,9 +395,12 @@ static void play_or_pause(struct run_view *view)
     text_clear(&view->message);
     if (view->status.ended)
         text_add(&view->message, "the run has ended: nothing will move any more");
-    else if (view->status.paused)
+    else if (view->status.paused) {
+        /* Without a pace the steps would fly past. */
+        if (view->status.mode == SESSION_STEPPING && !view->status.pace && !view->paced)
+            session_set_pace(view->session, 100000000);
         session_resume(view->session);
-    else
+    } else
         session_pause(view->session);
     if (!view->status.ended && view->status.paused)
         view->follow = true;
@@ -478,16 +493,12 @@ static bool is_inside(const struct place *place, int x, int y)
            y < place->y + place->height;
 }
 
-/* Stepping goes there; otherwise only the eye does. */
 static void look_at(struct run_view *view, uint64_t time)
 {
-    if (view->status.mode == SESSION_STEPPING) {
-        session_jump(view->session, SESSION_JUMP_TO, false, time / SESSION_STEP_TIME);
-        return;
-    }
     session_lock(view->session);
     run_look_at(view, time);
     session_unlock(view->session);
+    finish_jump(view);
 }
 
 void run_view_click(struct run_view *view, int x, int y)

@@ -72,6 +72,11 @@ void run_axis(struct run_view *view, int columns)
 void run_look_at(struct run_view *view, uint64_t time)
 {
     uint64_t now = history_now(session_history(view->session));
+    if (view->status.mode == SESSION_STEPPING) {
+        view->jump_step = (time + SESSION_STEP_TIME - 1) / SESSION_STEP_TIME;
+        view->jumps = true;
+        return;
+    }
     view->cursor = time < now ? time : now;
     view->follow = false;
     uint64_t span = view->column * (uint64_t)view->columns;

@@ -43,12 +43,13 @@ static int draw_legend(const struct region *region, int y)
 
 int help_draw(const struct region *region, const struct help_line *lines, size_t count, int top)
 {
-    int y = -top;
+    int y = draw_legend(region, -top) + 1;
     const char *group = "";
+    int first = y;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(lines[i].group, group) != 0) {
             group = lines[i].group;
-            y += y > -top;
+            y += y > first;
             draw_text(region, 1, y++, STYLE_TITLE, group);
         }
         bool now = lines[i].available;
@@ -56,7 +57,6 @@ int help_draw(const struct region *region, const struct help_line *lines, size_t
         draw_fit(region, 16, y, region->width - 17, now ? STYLE_TEXT : STYLE_DIM, lines[i].words);
         y++;
     }
-    y = draw_legend(region, y + 1);
     pane_more(region, top, y + top);
     return y + top;
 }

@@ -52,7 +52,7 @@ struct help_line {
     const char *words; /* "select the next lane" */
     bool available;    /* now */
 };
-/* The keys, then what the glyphs mean. */
+/* What the glyphs mean, then the keys. */
 int help_draw(const struct region *region, const struct help_line *lines, size_t count, int top);
 
 /* One bundled scenario or file. */

@@ -47,6 +47,8 @@ static void draw_bar(const struct region *region, int x, int y, int width,
 static void draw_thread_row(const struct region *region, int y, const struct scene *scene,
                             uint32_t thread, int name_width)
 {
+    if (y < 0 || y >= region->height)
+        return;
     struct thread_statistics statistics;
     history_thread_statistics(scene->history, thread, &statistics);
     uint64_t total = 0;

@@ -144,6 +144,8 @@ static void draw_arrows(const struct lanes *lanes)
     uint64_t end = scene->start + scene->column * limit;
     size_t count = history_wakes(scene->history, scene->start, end, limit, wakes);
     bool many = count > limit / 4;
+    if (count > limit * 3 / 4) /* thinned out, so those that are left mean nothing */
+        count = 0;
     for (size_t i = 0; i < count; i++)
         if (!many || wakes[i].from == scene->thread || wakes[i].to == scene->thread)
             draw_arrow(lanes, &wakes[i]);
