@@ -104,7 +104,7 @@ void barrier_perform(struct machine *machine, const struct instruction *in)
     struct barrier_state *barrier = state_of(machine, in);
     uint32_t waiting =
         barrier->phase == BARRIER_FILLING || barrier->phase == BARRIER_ACTING ? barrier->count : 0;
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_BARRIER_ARRIVE: arrive(machine, in); return;
     case OP_BARRIER_OPEN: open_round(machine, barrier); break;
     case OP_BARRIER_BREAK:

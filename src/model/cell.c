@@ -50,7 +50,7 @@ void cell_perform(struct machine *machine, const struct instruction *in)
 {
     uint32_t target = machine_target(machine, in);
     int64_t *cell = machine->world->words + target, old = *cell;
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_LOAD: load(machine, in, target); break;
     case OP_STORE: store(machine, in, target); break;
     case OP_ATOMIC_LOAD: machine_result(machine, in->a, old); break;

@@ -9,7 +9,7 @@
 unsigned flow_next(const struct program *program, uint32_t pc, uint32_t ret_next[2])
 {
     const struct instruction *in = &program->code[pc];
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_JUMP: ret_next[0] = (uint32_t)in->d; return 1;
     case OP_JUMP_IF:
     case OP_JUMP_UNLESS:
@@ -26,7 +26,7 @@ unsigned flow_next(const struct program *program, uint32_t pc, uint32_t ret_next
 
 bool flow_may_raise(const struct instruction *in)
 {
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_CONST:
     case OP_MOVE:
     case OP_PARAM:
@@ -232,7 +232,7 @@ static void transfer(struct flow *flow, const struct instruction *in, struct int
 {
     const struct program *program = flow->program;
     uint32_t width = in->x ? in->x : 1;
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_CONST:
         slots[in->a] = (struct interval){program->constants[in->d], program->constants[in->d]};
         return;

@@ -42,7 +42,7 @@ void machine_touch(struct machine *machine, uint32_t thing, uint8_t op, int64_t 
 /* The thing that the operation touches, or UINT32_MAX. */
 static uint32_t thing_of(const struct machine *machine, const struct instruction *in)
 {
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_LOAD:
     case OP_STORE:
     case OP_ATOMIC_LOAD:
@@ -83,7 +83,7 @@ static uint32_t thing_of(const struct machine *machine, const struct instruction
 unsigned machine_enabled(struct machine *machine)
 {
     const struct instruction *in = machine_at(machine);
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_ACQUIRE: return lock_enabled(machine, in);
     case OP_COND_WAIT: return condition_enabled(machine, in);
     case OP_EVENT_WAIT: return event_enabled(machine, in);
@@ -151,7 +151,7 @@ static void atomic_perform(struct machine *machine, const struct instruction *in
 
 static void perform(struct machine *machine, const struct instruction *in, struct choice choice)
 {
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_LOAD:
     case OP_STORE:
     case OP_ATOMIC_LOAD:
@@ -258,7 +258,7 @@ static void describe_form(const struct machine *machine, const struct instructio
 {
     struct call_form form = {.blocking = true};
     uint8_t type = 0;
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_ACQUIRE:
         type =
             machine->program->objects[lock_of(machine->program, machine_target(machine, in))].type;
@@ -287,7 +287,7 @@ static void describe_values(const struct machine *machine, const struct instruct
                             struct operation *operation)
 {
     const int64_t *frame = machine->frame;
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_LOAD: operation->width = in->x ? in->x : 1; break;
     case OP_STORE:
         operation->width = in->x ? in->x : 1;

@@ -111,7 +111,7 @@ static bool waits(struct machine *machine, struct wait *ret_wait)
     }
     uint32_t object = machine_target(machine, in);
     ret_wait->object = object;
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_ACQUIRE:
         ret_wait->kind = WAIT_LOCK;
         ret_wait->object = lock_of(program, object);

@@ -148,7 +148,7 @@ static void note_powers(struct walk *walk, uint32_t pc)
     struct target_range target = {0, 0};
     if (strchr(opcode_operands[in->op], 't') && !(in->op >= OP_LOAD && in->op <= OP_ATOMIC_CAS))
         target = stuck_target(walk->analysis, walk->thread, pc);
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_RELEASE:
     case OP_COND_WAIT: /* it releases its lock first */
         for (uint32_t i = target.first; i < target.first + target.count; i++)

@@ -98,7 +98,7 @@ static int64_t count_alive(const struct machine *machine)
 
 void thread_perform(struct machine *machine, const struct instruction *in)
 {
-    switch ((enum opcode)in->op) {
+    switch (in->op) {
     case OP_START: start(machine, in); break;
     case OP_END: end(machine); break;
     case OP_IS_ALIVE:

@@ -133,7 +133,7 @@ static void cell_words(const struct model *model, const struct world *world,
 {
     text_printf(out, "%s ", opcode_names[operation->op]);
     program_thing_name(model->program, operation->thing, out);
-    switch ((enum opcode)operation->op) {
+    switch (operation->op) {
     case OP_LOAD:
     case OP_ATOMIC_LOAD:
         if (!world)
@@ -179,7 +179,7 @@ static void other_words(const struct model *model, const struct world *world,
                         const struct operation *operation, struct text *out)
 {
     text_add(out, opcode_names[operation->op]);
-    switch ((enum opcode)operation->op) {
+    switch (operation->op) {
     case OP_START:
     case OP_JOIN:
     case OP_IS_ALIVE:
