@@ -136,7 +136,7 @@ static void run_too_long(struct machine *machine)
     uint32_t source = machine_at(machine)->source;
     const char *words = machine->together
                             ? "an indivisible block ran more than 100,000 instructions"
-                            : "more than 100,000 instructions without a visible step";
+                            : "more than 10,000,000 instructions without a visible step";
     int64_t message = model_intern(machine->model, words);
     while (machine->head->base)
         pop_frame(machine);
@@ -290,7 +290,9 @@ static bool perform_inline(struct machine *machine)
     } else if (op == OP_ATOMIC_BEGIN) {
         machine->head->pc++;
     } else if (!(machine_enabled(machine) & ENABLED_STEP)) {
-        machine_fails(machine, EXCEPTION_RUNTIME, "this would block inside an indivisible block");
+        machine_fails(machine, EXCEPTION_RUNTIME,
+                      machine->whole ? "after: and properties may not wait"
+                                     : "an atomic block may not wait");
     } else {
         machine_perform(machine, (struct choice){CHOICE_STEP, 0});
         if (machine->head->phase == PHASE_WAITING)

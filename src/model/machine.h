@@ -8,6 +8,10 @@
 #include "model/model_private.h"
 #include "model/step.h"
 
+/* Local code between two visible operations may run longer than what has to be one step: a
+ * recursive function that computes is fine, one that takes for ever is an error. */
+enum { MAX_LOCAL = 10000000 };
+
 struct machine {
     struct model *model;
     const struct program *program;
@@ -44,7 +48,7 @@ static inline void machine_init(struct machine *machine, const struct model *mod
     machine->room = model->region_words[thread];
     machine->effect = effect;
     machine->together = machine->whole = machine->finished = false;
-    machine->budget = MAX_INVISIBLE;
+    machine->budget = MAX_LOCAL;
     machine->result = 0;
     machine->print = NULL;
     machine->context = NULL;

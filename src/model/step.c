@@ -136,6 +136,7 @@ static void atomic_perform(struct machine *machine, const struct instruction *in
     const struct atomic_block *block = &machine->program->atomics[in->d];
     struct effect *effect = machine->effect;
     machine->together = true;
+    machine->budget = MAX_INVISIBLE;
     machine->base = machine->head->base;
     machine->begin = block->begin;
     machine->end = block->end;

@@ -25,6 +25,7 @@ static int64_t run_whole(struct machine *machine, uint32_t function)
     machine->slots = machine->frame = scratch;
     machine->room = slots;
     machine->together = machine->whole = true;
+    machine->budget = MAX_INVISIBLE;
     machine_run(machine);
     if (scratch != near)
         free(scratch);

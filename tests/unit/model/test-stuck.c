@@ -1,4 +1,6 @@
 /* Who is stuck, on philosophers put together by hand. */
+#include <string.h>
+
 #include "../unit.h"
 #include "assembled.h"
 #include "base/text.h"
@@ -112,12 +114,82 @@ START_TEST(random_scenarios)
 }
 END_TEST
 
+/* Small programs and how their deadlock is explained. */
+static const struct {
+    const char *source, *explanation;
+} explained[] = {
+    {"c = Condition()\nthread A:\n    with c:\n        c.wait()\n", "A: lost wake-up"},
+    {"e = Event()\nthread A:\n    e.wait()\n", "A: never set"},
+    {"b = Barrier(3)\nthread A, B:\n    b.wait()\n", "A: missing party, B: missing party"},
+    {"l = Lock()\nthread A:\n    with l:\n        with l:\n            pass\n",
+     "A: waits for what it holds itself"},
+    {"thread A:\n    B.join()\nthread B:\n    A.join()\n", "A: cycle, B: cycle"},
+    {"e = Event()\nthread A:\n    e.wait()\nmain:\n    A.join()\n",
+     "MainThread: joins a stuck thread, A: never set"},
+    {"l = Lock()\nthread A:\n    with l:\n        pass\nmain:\n    l.acquire()\n    A.join()\n    "
+     "l.release()\n",
+     "MainThread: cycle, A: cycle"},
+    {"l = Lock()\nthread A:\n    l.acquire()\nthread B:\n    A.join()\n    l.acquire()\n",
+     "B: never released"},
+    {"s = Semaphore(0)\nthread A:\n    s.acquire()\n", "A: never released"},
+    {"a = RLock()\nb = RLock()\ngo = Event()\nthread A:\n    a.acquire()\n    go.set()\n    "
+     "b.acquire()\n"
+     "thread B:\n    b.acquire()\n    go.wait()\n    a.acquire()\n"
+     "thread C:\n    go.wait()\n    a.acquire()\n",
+     "A: cycle, B: cycle, C: never released"},
+    {"a = Event()\nb = Event()\nthread A:\n    a.wait()\n    b.set()\nthread B:\n    b.wait()\n    "
+     "a.set()\n",
+     "A: never set, B: never set"},
+    {"l = Lock()\ne = Event()\nthread A:\n    l.acquire()\n    e.wait()\n    l.release()\n"
+     "thread B:\n    A.join()\n    e.set()\n",
+     "A: never set, B: cycle"},
+    /* Nobody is stuck: a timed wait, and a daemon that can still help. */
+    {"e = Event()\nthread A:\n    e.wait()\nthread B:\n    e.wait(timeout=1ms)\n    e.set()\n", ""},
+    {"e = Event()\nthread A:\n    e.wait()\nthread daemon D:\n    sleep(1ms)\n    e.set()\n", ""},
+    /* Indices by a parameter: B works on its own lock for ever, and cannot help A with the other.
+     */
+    {"ls = [Lock(), Lock()]\nthread A:\n    with ls[0]:\n        with ls[0]:\n            pass\n"
+     "thread daemon w(i) for i in range(1, 2):\n    while True:\n        with ls[i]:\n            "
+     "pass\n",
+     "A: waits for what it holds itself"},
+};
+
+static void check_explanation(const char *source, const char *explanation)
+{
+    struct program *program = load_text(source);
+    ck_assert_ptr_nonnull(program);
+    struct model *model = model_new(program);
+    struct naive naive = {0};
+    naive_explore(model, NULL, &naive);
+    ck_assert_str_eq(text_bytes(&naive.defects), "");
+    struct text all = {0};
+    naive_summary(&naive, &all);
+    if (*explanation)
+        ck_assert_msg(naive_finding(&naive, VERDICT_DEADLOCK, explanation) != NULL,
+                      "%s\nis not explained by \"%s\":\n%s", source, explanation, text_bytes(&all));
+    else
+        ck_assert_msg(naive_finding(&naive, VERDICT_DEADLOCK, NULL) == NULL, "%s\n%s", source,
+                      text_bytes(&all));
+    text_fini(&all);
+    naive_fini(&naive);
+    model_free(model);
+    program_free(program);
+}
+
+START_TEST(explanations)
+{
+    for (size_t i = 0; i < sizeof explained / sizeof explained[0]; i++)
+        check_explanation(explained[i].source, explained[i].explanation);
+}
+END_TEST
+
 static Suite *stuck_suite(void)
 {
     Suite *suite = suite_create("stuck");
     TCase *cases = tcase_create("stuck");
     tcase_add_test(cases, everybody_at_the_table);
     tcase_add_test(cases, every_schedule_of_the_table);
+    tcase_add_test(cases, explanations);
     tcase_add_test(cases, a_large_table);
     tcase_add_test(cases, random_scenarios);
     tcase_set_timeout(cases, 60);
