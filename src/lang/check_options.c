@@ -61,7 +61,8 @@ void check_expectations(struct check *check)
             if (one->detail)
                 check_detail(check, one, verdict);
             if ((verdict == VERDICT_OK || ok) && all.count > 0 && !mixed)
-                mixed = check_error(check, one->span, "`ok` stands alone: nothing else is found then");
+                mixed =
+                    check_error(check, one->span, "`ok` stands alone: nothing else is found then");
             ok |= verdict == VERDICT_OK;
             struct expectation expectation = {.verdict = (enum verdict)verdict,
                                               .position = position_of(check, one->span)};

@@ -1,6 +1,7 @@
 /*
- * libFuzzer target of the front end: any bytes are read, checked and compiled. What compiles must be sound (every slot,
- * jump, constant and function inside its bounds), and is stepped for a while in the model with arbitrary choices.
+ * libFuzzer target of the front end: any bytes are read, checked and compiled. What compiles must
+ * be sound (every slot, jump, constant and function inside its bounds), and is stepped for a while
+ * in the model with arbitrary choices.
  *
  * Run by hand: fuzz-lang -max_len=4000 -dict=thrum.dict CORPUS scenarios/...
  */

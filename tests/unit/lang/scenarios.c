@@ -1,6 +1,7 @@
 /*
- * Scenarios as their authors meant them: compiles each file given and explores it with the naive explorer of
- * tests/common; what is found must be what the file expects. A file with too many states is passed over, and said so.
+ * Scenarios as their authors meant them: compiles each file given and explores it with the naive
+ * explorer of tests/common; what is found must be what the file expects. A file with too many
+ * states is passed over, and said so.
  *
  * Usage: scenarios [--states N] FILE-OR-FOLDER…
  */
