@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "model/gil.h"
 #include "run/run.h"
 
 static const int64_t NEVER = INT64_MAX;
@@ -32,9 +33,11 @@ static bool take_time(struct executor *self)
     switch (self->operation.op) {
     case OP_SLEEP:
         executor_emit_plain(self, THRUM_KIND_SLEEP_BEGIN, span);
+        run_gil_give(self, false);
         return executor_sleep(self, deadline_after(self->run, span));
     case OP_IO:
         executor_emit_plain(self, THRUM_KIND_IO_BEGIN, span);
+        run_gil_give(self, false);
         return executor_io(self, span);
     case OP_COMPUTE:
         executor_emit_plain(self, THRUM_KIND_COMPUTE_BEGIN, span);
@@ -110,6 +113,7 @@ static void announce(struct executor *self, struct guard *guard)
 static void wait_turn(struct executor *self, struct guard *guard)
 {
     announce(self, guard);
+    run_gil_give(self, false);
     bool woken = guard_park(self, guard, self->may_time_out ? self->deadline : NEVER);
     if (woken && !leaving(self->run)) {
         struct step_record record = {.kind = THRUM_KIND_WAKE,
@@ -225,7 +229,10 @@ static bool advance(struct executor *self)
     struct run *run = self->run;
     struct choice choice;
     model_next(run->model, run->world, self->thread, &self->operation);
-    if (!executor_reserve(self) || !take_time(self))
+    bool away = self->operation.op == OP_SLEEP || self->operation.op == OP_IO;
+    if (!away && !run_gil_hold(self))
+        return false;
+    if (!executor_reserve(self) || !take_time(self) || !run_gil_hold(self))
         return false;
     if (run->options.jitter)
         jitter(self);
@@ -238,7 +245,8 @@ static bool advance(struct executor *self)
     if (self->operation.op == OP_END)
         return false;
     go_on(self);
-    return follow(self);
+    bool check_point = self->effect.check_point || gil_call((enum opcode)self->operation.op);
+    return follow(self) && (!check_point || run_gil_check(self));
 }
 
 /* The thread's first record, ordered after the start of it. */
@@ -267,6 +275,7 @@ void *executor_main(void *context)
         while (executor_pass(self) && advance(self))
             ;
     }
+    run_gil_give(self, false);
     thrum_ring_close(&self->ring);
     run_left(self);
     return NULL;

@@ -89,7 +89,8 @@ static void list_atomics(struct run *run)
 void guards_init(struct run *run)
 {
     const struct program *program = run->program;
-    run->guard_count = run_guard_of(program, program_register_thing(program)) + 1;
+    /* One more than there are things: the GIL's. */
+    run->guard_count = run_guard_of(program, program_thing_count(program)) + 1;
     run->guards = aligned_alloc(64, run->guard_count * sizeof *run->guards);
     if (!run->guards)
         die("out of memory for %u guards", run->guard_count);

@@ -229,6 +229,7 @@ struct run *run_new(const struct program *program, struct model *model,
     choose_processors(run);
     reserve_rings(run);
     guards_init(run);
+    run_gil_init(run, &run->guards[run->guard_count - 1]);
     run->world = world_new(model);
     thrum_clock_init(&run->clock);
     if (options->start_paused)
@@ -257,6 +258,7 @@ void run_free(struct run *run)
     }
     free(run->executors);
     free(run->tids);
+    run_gil_fini(run);
     guards_fini(run);
     munmap(run->slots, run->slots_size);
     world_free(run->world, run->model);

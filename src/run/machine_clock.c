@@ -173,6 +173,8 @@ bool executor_compute(struct executor *self, int64_t duration)
             while (!leaving(run) && (control_word(run) & CONTROL_PAUSED))
                 executor_wait(self, NEVER);
             pthread_mutex_unlock(&self->park);
+        } else if (!run_gil_check(self)) {
+            return false;
         } else {
             burn();
         }

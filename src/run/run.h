@@ -15,7 +15,7 @@ enum {
     RING_BYTES = 64 << 20,  /* all rings of a run together */
     RING_LEAST = 256,       /* records a ring holds */
     RING_MOST = 8192,
-    STEP_ROOM = 8, /* records that one round of an executor may write */
+    STEP_ROOM = 12, /* records that one round of an executor may write */
 };
 
 /* The control word: what every thread of the run looks at before each step and whenever it is
@@ -31,6 +31,21 @@ struct guard {
     uint64_t last_time;            /* stamp of the newest of them */
     struct executor *first, *last; /* who waits, oldest first */
 } __attribute__((aligned(64)));
+
+/* `option gil`: one thread at a time, as in CPython. See gil_lock.c. */
+struct gil_lock {
+    struct guard *guard;     /* its mutex guards the rest; NULL: the run has no GIL */
+    pthread_cond_t freed;    /* somebody gave it up */
+    pthread_cond_t switched; /* another thread than before took it */
+    int64_t interval;        /* ns */
+    bool locked;
+    struct executor *last_holder;
+    uint64_t switches;  /* times that another thread than the last took it */
+    uint32_t requester; /* who asked last */
+    uint32_t object;    /* its number in the catalog */
+    _Atomic bool
+        drop_request; /* written under the mutex (release), read at check points (acquire) */
+};
 
 struct guard_list {
     const uint32_t *guards; /* ascending, no duplicates */
@@ -78,6 +93,7 @@ struct run {
 
     struct guard *guards;
     uint32_t guard_count;
+    struct gil_lock gil;
     struct guard_list *atomics; /* one an atomic block */
     uint32_t *atomic_guards;    /* behind them */
 
@@ -131,6 +147,17 @@ bool executor_pass(struct executor *self);
 void run_kick(struct run *run);
 /* One wait on `unpark`, `park` held, at most until a time of the run's clock. */
 void executor_wait(struct executor *self, int64_t deadline);
+
+/* gil_lock.c; without `option gil` they do nothing. */
+void run_gil_init(struct run *run, struct guard *guard);
+void run_gil_fini(struct run *run);
+/* Takes the GIL unless the thread has it; no guard may be held. False: the run ends. */
+bool run_gil_hold(struct executor *self);
+/* Gives it up, if the thread has it. `asked`: at a check point; then another thread takes it first
+ * if one asked. */
+void run_gil_give(struct executor *self, bool asked);
+/* A check point: gives it up and takes it again when somebody asked. False: the run ends. */
+bool run_gil_check(struct executor *self);
 
 /* executor.c */
 void *executor_main(void *executor);

@@ -74,10 +74,19 @@ void catalog_fill_thread(struct trace_catalog *catalog, const struct model *mode
     entry->daemon = world_thread_const(model, world, thread)->flags & THREAD_DAEMON;
 }
 
+void catalog_fill_gil(struct trace_catalog *catalog, const struct program *program, bool guarded)
+{
+    uint32_t number = catalog_add_object(catalog, "GIL", TRACE_LOCK);
+    if (guarded)
+        catalog->objects.items[number].guard = run_guard_of(program, number);
+}
+
 void catalog_fill(struct trace_catalog *catalog, const struct program *program, bool guarded)
 {
     catalog_set_source(catalog, program->path, program->source);
     fill_objects(catalog, program, guarded);
+    if (program->options.gil > 0)
+        catalog_fill_gil(catalog, program, guarded);
     for (uint32_t i = 0; i < program->thread_count; i++)
         catalog_add_thread(catalog, program->threads[i].name, program->threads[i].daemon,
                            THRUM_NONE);

@@ -12,6 +12,10 @@
  */
 void catalog_fill(struct trace_catalog *catalog, const struct program *program, bool guarded);
 
+/* Adds the GIL, numbered after the register; catalog_fill() does so for programs with `option gil`.
+ */
+void catalog_fill_gil(struct trace_catalog *catalog, const struct program *program, bool guarded);
+
 /* Enters threads made at run time up to and with `thread`, and sets the name that this one has in
  * `world`. */
 void catalog_fill_thread(struct trace_catalog *catalog, const struct model *model,

@@ -222,8 +222,8 @@ static bool begin(struct stepping *stepping, struct text *error)
         return false;
     catalog_fill(&stepping->catalog, stepping->program, false);
     stepping->catalog.step_time = SESSION_STEP_TIME;
-    if (options.gil)
-        catalog_add_object(&stepping->catalog, "GIL", TRACE_LOCK);
+    if (options.gil && stepping->program->options.gil <= 0)
+        catalog_fill_gil(&stepping->catalog, stepping->program, false);
     stepping->history = history_new(&stepping->catalog);
     stepping->assessor = assessor_new(stepping->model, stepping->history, false);
     stepping->scratch = world_new(stepping->model);
