@@ -117,6 +117,16 @@ static void option_value(struct check *check, const struct stmt *stmt)
         option_policy(check, stmt);
     } else if (stmt->count > 1) {
         check_error(check, stmt->items[1]->span, "`option %s` has one value", stmt->text);
+    } else if (strcmp(stmt->text, "gil") == 0) {
+        bool time = value->shape == EXPR_DURATION || number;
+        if (!time || value->number <= 0)
+            check_error(check, value->span,
+                        "the switch interval is a duration above zero, such as `5ms`");
+        else if (number)
+            check_error(check, value->span, "a unit is missing: `option gil %lldms`?",
+                        (long long)value->number);
+        else
+            options->gil = value->number;
     } else if (strcmp(stmt->text, "seed") == 0) {
         if (!number)
             check_error(check, value->span, "a seed is a number");
@@ -149,7 +159,7 @@ void check_options(struct check *check)
                 check_help(check, "did you mean `%s`?", nearest.best);
             else
                 check_help(check, "gil, time, cpus, seed or policy");
-        } else if (strcmp(stmt->text, "gil") == 0 || strcmp(stmt->text, "time") == 0) {
+        } else if (strcmp(stmt->text, "time") == 0) {
             check_error(check, stmt->span, "`option %s` is not supported yet", stmt->text);
         } else if (stmt->count == 0) {
             check_error(check, stmt->name_span, "`option %s` needs a value", stmt->text);

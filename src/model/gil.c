@@ -152,6 +152,16 @@ void gil_init(struct gil *gil, int64_t interval, const struct model *model,
     update_waiters(gil, model, world, end);
 }
 
+/* A computation is made of loops: it can be interrupted from its beginning on. */
+static bool computes(const struct model *model, const struct world *world, uint32_t thread)
+{
+    struct operation next;
+    if (world_thread_const(model, world, thread)->status != THREAD_ALIVE)
+        return false;
+    model_next(model, world, thread, &next);
+    return next.op == OP_COMPUTE;
+}
+
 bool gil_call(enum opcode op)
 {
     return op != OP_LOAD && op != OP_STORE && op != OP_ATOMIC_LOAD && op != OP_ATOMIC_STORE;
@@ -168,14 +178,15 @@ void gil_step(struct gil *gil, const struct model *model, const struct world *wo
                                                                                   : GIL_STEP_TIME;
     bool goes_on =
         !look_away(gil, model, world, thread) && model_enabled(model, world, thread) & goes;
-    gil->check_point = effect->check_point || gil_call(effect->op);
+    gil->check_point =
+        effect->check_point || gil_call(effect->op) || computes(model, world, thread);
     if (!goes_on) {
         note(gil, GIL_DROP_VOLUNTARY, thread, GIL_NOBODY, 0);
         gil->holder = GIL_NOBODY;
         gil->check_point = gil->drop_request = false;
     }
     uint32_t waiter = update_waiters(gil, model, world, end);
-    if (goes_on && gil->check_point && gil->drop_request && waiter != GIL_NOBODY) {
+    if (goes_on && gil->check_point && gil->drop_request && waiter != GIL_NOBODY && !gil->lax) {
         note(gil, GIL_DROP_FORCED, thread, gil->requester, 0);
         gil->holder = GIL_NOBODY;
         gil->barred = thread;

@@ -57,6 +57,8 @@ struct gil {
     uint32_t barred;   /* gave it up on request and cannot be the next to take it; or GIL_NOBODY */
     bool drop_request; /* somebody asks the holder to give it up */
     bool check_point;  /* the holder stands at a check point */
+    bool lax; /* set by the owner: the step was taken on a real clock, so nobody is forced to give
+                 it up on this one */
     struct gil_waiter *waiters; /* by thread id; owned */
     uint32_t waiter_count;
     struct gil_event events[GIL_EVENTS]; /* of the last step */

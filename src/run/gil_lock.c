@@ -123,7 +123,8 @@ void run_gil_give(struct executor *self, bool asked)
     bool forced = asked && atomic_load_explicit(&gil->drop_request, memory_order_relaxed);
     gil->locked = self->holds_gil = false;
     if (room)
-        say(self, THRUM_KIND_GIL_DROP, forced ? THRUM_RESULT : 0, forced ? gil->requester : -1);
+        say(self, THRUM_KIND_GIL_DROP, forced ? THRUM_RESULT : 0,
+            forced ? (int64_t)gil->requester : -1);
     pthread_cond_signal(&gil->freed);
     while (forced && gil->last_holder == self && !leaving(self->run))
         wait_slice(gil, &gil->switched, UINT64_MAX);

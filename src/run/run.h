@@ -68,6 +68,7 @@ struct executor {
     bool announced;             /* its waiting has been recorded */
     bool arrived;      /* at a barrier; the time-out of its departure counts from `deadline` */
     bool may_time_out; /* the wait that has begun could time out now */
+    bool holds_gil;    /* its own business alone */
     int timer;         /* timerfd for io, or -1 */
 
     /* Guarded by the guard it waits for. */

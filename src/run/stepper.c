@@ -43,6 +43,10 @@ struct stepper {
     uint32_t lane_count;
     bool no_threads;
     bool has_gil;
+    bool trust;        /* see stepper_trust() */
+    uint64_t played;   /* steps of branch 0 that came from a schedule */
+    bool playing;      /* the next step does: see stepper_expect() */
+    uint32_t expected; /* who makes the one after it */
     struct gil gil;
     struct timeline_step turn; /* what the released thread is to do */
     struct effect effect;      /* what it did */
@@ -255,7 +259,7 @@ bool stepper_fits(const struct stepper *stepper, uint32_t thread, struct choice 
 {
     if (!schedule_fits(stepper->model, stepper->world, thread, choice, error))
         return false;
-    if (!stepper->has_gil ||
+    if (!stepper->has_gil || stepper->trust ||
         gil_allows(&stepper->gil, stepper->model, stepper->world, thread, NULL))
         return true;
     if (error) {
@@ -266,6 +270,17 @@ bool stepper_fits(const struct stepper *stepper, uint32_t thread, struct choice 
     return false;
 }
 
+void stepper_trust(struct stepper *stepper, bool trust)
+{
+    stepper->trust = trust;
+}
+
+void stepper_expect(struct stepper *stepper, uint32_t thread)
+{
+    stepper->playing = true;
+    stepper->expected = thread;
+}
+
 unsigned stepper_enabled(const struct stepper *stepper, uint32_t thread)
 {
     unsigned enabled = model_enabled(stepper->model, stepper->world, thread);
@@ -273,6 +288,19 @@ unsigned stepper_enabled(const struct stepper *stepper, uint32_t thread)
         !gil_allows(&stepper->gil, stepper->model, stepper->world, thread, NULL))
         return ENABLED_NO;
     return enabled;
+}
+
+/* The step to be performed is of a schedule, and so is the one after it, by the same thread. */
+static bool goes_on(const struct stepper *stepper)
+{
+    uint64_t step = stepper->position;
+    if (!stepper->has_gil || step >= stepper->played ||
+        timeline_branch_of(stepper->timeline, step) != 0)
+        return false;
+    if (stepper->playing)
+        return stepper->expected == stepper->turn.thread;
+    return step + 1 < stepper->played &&
+           timeline_at(stepper->timeline, step + 1).thread == stepper->turn.thread;
 }
 
 /* Performs `turn` at the present position, by the real thread or here; the world, the GIL and the
@@ -286,6 +314,7 @@ static void perform(struct stepper *stepper, bool by_thread, struct stepper_reco
     else
         model_perform(stepper->model, stepper->world, thread, stepper->turn.choice,
                       &stepper->effect);
+    stepper->gil.lax = goes_on(stepper);
     if (stepper->has_gil)
         gil_step(&stepper->gil, stepper->model, stepper->world, thread, &record->operation,
                  &stepper->effect);
@@ -304,7 +333,10 @@ bool stepper_step(struct stepper *stepper, uint32_t thread, struct choice choice
         return false;
     stepper->turn = (struct timeline_step){thread, choice};
     bool forked = timeline_choose(stepper->timeline, stepper->position, stepper->turn);
+    if (stepper->playing && timeline_branch_of(stepper->timeline, stepper->position) == 0)
+        stepper->played = stepper->position + 1;
     perform(stepper, true, ret_record);
+    stepper->playing = false;
     keep_keyframe(stepper);
     if (ret_forked)
         *ret_forked = forked;

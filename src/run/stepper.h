@@ -61,6 +61,15 @@ size_t stepper_memory(const struct stepper *stepper);
 /* Real threads that exist. */
 uint32_t stepper_threads(const struct stepper *stepper);
 
+/* For a schedule of what has really happened: the GIL has no say in whether a step fits. Off at
+ * first. */
+void stepper_trust(struct stepper *stepper, bool trust);
+
+/* The next step is one of a schedule, and `thread` (UINT32_MAX: nobody) makes the step after it. A
+ * schedule may come from a real clock, on which nobody had asked for the GIL yet where the step
+ * clock says so: who goes on is not made to give it up. */
+void stepper_expect(struct stepper *stepper, uint32_t thread);
+
 /* Whether the thread can do this now; when not, `error` (may be NULL) gets the reason. */
 bool stepper_fits(const struct stepper *stepper, uint32_t thread, struct choice choice,
                   struct text *error);

@@ -35,6 +35,9 @@ uint64_t timeline_length(const struct timeline *timeline);
 /* What was chosen at a step of it; step < timeline_length(). O(depth of the tree). */
 struct timeline_step timeline_at(const struct timeline *timeline, uint64_t step);
 
+/* The branch that a step of the line of play belongs to. */
+uint32_t timeline_branch_of(const struct timeline *timeline, uint64_t step);
+
 /*
  * Chooses at `step` <= timeline_length(). The same as was chosen there: nothing changes. At the
  * end: the line grows. Else a branch starts, or the line moves to the branch that already begins

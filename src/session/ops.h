@@ -40,6 +40,11 @@ struct session_ops {
     bool (*set_policy)(void *state, const char *name);
     bool (*toggle_break)(void *state, uint32_t line);
     bool (*has_break)(void *state, uint32_t line);
+    /* Appends what keeps the thread back beside the model's reasons (the GIL). */
+    void (*why_not)(void *state, uint32_t thread, struct text *out);
+    uint32_t (*branches)(void *state);
+    void (*branch)(void *state, uint32_t branch, struct session_branch *ret_branch);
+    bool (*switch_branch)(void *state, uint32_t branch);
     /* Under the lock: the schedule so far. */
     void (*schedule)(void *state, struct session_schedule *ret_schedule);
 };

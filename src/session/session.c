@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/die.h"
-#include "model/schedule.h"
 #include "model/policy.h"
+#include "model/schedule.h"
 #include "session/ops.h"
 #include "trace/history.h"
 
@@ -173,8 +173,11 @@ void session_why_not_text(struct session *session, uint32_t thread, struct text 
         return;
     size_t before = out->length;
     model_why_not(session->model, session_world(session), thread, out);
-    if (out->length == before)
+    if (out->length == before) {
+        if (session->ops->why_not)
+            session->ops->why_not(session->state, thread, out);
         return;
+    }
     model_next(session->model, session_world(session), thread, &operation);
     add_holder(session, operation.thing, out);
 }
@@ -302,4 +305,43 @@ void session_schedule_text(struct session *session, struct text *out)
     schedule_write(&schedule, out);
     schedule_fini(&schedule);
     vector_fini(&steps);
+}
+
+uint32_t session_branches(struct session *session)
+{
+    return session->ops->branches ? session->ops->branches(session->state) : 0;
+}
+
+bool session_branch(struct session *session, uint32_t branch, struct session_branch *ret_branch)
+{
+    if (branch >= session_branches(session))
+        return false;
+    session->ops->branch(session->state, branch, ret_branch);
+    return true;
+}
+
+void session_branch_text(struct session *session, uint32_t branch, struct text *out)
+{
+    struct session_branch is;
+    if (!session_branch(session, branch, &is))
+        return;
+    text_printf(out, "%u: ", branch + 1);
+    if (branch == 0) {
+        text_add(out, "the first line");
+    } else {
+        const struct world *world = session_world(session);
+        model_thread_name(session->model, world, is.first.thread, out);
+        if (is.first.choice.kind == CHOICE_TIMEOUT)
+            text_add(out, "!timeout");
+        else if (is.first.choice.kind == CHOICE_VALUE)
+            text_printf(out, "=%lld", (long long)is.first.choice.value);
+        text_printf(out, " at step %llu", (unsigned long long)is.fork + 1);
+    }
+    text_printf(out, ", %llu step%s", (unsigned long long)is.end, is.end == 1 ? "" : "s");
+}
+
+bool session_switch_branch(struct session *session, uint32_t branch)
+{
+    return branch < session_branches(session) &&
+           session->ops->switch_branch(session->state, branch);
 }

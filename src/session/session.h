@@ -24,8 +24,8 @@ struct history;
 struct trace_catalog;
 struct session;
 
-/* In a stepping session time counts steps: step n, from 1, takes the nanoseconds up to n * SESSION_STEP_TIME, and the position
- * after it is that time. */
+/* In a stepping session time counts steps: step n, from 1, takes the nanoseconds up to n *
+ * SESSION_STEP_TIME, and the position after it is that time. */
 #define SESSION_STEP_TIME 1000000u
 
 enum session_mode { SESSION_LIVE, SESSION_STEPPING, SESSION_RECORDING };
@@ -120,6 +120,16 @@ struct session_option {
     int64_t lowest, highest; /* ENABLED_VALUE: what randint may give */
 };
 
+/* A line of play that was left for another, or the present one. Together they are a tree. */
+struct session_branch {
+    uint32_t parent;             /* the branch it left; itself for the first, number 0 */
+    uint64_t fork;               /* steps that it shares with its parent */
+    uint64_t end;                /* steps in all */
+    bool in_line;                /* the present line of play goes through it */
+    bool current;                /* … and ends in it */
+    struct session_choice first; /* what it chose where it forks; meaningless when fork == end */
+};
+
 /* Where to go, forwards or backwards (stepping). */
 enum session_jump {
     SESSION_JUMP_STEP,   /* one step; `argument` 0: the policy's choice forwards */
@@ -211,6 +221,14 @@ bool session_set_policy(struct session *session, const char *name);
 const char *session_policy_name(unsigned number);
 bool session_toggle_break(struct session *session, uint32_t line);
 bool session_has_break(struct session *session, uint32_t line);
+
+/* The futures that are kept (SESSION_CAN_BRANCH); 0 without that ability. */
+uint32_t session_branches(struct session *session);
+bool session_branch(struct session *session, uint32_t branch, struct session_branch *ret_branch);
+/* Appends its name: "2: B at step 8, 12 steps". */
+void session_branch_text(struct session *session, uint32_t branch, struct text *out);
+/* The line of play becomes that branch's; the position goes back to the fork when it was beyond. */
+bool session_switch_branch(struct session *session, uint32_t branch);
 
 /* Appends the schedule up to now: "#1a2b3c4d A*3 B A*2!timeout". Live, stepping. */
 void session_schedule_text(struct session *session, struct text *out);

@@ -105,8 +105,11 @@ static bool step_op(void *state, const struct session_choice *choice)
 static bool play_choices(struct stepping *stepping, const struct session_schedule *schedule,
                          struct text *error)
 {
+    stepper_trust(stepping->stepper, true);
     for (size_t i = 0; i < schedule->count; i++) {
         struct text why = {0};
+        stepper_expect(stepping->stepper,
+                       i + 1 < schedule->count ? schedule->items[i + 1].thread : SCHEDULE_NOBODY);
         bool done =
             stepping_step(stepping, schedule->items[i].thread, schedule->items[i].choice, &why);
         if (!done)
@@ -115,15 +118,19 @@ static bool play_choices(struct stepping *stepping, const struct session_schedul
         if (!done)
             return false;
     }
+    stepper_trust(stepping->stepper, false);
     return true;
 }
 
+/* One step of an entry; `after` is the entry of the step after it, or NULL. */
 static bool play_entry(struct stepping *stepping, const struct schedule_entry *entry,
-                       struct text *error)
+                       const struct schedule_entry *after, struct text *error)
 {
     struct text why = {0};
     const struct world *world = stepper_world(stepping->stepper);
     uint32_t thread = schedule_find_thread(stepping->model, world, entry->thread, &why);
+    bool same = after && strcmp(after->thread, entry->thread) == 0;
+    stepper_expect(stepping->stepper, same ? thread : SCHEDULE_NOBODY);
     bool done = thread != SCHEDULE_NOBODY && stepping_step(stepping, thread, entry->choice, &why);
     if (!done) {
         text_printf(error, "step %llu (",
@@ -143,9 +150,12 @@ static bool play_text(struct stepping *stepping, const char *text, struct text *
         return false;
     bool fits = true;
     struct schedule_cursor cursor = {0};
-    const struct schedule_entry *entry;
-    while (fits && (entry = schedule_next(&schedule, &cursor)))
-        fits = play_entry(stepping, entry, error);
+    const struct schedule_entry *entry = schedule_next(&schedule, &cursor);
+    while (fits && entry) {
+        const struct schedule_entry *after = schedule_next(&schedule, &cursor);
+        fits = play_entry(stepping, entry, after, error);
+        entry = after;
+    }
     if (!fits && !schedule_is_for(&schedule, stepping->program))
         text_add(error, "; the schedule was made for another version of the file");
     schedule_fini(&schedule);
@@ -460,6 +470,51 @@ static bool jump_op(void *state, enum session_jump where, bool backwards, uint64
     return done;
 }
 
+/* ---- The GIL, branches ---- */
+
+static void why_not_op(void *state, uint32_t thread, struct text *out)
+{
+    struct stepping *stepping = state;
+    const struct gil *gil = stepper_gil(stepping->stepper);
+    if (gil && !(at_end(stepping) && stepping_over(stepping)))
+        gil_allows(gil, stepping->model, stepper_world(stepping->stepper), thread, out);
+}
+
+static uint32_t branches_op(void *state)
+{
+    return timeline_branches(stepper_timeline(((struct stepping *)state)->stepper));
+}
+
+static void branch_op(void *state, uint32_t branch, struct session_branch *ret_branch)
+{
+    struct timeline *timeline = stepper_timeline(((struct stepping *)state)->stepper);
+    struct timeline_branch is = timeline_branch(timeline, branch);
+    *ret_branch = (struct session_branch){
+        .parent = is.parent,
+        .fork = is.fork,
+        .end = is.end,
+        .in_line = is.in_line,
+        .current = timeline_current(timeline) == branch,
+        .first = {is.first.thread, is.first.choice},
+    };
+}
+
+static bool switch_branch_op(void *state, uint32_t branch)
+{
+    struct stepping *stepping = state;
+    uint64_t position = stepper_position(stepping->stepper);
+    stepping->playing = stepping->goal.active = false;
+    if (timeline_current(stepper_timeline(stepping->stepper)) == branch)
+        return false;
+    uint64_t differs = stepper_switch(stepping->stepper, branch);
+    stepper_seek(stepping->stepper, differs);
+    feed_truncate(stepping, differs);
+    stepper_walk(stepping->stepper, stepper_length(stepping->stepper), observe, stepping);
+    stepper_seek(stepping->stepper, position < differs ? position : differs);
+    stepping->changes |= SESSION_CHANGED_NOW | SESSION_CHANGED_STATUS;
+    return true;
+}
+
 const struct session_ops stepping_ops = {
     .close = stepping_close,
     .poll = poll_op,
@@ -476,5 +531,9 @@ const struct session_ops stepping_ops = {
     .set_policy = set_policy_op,
     .toggle_break = toggle_break_op,
     .has_break = has_break_op,
+    .why_not = why_not_op,
+    .branches = branches_op,
+    .branch = branch_op,
+    .switch_branch = switch_branch_op,
     .schedule = schedule_op,
 };

@@ -267,6 +267,46 @@ START_TEST(the_history_fits_the_line_of_play)
 }
 END_TEST
 
+/* Every branch can be returned to, and its history is that of somebody who went there straight. */
+START_TEST(branches_are_kept)
+{
+    struct bench bench = open_with(random_program(6), NULL, "random", 6);
+    uint64_t random = 1;
+    for (int i = 0; i < 12; i++) {
+        for (int n = 0; n < 30; n++)
+            jump(&bench, SESSION_JUMP_STEP, false, 0);
+        struct session_status status = status_of(&bench);
+        jump(&bench, SESSION_JUMP_TO, true, random_below(&random, status.steps));
+        for (uint32_t thread = 1; thread < 4; thread++) {
+            struct session_option option;
+            if (session_option(bench.session, thread, &option) && option.enabled & ENABLED_STEP)
+                ck_assert(session_step(bench.session, &option.choice));
+        }
+    }
+    uint32_t branches = session_branches(bench.session);
+    ck_assert_uint_gt(branches, 5);
+    for (uint32_t round = 0; round < 3 * branches; round++) {
+        uint32_t branch = round * 7 % branches;
+        struct session_branch is;
+        session_switch_branch(bench.session, branch);
+        ck_assert(session_branch(bench.session, branch, &is));
+        ck_assert(is.current && is.in_line);
+        ck_assert_uint_eq(status_of(&bench).steps, is.end);
+        jump(&bench, SESSION_JUMP_TO, false, is.end);
+        static char schedule[65536];
+        snprintf(schedule, sizeof schedule, "%s", schedule_of(&bench));
+        struct bench straight = open_with(random_program(6), schedule, "random", 6);
+        same_history(&bench, &straight);
+        close_all(&straight);
+    }
+    struct text text = {0};
+    session_branch_text(bench.session, 0, &text);
+    ck_assert_ptr_nonnull(strstr(text_bytes(&text), "1: the first line, "));
+    text_fini(&text);
+    close_all(&bench);
+}
+END_TEST
+
 /* Records of the steps behind lie at or before the position's time, all others after. */
 START_TEST(time_is_steps)
 {
@@ -319,6 +359,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, jumps);
     tcase_add_test(tests, playing_on_ends);
     tcase_add_test(tests, the_history_fits_the_line_of_play);
+    tcase_add_test(tests, branches_are_kept);
     tcase_add_test(tests, time_is_steps);
     tcase_add_test(tests, a_thousand_threads_answer_at_once);
     suite_add_tcase(suite, tests);
