@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/scenario.h"
+#include "cli/screen.h"
 #include "explore/explore.h"
 
 /* ---- searching, with progress on a terminal ---- */
@@ -132,6 +133,9 @@ int command_explore(const struct arguments *arguments)
     struct explore_request request = {0};
     if (!read_request(arguments, &request))
         return EXIT_BAD_USAGE;
+    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !option_given(arguments, OPTION_JSON) &&
+        !option_given(arguments, OPTION_HEADLESS))
+        return screen_explore(arguments, &request, arguments->files[0]);
     struct program *program = load(arguments->files[0]);
     if (!program)
         return EXIT_BAD_USAGE;

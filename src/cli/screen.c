@@ -7,13 +7,15 @@
 
 #include "base/vector.h"
 #include "cli/cli.h"
+#include "cli/explore_screen.h"
 #include "cli/scenario.h"
 #include "ui/app.h"
 
 /* What the screen's calls get back. */
 struct screen {
     const struct arguments *arguments;
-    vector(struct opened) opened; /* one a session on the screen */
+    vector(struct opened) opened;   /* one a session on the screen */
+    struct explore_request request; /* limits of exploring */
 };
 
 bool opened_load(struct opened *opened, const char *name)
@@ -57,12 +59,13 @@ struct session_options screen_session_options(const struct arguments *arguments)
     };
 }
 
-static struct session *open_session(void *data, const char *path, bool stepping,
-                                    struct text *ret_error)
+static struct session *open_any(struct screen *screen, const char *path, bool stepping,
+                                const char *schedule, struct text *ret_error)
 {
-    struct screen *screen = data;
     struct session_options options = screen_session_options(screen->arguments);
     struct opened opened = {.program = scenario_load(path, ret_error)};
+    if (schedule)
+        options.schedule = schedule;
     if (!opened.program)
         return NULL;
     text_clear(ret_error); /* warnings */
@@ -75,6 +78,24 @@ static struct session *open_session(void *data, const char *path, bool stepping,
     else
         opened_close(&opened);
     return opened.session;
+}
+
+static struct session *open_session(void *data, const char *path, bool stepping,
+                                    struct text *ret_error)
+{
+    return open_any(data, path, stepping, NULL, ret_error);
+}
+
+static struct session *open_schedule(void *data, const char *path, const char *schedule,
+                                     struct text *ret_error)
+{
+    return open_any(data, path, true, schedule, ret_error);
+}
+
+static struct exploring *explore_begin(void *data, const char *path, struct text *ret_error)
+{
+    struct screen *screen = data;
+    return exploring_begin(path, &screen->request, ret_error);
 }
 
 static void close_session(void *data, struct session *session)
@@ -97,7 +118,11 @@ static bool make_app(struct app *app, struct screen *screen, const struct argume
                         .folder = scenario_folder(),
                         .data = screen,
                         .open = open_session,
-                        .close = close_session};
+                        .open_schedule = open_schedule,
+                        .close = close_session,
+                        .explore_begin = explore_begin,
+                        .explore_look = exploring_look,
+                        .explore_end = exploring_end};
     if (theme && (app->theme = theme_find(theme)) == THEME_COUNT) {
         complain("there is no theme `%s`: default, contrast, colour-blind or monochrome", theme);
         return false;
@@ -132,5 +157,22 @@ int screen_browse(const struct arguments *arguments)
         return EXIT_BAD_USAGE;
     int status = app_browse(&app);
     vector_fini(&screen.opened);
+    return status;
+}
+
+int screen_explore(const struct arguments *arguments, const struct explore_request *request,
+                   const char *name)
+{
+    struct screen screen = {.arguments = arguments, .request = *request};
+    struct text path = {0}, error = {0};
+    struct app app;
+    int status = EXIT_BAD_USAGE;
+    if (!scenario_find(name, &path, &error))
+        complain("%s", text_bytes(&error));
+    else if (make_app(&app, &screen, arguments))
+        status = app_explore(&app, text_bytes(&path));
+    vector_fini(&screen.opened);
+    text_fini(&path);
+    text_fini(&error);
     return status;
 }

@@ -3,6 +3,7 @@
 #define THRUM_CLI_SCREEN_H
 
 #include "cli/options.h"
+#include "explore/explore.h"
 #include "session/session.h"
 
 /* A scenario that has been opened: what hangs together and goes together. */
@@ -25,5 +26,10 @@ struct session_options screen_session_options(const struct arguments *arguments)
 int screen_show(const struct arguments *arguments, struct opened *opened);
 /* The browser of bundled scenarios. Returns an exit status. */
 int screen_browse(const struct arguments *arguments);
+
+/* Explores a scenario on the terminal, with its findings to step through. Returns an exit status.
+ */
+int screen_explore(const struct arguments *arguments, const struct explore_request *request,
+                   const char *name);
 
 #endif

@@ -27,25 +27,33 @@ struct screen {
     struct terminal *terminal;
     struct canvas canvas;
     enum theme theme;
-    struct shelf shelf;       /* empty when there is no browser */
-    size_t chosen;            /* of the shelf */
-    int shelf_top;            /* first row of its list */
-    char shelf_match[64];     /* searched for in the browser */
-    struct run_view run;      /* valid while `session` is not NULL */
-    struct session *session;  /* NULL: the browser is shown */
-    char *path;               /* of the session's file, owned; NULL none */
-    struct timespec modified; /* of the file when it was opened */
-    uint64_t looked;          /* when the file was last looked at */
-    bool file_changed;        /* since it was opened */
-    bool help;                /* the help lies on top */
-    int help_top;             /* scrolled */
-    bool searching;           /* keys go to the search */
-    struct text input;        /* of the search, or of a number that is asked for */
-    struct text error;        /* what is wrong with a file; shown on top until a key */
-    bool dirty;               /* must be drawn */
-    bool leave;               /* the loop ends */
-    int status;               /* exit status so far */
-    int signal;               /* that asked to leave, or 0 */
+    struct shelf shelf;             /* empty when there is no browser */
+    size_t chosen;                  /* of the shelf */
+    int shelf_top;                  /* first row of its list */
+    char shelf_match[64];           /* searched for in the browser */
+    struct run_view run;            /* valid while `session` is not NULL */
+    struct session *session;        /* NULL: the browser is shown */
+    char *path;                     /* of the session's file, owned; NULL none */
+    struct timespec modified;       /* of the file when it was opened */
+    uint64_t looked;                /* when the file was last looked at */
+    bool file_changed;              /* since it was opened */
+    bool help;                      /* the help lies on top */
+    int help_top;                   /* scrolled */
+    bool searching;                 /* keys go to the search */
+    struct text input;              /* of the search, or of a number that is asked for */
+    struct text error;              /* what is wrong with a file; shown on top until a key */
+    struct exploring *exploring;    /* NULL: nothing was explored */
+    char *explored;                 /* the file it explores, owned */
+    bool exploring_shown;           /* it lies on top */
+    bool explored_all;              /* it is done */
+    const struct finding *findings; /* what it found, once done */
+    size_t finding_count, finding;  /* how many, the chosen one */
+    int finding_top;                /* rows of its words scrolled away */
+    struct text progress;           /* how far it is */
+    bool dirty;                     /* must be drawn */
+    bool leave;                     /* the loop ends */
+    int status;                     /* exit status so far */
+    int signal;                     /* that asked to leave, or 0 */
 };
 
 /* ---- files ---- */
@@ -105,7 +113,7 @@ static void take_session(struct screen *screen, struct session *session, const c
     run_view_init(&screen->run, session);
     screen->run.name = base_name(screen->path);
     screen->run.opens = path && screen->app->open;
-    screen->run.explores = path && screen->app->explore;
+    screen->run.explores = path && screen->app->explore_begin;
     screen->run.editable = path && getenv("EDITOR");
     if (screen->run.status.mode == SESSION_STEPPING)
         screen->run.focus = PANE_CHOICES;
@@ -141,24 +149,76 @@ static void run_editor(void *data)
         continue;
 }
 
-struct exploring {
-    const struct app *app;
-    const char *path;
-};
+/* ---- exploring ---- */
 
-static void run_explore(void *data)
+static void end_exploring(struct screen *screen)
 {
-    const struct exploring *exploring = data;
-    exploring->app->explore(exploring->app->data, exploring->path);
+    if (screen->exploring)
+        screen->app->explore_end(screen->exploring);
+    screen->exploring = NULL;
+    screen->findings = NULL;
+    screen->finding_count = screen->finding = 0;
+    screen->exploring_shown = screen->explored_all = false;
+    free(screen->explored);
+    screen->explored = NULL;
+}
+
+static void look_at_exploring(struct screen *screen)
+{
+    if (!screen->exploring || screen->explored_all)
+        return;
+    text_clear(&screen->progress);
+    screen->explored_all = screen->app->explore_look(screen->exploring, &screen->progress,
+                                                     &screen->findings, &screen->finding_count);
+    screen->dirty = true;
+    for (size_t i = 0; i < screen->finding_count && screen->explored_all; i++)
+        if (screen->findings[i].bad)
+            screen->status = 1;
+}
+
+/* What was found for the same file is shown again; a changed file is explored anew. */
+static void explore(struct screen *screen, const char *path)
+{
+    if (screen->exploring && !screen->file_changed && strcmp(screen->explored, path) == 0) {
+        screen->exploring_shown = true;
+        return;
+    }
+    end_exploring(screen);
+    text_clear(&screen->error);
+    screen->exploring = screen->app->explore_begin(screen->app->data, path, &screen->error);
+    if (!screen->exploring)
+        return;
+    screen->explored = xstrdup(path);
+    screen->exploring_shown = true;
+    screen->finding_top = 0;
+}
+
+static void open_finding(struct screen *screen)
+{
+    const char *schedule =
+        screen->finding < screen->finding_count ? screen->findings[screen->finding].schedule : NULL;
+    if (!schedule || !screen->app->open_schedule)
+        return;
+    text_clear(&screen->error);
+    struct session *session =
+        screen->app->open_schedule(screen->app->data, screen->explored, schedule, &screen->error);
+    if (!session)
+        return;
+    close_session(screen);
+    take_session(screen, session, screen->explored);
+    screen->exploring_shown = false;
 }
 
 /* ---- drawing ---- */
 
 static unsigned have(const struct screen *screen)
 {
+    if (screen->exploring_shown)
+        return screen->finding_count ? NEEDS_FINDINGS : 0;
     if (screen->session)
         return run_view_have(&screen->run);
-    return NEEDS_BROWSER | (screen->app->open ? NEEDS_CAN_OPEN_STEPPING : 0) |
+    return NEEDS_BROWSER | (screen->app->explore_begin ? NEEDS_EXPLORE : 0) |
+           (screen->app->open ? NEEDS_CAN_OPEN_STEPPING : 0) |
            (*screen->shelf_match ? NEEDS_MATCH : 0);
 }
 
@@ -195,6 +255,21 @@ static void draw_browser(struct screen *screen, const struct region *all)
     struct region body = region_part(all, 0, 1, all->width, all->height - 2);
     screen->shelf_top = browser_draw(&body, screen->shelf.entries, screen->shelf.count,
                                      screen->chosen, screen->shelf_top, screen->shelf_match);
+}
+
+static void draw_exploring(struct screen *screen, const struct region *all)
+{
+    struct region header = region_part(all, 0, 0, all->width, 1);
+    draw_row(&header, 0, 0, header.width, STYLE_HEADER, ' ');
+    int x = draw_text(&header, 1, 0, STYLE_HEADER_DIM, "thrum");
+    x = draw_text(&header, x + 2, 0, STYLE_HEADER_NAME, base_name(screen->explored));
+    draw_text(&header, x + 2, 0, STYLE_HEADER, screen->explored_all ? "explored" : "exploring");
+    struct region body = region_part(all, 0, 1, all->width, all->height - 2);
+    int rows =
+        findings_draw(&body, text_bytes(&screen->progress), screen->explored_all, screen->findings,
+                      screen->finding_count, screen->finding, screen->finding_top);
+    if (screen->finding_top >= rows)
+        screen->finding_top = rows > 0 ? rows - 1 : 0;
 }
 
 static void draw_help(struct screen *screen, const struct region *all)
@@ -239,7 +314,9 @@ static void draw(struct screen *screen)
     if (width < SCREEN_MIN_WIDTH || height < SCREEN_MIN_HEIGHT) {
         too_small_draw(&all);
     } else {
-        if (screen->session)
+        if (screen->exploring_shown)
+            draw_exploring(screen, &all);
+        else if (screen->session)
             run_view_draw(&screen->run, &all);
         else
             draw_browser(screen, &all);
@@ -343,8 +420,34 @@ static void act_in_browser(struct screen *screen, enum action action)
     if ((action == ACTION_OPEN || action == ACTION_OPEN_STEPPING) && count && screen->app->open)
         open_path(screen, screen->shelf.entries[screen->chosen].path,
                   action == ACTION_OPEN_STEPPING);
+    else if (action == ACTION_EXPLORE && count)
+        explore(screen, screen->shelf.entries[screen->chosen].path);
     else if (action == ACTION_BACK)
         screen->shelf_match[0] = 0;
+}
+
+static void act_on_findings(struct screen *screen, enum action action)
+{
+    if (action == ACTION_DOWN && screen->finding + 1 < screen->finding_count)
+        screen->finding++;
+    else if (action == ACTION_UP && screen->finding > 0)
+        screen->finding--;
+    else if (action == ACTION_PAGE_DOWN)
+        screen->finding_top += 10;
+    else if (action == ACTION_PAGE_UP)
+        screen->finding_top = screen->finding_top > 10 ? screen->finding_top - 10 : 0;
+    else if (action == ACTION_OPEN_FINDING)
+        open_finding(screen);
+    else if (action == ACTION_COPY_FINDING && screen->findings[screen->finding].schedule)
+        terminal_copy(screen->terminal, screen->findings[screen->finding].schedule);
+    else if (action == ACTION_BACK && !screen->explored_all)
+        end_exploring(screen);
+    else if (action == ACTION_BACK)
+        screen->exploring_shown = false;
+    if (action == ACTION_DOWN || action == ACTION_UP)
+        screen->finding_top = 0;
+    if (action == ACTION_BACK && !screen->session && !screen->shelf.count)
+        screen->leave = true;
 }
 
 static void copy_schedule(struct screen *screen)
@@ -366,7 +469,12 @@ static void copy_schedule(struct screen *screen)
 
 static void leave(struct screen *screen)
 {
-    if (screen->session && screen->shelf.count)
+    if (screen->exploring_shown)
+        act_on_findings(screen, ACTION_BACK);
+    else if (screen->session && screen->exploring && !screen->shelf.count) {
+        close_session(screen);
+        screen->exploring_shown = true;
+    } else if (screen->session && screen->shelf.count)
         close_session(screen);
     else
         screen->leave = true;
@@ -383,6 +491,8 @@ static void act(struct screen *screen, enum action action, int key)
         act_in_help(screen, action);
     else if (action == ACTION_THEME)
         screen->theme = (screen->theme + 1) % THEME_COUNT;
+    else if (screen->exploring_shown)
+        act_on_findings(screen, action);
     else if (action == ACTION_SEARCH) {
         screen->searching = true;
         text_clear(&screen->input);
@@ -401,10 +511,9 @@ static void act(struct screen *screen, enum action action, int key)
         screen->looked = 0;
         if (!paused && !screen->run.status.ended)
             session_resume(screen->session);
-    } else if (action == ACTION_EXPLORE) {
-        struct exploring exploring = {screen->app, screen->path};
-        terminal_lend(screen->terminal, run_explore, &exploring);
-    } else
+    } else if (action == ACTION_EXPLORE)
+        explore(screen, screen->path);
+    else
         run_view_act(&screen->run, action, key);
     if (screen->session && screen->run.asks_value)
         text_clear(&screen->input);
@@ -451,12 +560,14 @@ static void take_event(struct screen *screen, const struct event *event)
             act(screen, keymap_find(event->key, have(screen)), event->key);
         break;
     case EVENT_CLICK:
-        if (screen->session && !screen->help)
+        if (screen->session && !screen->help && !screen->exploring_shown)
             run_view_click(&screen->run, event->x, event->y);
         break;
     case EVENT_WHEEL:
         if (screen->help)
             act_in_help(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);
+        else if (screen->exploring_shown)
+            act_on_findings(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);
         else if (screen->session)
             run_view_wheel(&screen->run, event->x, event->y, event->key == KEY_ARROW_UP);
         else
@@ -501,6 +612,7 @@ static void loop(struct screen *screen)
     while (!screen->leave) {
         if (screen->session)
             poll_session(screen);
+        look_at_exploring(screen);
         for (struct event event; (event = terminal_event(screen->terminal)).kind != EVENT_NONE;)
             take_event(screen, &event);
         if (screen->leave)
@@ -518,6 +630,8 @@ static void loop(struct screen *screen)
                    : moves(screen)                         ? MOVING_MS
                    : wake < 0 && !screen->run.status.ended ? FRAME_MS
                                                            : CHANGED_MS;
+        if (screen->exploring && !screen->explored_all)
+            wait = MOVING_MS;
         /* After a frame, news must wait for the next one: a busy run does not make this loop busy.
          */
         if (since < FRAME_MS) {
@@ -535,13 +649,16 @@ static int run_loop(struct screen *screen)
     screen->theme = screen->app->theme;
     screen->terminal = terminal_start(&screen->app->terminal, &error);
     if (!screen->terminal) {
+        end_exploring(screen);
         close_session(screen);
         fprintf(stderr, "thrum: %s\n", error);
         return 2;
     }
     loop(screen);
     terminal_stop(screen->terminal);
+    end_exploring(screen);
     close_session(screen);
+    text_fini(&screen->progress);
     canvas_fini(&screen->canvas);
     text_fini(&screen->input);
     text_fini(&screen->error);
@@ -563,5 +680,17 @@ int app_show(const struct app *app, struct session *session, const char *path)
 {
     struct screen screen = {.app = app};
     take_session(&screen, session, path);
+    return run_loop(&screen);
+}
+
+int app_explore(const struct app *app, const char *path)
+{
+    struct screen screen = {.app = app};
+    explore(&screen, path);
+    if (!screen.exploring) {
+        fputs(text_bytes(&screen.error), stderr);
+        text_fini(&screen.error);
+        return 2;
+    }
     return run_loop(&screen);
 }

@@ -11,7 +11,10 @@
 #include "base/text.h"
 #include "session/session.h"
 #include "ui/terminal.h"
+#include "view/findings.h"
 #include "view/theme.h"
+
+struct exploring;
 
 struct app {
     struct terminal_options terminal; /* --ascii and the like */
@@ -26,9 +29,23 @@ struct app {
     /* Closes a session and frees what `open` made for it. Before, the caller of app_show() or
      * app_browse() may look at it here. */
     void (*close)(void *data, struct session *session);
-    /* Tries every order; the terminal is given back meanwhile. NULL: not offered. */
-    void (*explore)(void *data, const char *path);
+    /* The same, stepping, with a schedule played first. NULL: not offered. */
+    struct session *(*open_schedule)(void *data, const char *path, const char *schedule,
+                                     struct text *ret_error);
+
+    /* Tries every order of a file's threads, in the background. NULL: not offered. NULL as an
+     * answer: `ret_error` has got what is wrong. */
+    struct exploring *(*explore_begin)(void *data, const char *path, struct text *ret_error);
+    /* Appends a line about how far it is. True: it is done, and the findings are there, until
+     * explore_end(). */
+    bool (*explore_look)(struct exploring *exploring, struct text *progress,
+                         const struct finding **ret_findings, size_t *ret_count);
+    /* Ends it, at once when it still searches, and frees all of it. */
+    void (*explore_end)(struct exploring *exploring);
 };
+
+/* Explores a file on the screen, as `e` does in a run. Returns 0, 1 when a failure was found, 2. */
+int app_explore(const struct app *app, const char *path);
 
 /* The browser, and from it runs. Returns the exit status. */
 int app_browse(const struct app *app);

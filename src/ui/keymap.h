@@ -33,6 +33,7 @@ enum need {
     NEEDS_FILE = 2048,              /* there is a file to edit */
     NEEDS_OPEN = 4096,              /* a file can be opened again */
     NEEDS_CAN_OPEN_STEPPING = 8192, /* … to be stepped through */
+    NEEDS_FINDINGS = 32768,         /* what exploring found is on screen */
     NEEDS_TABLE = 16384,            /* the table of steps is shown */
 };
 

@@ -460,6 +460,8 @@ bool run_view_act(struct run_view *view, enum action action, int key)
     case ACTION_NONE:
     case ACTION_OPEN:
     case ACTION_OPEN_STEPPING:
+    case ACTION_OPEN_FINDING:
+    case ACTION_COPY_FINDING:
     case ACTION_STEP_DIGIT:
     case ACTION_STEP_SELECTED:
     case ACTION_STEP_SELECTED_BACK:

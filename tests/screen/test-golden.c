@@ -14,6 +14,7 @@
 #include "ui/keymap.h"
 #include "ui/run.h"
 #include "ui/shelf.h"
+#include "view/findings.h"
 #include "view/header.h"
 #include "view/pane.h"
 #include "view/panes.h"
@@ -221,6 +222,31 @@ static void take_browser(struct setting *setting, int width, int height)
     arena_fini(&arena);
 }
 
+static void take_findings(struct setting *setting, int width, int height)
+{
+    static const struct finding findings[] = {
+        {"deadlock",
+         "All wait.\n\n   step  A          B\n      1  acquire a\n      2             acquire b\n",
+         "A B", true},
+        {"race counter",
+         "Two threads change `counter` at the same time, and nothing orders what they do, so that "
+         "an "
+         "update of one of them can be lost.",
+         "A*2 B", true},
+        {"counter = 1", "So.", NULL, false},
+    };
+    struct canvas canvas = {0};
+    struct text name = {0};
+    canvas_resize(&canvas, width, height);
+    struct region all = canvas_region(&canvas);
+    findings_draw(&all, "2 kinds of failure. 1 way to end. Every order was tried.", true, findings,
+                  3, width > 100 ? 0 : 1, 0);
+    text_printf(&name, "findings-%dx%d", width, height);
+    compare(setting, text_bytes(&name), &canvas);
+    text_fini(&name);
+    canvas_fini(&canvas);
+}
+
 static void take_small(struct setting *setting)
 {
     struct canvas canvas = {0};
@@ -250,6 +276,8 @@ int main(int argc, char **argv)
     }
     take_help(&setting, 80, 24);
     take_help(&setting, 140, 45);
+    take_findings(&setting, 80, 24);
+    take_findings(&setting, 140, 45);
     take_small(&setting);
     printf("%d pictures, %d wrong\n", setting.pictures, setting.failures);
     return setting.failures ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -92,6 +92,26 @@ START_TEST(a_live_run_freezes_into_steps)
 }
 END_TEST
 
+START_TEST(exploring_finds_and_opens_a_schedule)
+{
+    struct pty pty;
+    start(&pty, 110, 32, "explore", "lost-update");
+    ck_assert(pty_sees(&pty, "every order was tried"));
+    ck_assert(pty_sees(&pty, "an update was lost"));
+    ck_assert(pty_sees(&pty, "counter = 2"));
+    pty_press(&pty, "jj\r");
+    ck_assert(pty_sees(&pty, "NEXT STEPS"));
+    ck_assert(pty_sees(&pty, "ASSERTION"));
+    pty_press(&pty, "e");
+    ck_assert(pty_sees(&pty, "every order was tried"));
+    pty_press(&pty, "q");
+    ck_assert(pty_sees(&pty, "NEXT STEPS"));
+    pty_press(&pty, "q");
+    ck_assert(pty_sees(&pty, "every order was tried"));
+    leave(&pty, 1);
+}
+END_TEST
+
 /* A scenario that never ends by itself, in a file of its own. */
 static void endless(char path[32])
 {
@@ -181,6 +201,7 @@ static Suite *program_suite(void)
     tcase_add_test(tests, the_browser_runs_what_is_chosen);
     tcase_add_test(tests, steps_go_forwards_and_backwards);
     tcase_add_test(tests, a_live_run_freezes_into_steps);
+    tcase_add_test(tests, exploring_finds_and_opens_a_schedule);
     tcase_add_test(tests, an_endless_run_can_be_paused_and_left);
     tcase_add_loop_test(tests, signals_during_a_run_restore_the_terminal, 0, DEADLY);
     tcase_add_test(tests, a_changed_file_is_noticed_and_run_again);

@@ -1,0 +1,22 @@
+/* What exploring found: failures and ways to end, each with its evidence. */
+#ifndef THRUM_VIEW_FINDINGS_H
+#define THRUM_VIEW_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "view/canvas.h"
+
+struct finding {
+    const char *title;    /* "deadlock", "counter = 2" */
+    const char *words;    /* how it comes about; tables keep their blanks */
+    const char *schedule; /* the simplest schedule that shows it; NULL: none */
+    bool bad;             /* a failure, not a way to end */
+};
+
+/* `progress` is a line about the search. The list stands left, the words of the chosen one right,
+ * from row `top` on. Returns how many rows the words have. */
+int findings_draw(const struct region *region, const char *progress, bool done,
+                  const struct finding *findings, size_t count, size_t chosen, int top);
+
+#endif
