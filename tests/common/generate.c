@@ -339,6 +339,45 @@ static void quiet(struct writer *writer)
     }
 }
 
+/* What looks at an object or at itself. */
+static void query(struct writer *writer)
+{
+    static const char *const queries[] = {
+        "v = 1 if lock.locked() else 2",
+        "v = 1 if event.is_set() else v",
+        "v = barrier.n_waiting",
+        "v = 1 if barrier.broken else 0",
+        "v = active_count()",
+        "v = 1 if main_thread().is_alive() else 0",
+        "v = 1 if current_thread().name == \"A\" else 2",
+        "v = 1 if current_thread().daemon else 0",
+    };
+    line(writer, "%s", pick(writer, queries, sizeof queries / sizeof queries[0]));
+}
+
+/* Local lists, texts, and the smaller operators. */
+static void local_work(struct writer *writer)
+{
+    unsigned name = ++writer->names;
+    switch (below(writer, 5)) {
+    case 0:
+        line(writer, "zs%u = [v, 1, 2]", name);
+        line(writer, "zs%u[v %% 3] = 3", name);
+        line(writer, "v = zs%u[(v + 1) %% 3]", name);
+        break;
+    case 1:
+        line(writer, "s%u = f\"{v}\" + \"-\"", name);
+        line(writer, "v = len(s%u) if s%u < \"3\" else 0", name, name);
+        break;
+    case 2: line(writer, "v = abs(-v)"); break;
+    case 3:
+        line(writer, "b%u = not v > 1", name);
+        line(writer, "v = 1 if b%u else 2", name);
+        break;
+    default: line(writer, "v = 2 if v else 1"); break;
+    }
+}
+
 static void start_thread(struct writer *writer)
 {
     unsigned name = ++writer->names;
@@ -355,6 +394,13 @@ static void statement(struct writer *writer, unsigned depth)
 {
     struct text room = {0};
     bool nested = depth > 0;
+    if (one_in(writer, 12)) {
+        if (one_in(writer, 2))
+            query(writer);
+        else
+            local_work(writer);
+        return;
+    }
     unsigned choice = below(writer, nested ? 32 : 19);
     if (writer->in_function && choice >= 15 && choice < 19)
         choice = 0;
@@ -467,15 +513,18 @@ void generate_scenario(uint64_t seed, const struct generate_options *options, st
     functions(&writer);
     unsigned threads = 1 + below(&writer, writer.options.threads);
     for (unsigned i = 0; i < threads; i++) {
-        if (one_in(&writer, 8))
+        const char *first = one_in(&writer, 2) ? "0" : "1";
+        if (one_in(&writer, 8)) {
             line(&writer, "thread daemon d%u:", i);
-        else if (one_in(&writer, 6))
+        } else if (one_in(&writer, 6)) {
             line(&writer, "thread g%u(k) for k in range(2):", i);
-        else if (one_in(&writer, 4))
+            first = "k";
+        } else if (one_in(&writer, 4)) {
             line(&writer, "thread w%u * 2:", i); /* threads that are alike */
-        else
+        } else {
             line(&writer, "thread %c:", 'A' + (int)i);
-        body(&writer, one_in(&writer, 2) ? "0" : "1");
+        }
+        body(&writer, first);
     }
     if (one_in(&writer, 3)) {
         line(&writer, "main:");
