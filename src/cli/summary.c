@@ -116,7 +116,9 @@ static void add_threads(struct session *session, struct text *out)
         for (unsigned i = 0; i < LANES; i++)
             add_time(lane_time(&statistics, i), out);
         add_count(statistics.steps, out);
-        add_count(statistics.preempted, out);
+        uint64_t blocked = statistics.blocked, preempted = statistics.preempted;
+        session_switches(session, thread, &blocked, &preempted);
+        add_count(preempted, out);
         text_add_char(out, '\n');
     }
 }

@@ -92,12 +92,14 @@ static int paranoid(void)
 static void refuse(struct kernel *kernel, int error)
 {
     if (error == EACCES || error == EPERM)
-        snprintf(kernel->words, sizeof kernel->words,
-                 "scenario's events alone (perf_event_open refused: perf_event_paranoid is %d)",
-                 paranoid());
+        snprintf(
+            kernel->words, sizeof kernel->words,
+            "scenario's events and counts in /proc (perf_event_open refused: perf_event_paranoid "
+            "is %d)",
+            paranoid());
     else
         snprintf(kernel->words, sizeof kernel->words,
-                 "scenario's events alone (perf_event_open: %s)", strerror(error));
+                 "scenario's events and counts in /proc (perf_event_open: %s)", strerror(error));
 }
 
 struct kernel *kernel_open(void)

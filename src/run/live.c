@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/die.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "run/kernel.h"
 #include "run/run.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
@@ -92,6 +94,7 @@ static struct executor *make_executor(struct run *run, uint32_t thread)
     executor->jitter = hash_word(~run->options.seed, thread);
     executor->deadline = INT64_MAX;
     executor->timer = -1;
+    executor->voluntary = executor->involuntary = -1;
     executor->waker = UINT32_MAX;
     pthread_mutex_init(&executor->park, NULL);
     pthread_cond_init(&executor->unpark, NULL);
@@ -175,6 +178,24 @@ pid_t run_tid_of(const struct run *run, uint32_t thread)
         return 0;
     const struct executor *executor = run_executor(run, thread);
     return executor ? atomic_load_explicit(&executor->tid, memory_order_acquire) : 0;
+}
+
+bool run_switches(const struct run *run, uint32_t thread, uint64_t *ret_voluntary,
+                  uint64_t *ret_involuntary)
+{
+    pid_t tid = run_tid_of(run, thread);
+    if (!tid)
+        return false;
+    const struct executor *executor = run_executor(run, thread);
+    int64_t voluntary = atomic_load_explicit(&executor->voluntary, memory_order_acquire);
+    if (voluntary < 0 && kernel_counts(tid, ret_voluntary, ret_involuntary))
+        return true;
+    voluntary = atomic_load_explicit(&executor->voluntary, memory_order_acquire);
+    if (voluntary < 0)
+        return false;
+    *ret_voluntary = (uint64_t)voluntary;
+    *ret_involuntary = (uint64_t)atomic_load_explicit(&executor->involuntary, memory_order_relaxed);
+    return true;
 }
 
 /* The processors that the threads may use: the first `cpus` of those the process has. */
@@ -273,6 +294,12 @@ void run_free(struct run *run)
 
 void run_left(struct executor *self)
 {
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) == 0) {
+        atomic_store_explicit(&self->involuntary, usage.ru_nivcsw, memory_order_relaxed);
+        /* release: after its companion; pairs with run_switches() */
+        atomic_store_explicit(&self->voluntary, usage.ru_nvcsw, memory_order_release);
+    }
     /* release: all that the thread did before run_gone() says so */
     atomic_fetch_sub_explicit(&self->run->running, 1, memory_order_release);
 }

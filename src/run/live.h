@@ -67,6 +67,11 @@ uint32_t run_thread_of(const struct run *run, pid_t tid);
 /* The kernel's number of a scenario thread; 0: it has not begun. */
 pid_t run_tid_of(const struct run *run, uint32_t thread);
 
+/* The kernel's counts of a thread's context switches so far: where it blocked, and where it was
+ * preempted. False: it has not begun. Makes system calls. */
+bool run_switches(const struct run *run, uint32_t thread, uint64_t *ret_voluntary,
+                  uint64_t *ret_involuntary);
+
 /* Things are guarded by these; the trace's catalog wants to know. */
 uint32_t run_guard_of(const struct program *program, uint32_t thing);
 

@@ -60,6 +60,8 @@ struct executor {
     pthread_t handle;
     _Atomic pid_t tid; /* the kernel's number; 0: not begun */
     struct thrum_ring ring;
+    _Atomic int64_t voluntary; /* the kernel's counts of its switches when it left; -1 before */
+    _Atomic int64_t involuntary;
     uint64_t random;            /* state of its generator for randint */
     uint64_t jitter;            /* … and for delays */
     struct operation operation; /* its next one */

@@ -158,6 +158,13 @@ static const struct world *live_world(void *state)
     return follower_world(((struct live *)state)->follower);
 }
 
+static bool live_switches(void *state, uint32_t thread, uint64_t *ret_voluntary,
+                          uint64_t *ret_involuntary)
+{
+    return run_switches(follower_run(((struct live *)state)->follower), thread, ret_voluntary,
+                        ret_involuntary);
+}
+
 static bool live_pause(void *state, bool paused)
 {
     struct live *live = state;
@@ -215,6 +222,7 @@ const struct session_ops live_ops = {
     .unlock = live_unlock,
     .history = live_history,
     .world = live_world,
+    .switches = live_switches,
     .pause = live_pause,
     .set_pace = live_set_pace,
     .restart = live_restart,

@@ -27,6 +27,8 @@ struct session_ops {
     void (*unlock)(void *state);
     struct history *(*history)(void *state);
     const struct world *(*world)(void *state);
+    bool (*switches)(void *state, uint32_t thread, uint64_t *ret_voluntary,
+                     uint64_t *ret_involuntary);
     bool (*pause)(void *state, bool paused);
     bool (*set_pace)(void *state, int64_t nanoseconds);
     bool (*restart)(void *state, uint64_t seed);

@@ -201,6 +201,13 @@ void session_locals(struct session *session, uint32_t thread,
     }
 }
 
+bool session_switches(struct session *session, uint32_t thread, uint64_t *ret_voluntary,
+                      uint64_t *ret_involuntary)
+{
+    return session->ops->switches &&
+           session->ops->switches(session->state, thread, ret_voluntary, ret_involuntary);
+}
+
 bool session_pause(struct session *session)
 {
     return session->ops->pause && session->ops->pause(session->state, true);

@@ -198,6 +198,11 @@ void session_locals(struct session *session, uint32_t thread,
                     void (*visit)(void *context, const char *name, const char *value),
                     void *context);
 
+/* The kernel's own counts of a live thread's context switches: where it blocked, and where it was
+ * preempted. False where there are none. Under no lock. */
+bool session_switches(struct session *session, uint32_t thread, uint64_t *ret_voluntary,
+                      uint64_t *ret_involuntary);
+
 /* Steering. False: it cannot be done now. */
 bool session_pause(struct session *session);
 bool session_resume(struct session *session);
