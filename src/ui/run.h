@@ -12,6 +12,7 @@
 #include "session/session.h"
 #include "trace/history.h"
 #include "ui/keymap.h"
+#include "view/panes.h"
 #include "view/scene.h"
 
 enum pane {
@@ -26,7 +27,7 @@ enum pane {
 };
 
 /* What the part below the lanes shows. */
-enum lower { LOWER_PANES, LOWER_WAITS, LOWER_STATISTICS, LOWER_DETAILS };
+enum lower { LOWER_PANES, LOWER_WAITS, LOWER_STATISTICS, LOWER_DETAILS, LOWER_BRANCHES };
 
 enum lane_filter { LANES_ALL, LANES_LIVING, LANES_WAITING, LANES_SORTED, LANE_FILTERS };
 
@@ -37,43 +38,46 @@ struct place {
 
 struct run_view {
     struct session *session;
-    struct session_status status;    /* as of the last poll */
-    bool opens;                      /* the file can be opened again */
-    bool explores;                   /* exploring is offered */
-    bool editable;                   /* there is a file */
-    const char *name;                /* of the file, without folders; outlives this */
-    enum pane focus;                 /* where the keys go */
-    enum lower lower;                /* what is below the lanes */
-    bool table;                      /* the table of steps instead of the lanes */
-    bool fold, relate, predict;      /* how it looks (view/steps.h) */
-    enum lane_filter filter;         /* which lanes are shown */
-    uint32_t thread, object;         /* selected; THRUM_NONE */
-    bool chosen;                     /* the person has chosen a thread */
-    uint64_t cursor;                 /* time looked at */
-    uint64_t start, column;          /* of the time axis */
-    bool jumps;                      /* stepping: go to `jump_step` once the lock is released */
-    uint64_t jump_step;              /* position */
-    bool follow;                     /* the cursor is now */
-    bool fit;                        /* the axis shows the whole run */
-    int columns;                     /* of the axis when last drawn */
-    int thread_top, object_top;      /* lanes scrolled away */
-    int source_top;                  /* lines scrolled away; -1: the words at the top of the file */
-    int top;                         /* rows scrolled away in the pane with the focus, or below */
-    int console_back;                /* lines scrolled back */
-    size_t problems_seen;            /* how many have been announced */
-    int problem;                     /* the chosen one, -1: the last */
-    bool show_problems;              /* in the place that panes share on a narrow screen */
-    char match[64];                  /* searched for; "" nothing */
-    vector(uint32_t) threads;        /* lanes, in order */
-    vector(uint32_t) objects;        /* rows, in order */
-    vector(bool) timeouts;           /* stepping: whether each thread's wait may time out */
-    vector(uint32_t) variables;      /* in order */
-    struct place places[PANE_COUNT]; /* where panes are */
-    struct place lower_place;        /* where waits, statistics, details are */
-    bool paced;                      /* the person has chosen a pace */
-    bool asks_value;                 /* a randint of `thread` needs a number from the person */
-    int64_t lowest, highest;         /* in this range */
-    struct text message;             /* for the footer, until the next key */
+    struct session_status status; /* as of the last poll */
+    bool opens;                   /* the file can be opened again */
+    bool explores;                /* exploring is offered */
+    bool editable;                /* there is a file */
+    const char *name;             /* of the file, without folders; outlives this */
+    enum pane focus;              /* where the keys go */
+    enum lower lower;             /* what is below the lanes */
+    bool table;                   /* the table of steps instead of the lanes */
+    bool fold, relate, predict;   /* how it looks (view/steps.h) */
+    enum lane_filter filter;      /* which lanes are shown */
+    uint32_t thread, object;      /* selected; THRUM_NONE */
+    bool chosen;                  /* the person has chosen a thread */
+    uint64_t cursor;              /* time looked at */
+    uint64_t start, column;       /* of the time axis */
+    bool jumps;                   /* stepping: go to `jump_step` once the lock is released */
+    uint64_t jump_step;           /* position */
+    bool follow;                  /* the cursor is now */
+    bool fit;                     /* the axis shows the whole run */
+    int columns;                  /* of the axis when last drawn */
+    int thread_top, object_top;   /* lanes scrolled away */
+    int source_top;               /* lines scrolled away; -1: the words at the top of the file */
+    int top;                      /* rows scrolled away in the pane with the focus, or below */
+    int console_back;             /* lines scrolled back */
+    size_t problems_seen;         /* how many have been announced */
+    int problem;                  /* the chosen one, -1: the last */
+    bool show_problems;           /* in the place that panes share on a narrow screen */
+    char match[64];               /* searched for; "" nothing */
+    vector(uint32_t) threads;     /* lanes, in order */
+    vector(uint32_t) objects;     /* rows, in order */
+    vector(bool) timeouts;        /* stepping: whether each thread's wait may time out */
+    vector(uint32_t) breaks;      /* stepping: lines with a break point */
+    vector(struct branch_row) branches; /* stepping: lines of play, with owned texts */
+    size_t branch;                      /* the chosen one */
+    vector(uint32_t) variables;         /* in order */
+    struct place places[PANE_COUNT];    /* where panes are */
+    struct place lower_place;           /* where waits, statistics, details are */
+    bool paced;                         /* the person has chosen a pace */
+    bool asks_value;                    /* a randint of `thread` needs a number from the person */
+    int64_t lowest, highest;            /* in this range */
+    struct text message;                /* for the footer, until the next key */
 };
 
 /* The session must outlive the view, or be replaced by run_view_session(). */
@@ -104,6 +108,7 @@ void run_view_search(struct run_view *view, int direction);
 void run_view_draw(struct run_view *view, const struct region *screen);
 
 /* For the parts of this module. Under the session's lock. */
+void run_view_forget_branches(struct run_view *view);
 void run_lists(struct run_view *view);
 void run_scene(struct run_view *view, struct scene *ret_scene);
 void run_jump(struct run_view *view, enum action action);

@@ -27,12 +27,22 @@ void run_view_session(struct run_view *view, struct session *session)
     session_status(session, &view->status);
 }
 
+void run_view_forget_branches(struct run_view *view)
+{
+    vector_each (struct branch_row, row, &view->branches)
+        free((char *)row->text);
+    view->branches.count = 0;
+}
+
 void run_view_fini(struct run_view *view)
 {
     vector_fini(&view->threads);
     vector_fini(&view->objects);
     vector_fini(&view->variables);
     vector_fini(&view->timeouts);
+    vector_fini(&view->breaks);
+    run_view_forget_branches(view);
+    vector_fini(&view->branches);
     text_fini(&view->message);
 }
 
@@ -148,6 +158,11 @@ static uint32_t move_in(const uint32_t *items, size_t count, uint32_t selected, 
 
 static void move(struct run_view *view, int by)
 {
+    if (view->lower == LOWER_BRANCHES) {
+        long at = (long)view->branch + by, last = (long)view->branches.count - 1;
+        view->branch = at < 0 || last < 0 ? 0 : (size_t)(at > last ? last : at);
+        return;
+    }
     if (view->lower != LOWER_PANES && view->focus != PANE_THREADS && view->focus != PANE_OBJECTS) {
         view->top = view->top + by > 0 ? view->top + by : 0;
         return;
@@ -420,7 +435,18 @@ bool run_view_act(struct run_view *view, enum action action, int key)
     case ACTION_PAGE_UP: move(view, -10); return true;
     case ACTION_NEXT_PANE: next_pane(view, 1); return true;
     case ACTION_PREVIOUS_PANE: next_pane(view, -1); return true;
-    case ACTION_DETAILS: toggle_lower(view, LOWER_DETAILS); return true;
+    case ACTION_BRANCHES:
+        toggle_lower(view, LOWER_BRANCHES);
+        view->branch = 0;
+        return true;
+    case ACTION_DETAILS:
+        if (view->lower == LOWER_BRANCHES) {
+            session_switch_branch(view->session, (uint32_t)view->branch);
+            view->lower = LOWER_PANES;
+            return true;
+        }
+        toggle_lower(view, LOWER_DETAILS);
+        return true;
     case ACTION_TABLE: view->table = !view->table; return true;
     case ACTION_FOLD: view->fold = !view->fold; return true;
     case ACTION_RELATE: view->relate = !view->relate; return true;

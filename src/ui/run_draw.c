@@ -133,6 +133,8 @@ static void draw_source(struct run_view *view, const struct region *region,
         .count = scene->catalog->lines.count,
         .marks = marks.marks.items,
         .mark_count = marks.marks.count,
+        .breaks = view->breaks.items,
+        .break_count = view->breaks.count,
         .problem_lines = marks.problems.items,
         .problem_count = marks.problems.count,
         .focus = focus_line(view, scene),
@@ -178,12 +180,37 @@ static void draw_problems(struct run_view *view, const struct region *region,
         view->top = rows;
 }
 
+static void ask_branches(struct run_view *view)
+{
+    uint32_t count = session_branches(view->session);
+    for (uint32_t i = 0; i < count; i++) {
+        struct session_branch branch;
+        struct text text = {0};
+        if (!session_branch(view->session, i, &branch))
+            break;
+        session_branch_text(view->session, i, &text);
+        int depth = branch.parent < i ? view->branches.items[branch.parent].depth + 1 : 0;
+        vector_push(&view->branches, (struct branch_row){.text = text_take(&text),
+                                                         .depth = depth,
+                                                         .in_line = branch.in_line,
+                                                         .current = branch.current});
+    }
+    if (view->branch >= view->branches.count)
+        view->branch = 0;
+}
+
 /* What session_option() says must be asked before the lock is taken. */
 static void ask_options(struct run_view *view)
 {
-    view->timeouts.count = 0;
+    view->timeouts.count = view->breaks.count = 0;
+    run_view_forget_branches(view);
     if (!(view->status.abilities & SESSION_CAN_STEP))
         return;
+    for (uint32_t line = 1; line <= session_catalog(view->session)->lines.count; line++)
+        if (session_has_break(view->session, line))
+            vector_push(&view->breaks, line);
+    if (view->lower == LOWER_BRANCHES)
+        ask_branches(view);
     struct session_option option;
     for (uint32_t thread = 0; session_option(view->session, thread, &option); thread++)
         vector_push(&view->timeouts, (option.enabled & ENABLED_TIMEOUT) != 0);
@@ -350,12 +377,15 @@ static void draw_lower(struct run_view *view, const struct region *region,
         [LOWER_WAITS] = "WHO WAITS FOR WHOM",
         [LOWER_STATISTICS] = "STATISTICS",
         [LOWER_DETAILS] = "DETAILS",
+        [LOWER_BRANCHES] = "LINES OF PLAY",
     };
     struct region body = pane_titled(region, titles[view->lower], "Esc closes", true);
     view->lower_place = (struct place){region->x, region->y, region->width, region->height};
     int rows = view->lower == LOWER_WAITS        ? waits_draw(&body, scene, view->top)
                : view->lower == LOWER_STATISTICS ? statistics_draw(&body, scene, view->top)
-                                                 : draw_details(view, &body, scene);
+               : view->lower == LOWER_BRANCHES
+                   ? branches_draw(&body, view->branches.items, view->branches.count, view->branch)
+                   : draw_details(view, &body, scene);
     if (view->top > rows - body.height)
         view->top = rows > body.height ? rows - body.height : 0;
 }

@@ -24,6 +24,16 @@ struct choice_row {
 int choices_draw(const struct region *region, const struct scene *scene,
                  const struct choice_row *rows, size_t count, int top);
 
+/* A line of play that was left, or the present one (stepping). */
+struct branch_row {
+    const char *text; /* "2: B at step 8, 12 steps" */
+    int depth;        /* 0 for the first line of play, one more for what left it */
+    bool in_line;     /* the present line goes through it */
+    bool current;     /* … and ends in it */
+};
+int branches_draw(const struct region *region, const struct branch_row *rows, size_t count,
+                  size_t chosen);
+
 /* All problems in words, the chosen one (-1: the last) in sight. */
 int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top);
 

@@ -148,6 +148,14 @@ static void draw_marks(const struct region *region, int y, const struct source *
     }
 }
 
+static bool has_break(const struct source *source, uint32_t line)
+{
+    for (size_t i = 0; i < source->break_count; i++)
+        if (source->breaks[i] == line)
+            return true;
+    return false;
+}
+
 static bool has_mark(const struct source *source, uint32_t line)
 {
     for (size_t i = 0; i < source->mark_count; i++)
@@ -172,6 +180,8 @@ uint32_t source_draw(const struct region *region, const struct source *source)
             draw_glyph(region, 0, y, problem ? STYLE_PROBLEM : STYLE_KEY,
                        current ? GLYPH_HERE : GLYPH_PROBLEM);
         draw_printf(region, 1, y, STYLE_LINE_NUMBER, "%3u", line);
+        if (has_break(source, line))
+            draw_glyph(region, 4, y, STYLE_PROBLEM, GLYPH_LIVE);
         enum style plain = problem   ? STYLE_PROBLEM_LINE
                            : current ? STYLE_CURRENT_LINE
                                      : STYLE_SOURCE;

@@ -21,6 +21,8 @@ struct source {
     uint32_t first;           /* lines of the file left out before these; then `focus` is 0 */
     const struct source_mark *marks; /* in the order of the threads */
     size_t mark_count;
+    const uint32_t *breaks; /* lines with a break point */
+    size_t break_count;
     const uint32_t *problem_lines; /* lines a problem speaks of */
     size_t problem_count;
     uint32_t focus; /* the line to keep in sight, 0 none */

@@ -187,9 +187,34 @@ bool session_toggle_break(struct session *session, uint32_t line)
 
 bool session_has_break(struct session *session, uint32_t line)
 {
+    return session->status.mode == SESSION_STEPPING && line == 15;
+}
+
+uint32_t session_branches(struct session *session)
+{
+    return session->status.mode == SESSION_STEPPING ? 3 : 0;
+}
+
+bool session_branch(struct session *session, uint32_t branch, struct session_branch *ret_branch)
+{
+    *ret_branch = (struct session_branch){.parent = branch ? branch - 1 : 0,
+                                          .fork = branch,
+                                          .end = 10,
+                                          .in_line = branch < 2,
+                                          .current = branch == 1};
+    return branch < session_branches(session);
+}
+
+void session_branch_text(struct session *session, uint32_t branch, struct text *out)
+{
     (void)session;
-    (void)line;
-    return false;
+    text_printf(out, "%u: philosopher-0 at step %u, 10 steps", branch + 1, branch);
+}
+
+bool session_switch_branch(struct session *session, uint32_t branch)
+{
+    (void)branch;
+    return asked(session);
 }
 
 void session_schedule_text(struct session *session, struct text *out)

@@ -106,6 +106,7 @@ static const struct shot shots[] = {
     {"philosophers-lock", story_philosophers, "\tj\n", false},
     {"philosophers-back", story_philosophers, "hhhhhhhhhhhhhhhhhhhhhhhh++", false},
     {"philosophers-stepping", story_philosophers, "", true},
+    {"philosophers-branches", story_philosophers, "B", true},
     {"workshop", story_workshop, "", false},
     {"workshop-table", story_workshop, "v", false},
     {"workshop-table-back", story_workshop, "vhhhhhhhhhhm\n", false},
