@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/live_runs.h"
 #include "cli/scenario.h"
 #include "cli/screen.h"
 #include "explore/explore.h"
@@ -111,6 +112,22 @@ static bool read_request(const struct arguments *arguments, struct explore_reque
     return true;
 }
 
+static bool was_interrupted(void)
+{
+    return interrupted;
+}
+
+/* Live runs of the same program; at most ten seconds each. */
+static void count_runs(const struct arguments *arguments, struct explore_result *result,
+                       struct explore_runs *ret_runs)
+{
+    uint64_t runs = (uint64_t)option_number(arguments, OPTION_RUNS, 0);
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND}, before;
+    sigaction(SIGINT, &action, &before);
+    live_runs_count(result, runs, 10000000000, clock_now(), was_interrupted, ret_runs);
+    sigaction(SIGINT, &before, NULL);
+}
+
 static struct program *load(const char *name)
 {
     struct text path = {0}, messages = {0};
@@ -134,7 +151,7 @@ int command_explore(const struct arguments *arguments)
     if (!read_request(arguments, &request))
         return EXIT_BAD_USAGE;
     if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !option_given(arguments, OPTION_JSON) &&
-        !option_given(arguments, OPTION_HEADLESS))
+        !option_given(arguments, OPTION_HEADLESS) && !option_given(arguments, OPTION_RUNS))
         return screen_explore(arguments, &request, arguments->files[0]);
     struct program *program = load(arguments->files[0]);
     if (!program)
@@ -142,13 +159,19 @@ int command_explore(const struct arguments *arguments)
     request.program = program;
     struct explore_result *result = search(&request);
     struct explore_report_options options = {0};
+    struct explore_runs runs = {0};
     struct text out = {0};
+    if (option_given(arguments, OPTION_RUNS)) {
+        count_runs(arguments, result, &runs);
+        options.runs = &runs;
+    }
     if (option_given(arguments, OPTION_JSON))
         explore_json(result, &options, &out);
     else
         explore_report(result, &options, &out);
     fputs(text_bytes(&out), stdout);
     text_fini(&out);
+    live_runs_fini(&runs);
     int status = result->failure_count || !result->complete ? EXIT_PROBLEM : EXIT_FINE;
     explore_free(result);
     program_free(program);
