@@ -455,7 +455,10 @@ bool run_view_act(struct run_view *view, enum action action, int key)
     case ACTION_STATISTICS: toggle_lower(view, LOWER_STATISTICS); return true;
     case ACTION_BACK: go_back(view); return true;
     case ACTION_PLAY: play_or_pause(view); return true;
-    case ACTION_FREEZE: session_freeze(view->session); return true;
+    case ACTION_FREEZE:
+        if (!session_freeze(view->session))
+            text_add(&view->message, "this run could not be turned into a schedule");
+        return true;
     case ACTION_SLOWER:
     case ACTION_FASTER: change_pace(view, action == ACTION_SLOWER); return true;
     case ACTION_NEXT_MATCH: run_view_search(view, 1); return true;
