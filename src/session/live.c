@@ -10,7 +10,7 @@
 #include "session/follower.h"
 #include "trace/history.h"
 
-enum { PATIENCE = 1000 /* ms that closing waits for threads to leave */ };
+enum { PATIENCE = 3000 /* ms that closing waits for threads to leave */ };
 
 struct live {
     const struct program *program;
@@ -73,7 +73,7 @@ static void live_close(void *state)
         sleep_ms(1);
     }
     if (live->leaving.count)
-        die("%zu runs did not end within a second", live->leaving.count);
+        die("%zu runs did not end though they were asked to", live->leaving.count);
     vector_fini(&live->leaving);
     free(live);
 }

@@ -156,8 +156,8 @@ struct session *session_open_live(const struct program *program, struct model *m
 struct session *session_open_stepping(const struct program *program, struct model *model,
                                       const struct session_options *options,
                                       struct text *ret_error);
-/* Asks everything behind the session to end, waits at most a second for it, and frees it. NULL is
- * fine. */
+/* Asks everything behind the session to end, waits a few seconds at most for it, and frees it. NULL
+ * is fine. */
 void session_close(struct session *session);
 
 /* Non-blocking: takes in what happened, does what is due (a limit, a step of play); enum

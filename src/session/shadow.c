@@ -111,6 +111,11 @@ static bool perform(struct shadow *shadow, uint32_t thread, const struct thrum_e
         return false;
     }
     model_next(shadow->model, shadow->world, thread, &shadow->operation);
+    if (choice.kind == CHOICE_VALUE &&
+        (choice.value < shadow->operation.value || choice.value > shadow->operation.value2)) {
+        disagree(shadow, thread, event, NULL, "which is out of range");
+        return false;
+    }
     model_apply(shadow->model, shadow->world, thread, choice, &shadow->effect);
     record_step(shadow->model, shadow->world, &shadow->operation, choice, &shadow->effect,
                 expected);
