@@ -220,6 +220,42 @@ static struct interval bounded(struct interval index, const struct instruction *
     return (struct interval){index.low * width, index.high * width};
 }
 
+static struct interval truth(bool holds)
+{
+    return (struct interval){holds, holds};
+}
+
+/* What is known of a comparison of two integers. */
+static struct interval comparison(const struct instruction *in, struct interval a,
+                                  struct interval b)
+{
+    struct interval unknown = {0, 1};
+    switch ((enum opcode)in->op) {
+    case OP_LT: return a.high < b.low ? truth(true) : a.low >= b.high ? truth(false) : unknown;
+    case OP_LE: return a.high <= b.low ? truth(true) : a.low > b.high ? truth(false) : unknown;
+    case OP_EQ:
+    case OP_NE:
+        if (in->x > 1)
+            return unknown;
+        if (a.high < b.low || b.high < a.low)
+            return truth(in->op == OP_NE);
+        return single(a) && single(b) ? truth(in->op == OP_EQ) : unknown;
+    default: return unknown;
+    }
+}
+
+/* A conditional jump whose condition is known goes one way only. Returns the number of ways left.
+ */
+static unsigned known_way(const struct instruction *in, const struct interval *slots,
+                          unsigned count, uint32_t next[2])
+{
+    if ((in->op != OP_JUMP_IF && in->op != OP_JUMP_UNLESS) || !single(slots[in->a]))
+        return count;
+    bool jumps = (slots[in->a].low != 0) == (in->op == OP_JUMP_IF);
+    next[0] = next[jumps];
+    return 1;
+}
+
 static void forget(struct interval *slots, uint32_t size, uint32_t first, uint32_t count)
 {
     for (uint32_t i = first; i < first + count && i < size; i++)
@@ -246,6 +282,16 @@ static void transfer(struct flow *flow, const struct instruction *in, struct int
     case OP_MUL:
     case OP_MOD: slots[in->a] = arithmetic(in->op, slots[in->b], slots[in->c]); return;
     case OP_BOUNDS: slots[in->a] = bounded(slots[in->b], in); return;
+    case OP_LT:
+    case OP_LE:
+    case OP_EQ:
+    case OP_NE: slots[in->a] = comparison(in, slots[in->b], slots[in->c]); return;
+    case OP_NOT:
+        if (single(slots[in->b]))
+            slots[in->a] = truth(slots[in->b].low == 0);
+        else
+            slots[in->a] = (struct interval){0, 1};
+        return;
     case OP_PUT: forget(slots, size, 0, size); return;
     case OP_CALL:
         if (in->c != NO_SLOT)
@@ -287,7 +333,7 @@ static void visit(struct flow *flow, uint32_t pc)
     memcpy(slots, flow->before[pc], size * sizeof *slots);
     transfer(flow, in, slots, size);
     enter_callee(flow, pc, flow->before[pc]);
-    unsigned count = flow_next(program, pc, next);
+    unsigned count = known_way(in, slots, flow_next(program, pc, next), next);
     for (unsigned i = 0; i < count; i++)
         if (next[i] < function->end)
             reach(flow, next[i], slots);
