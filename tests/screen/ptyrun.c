@@ -97,6 +97,7 @@ static bool take_in(struct pty *pty, int milliseconds)
         vterm_input_write(pty->vterm, buffer, (size_t)count);
         vterm_screen_flush_damage(pty->screen);
         pty->bytes += (unsigned long)count;
+        text_add_bytes(&pty->raw, buffer, (size_t)count);
         return true;
     }
     return count < 0 && (errno == EAGAIN || errno == EINTR);
@@ -173,6 +174,16 @@ bool pty_misses(struct pty *pty, const char *text)
     return pty_waits(pty, shows_not, text);
 }
 
+static bool wrote(struct pty *pty, const void *data)
+{
+    return pty->raw.length && memmem(pty->raw.bytes, pty->raw.length, data, strlen(data)) != NULL;
+}
+
+bool pty_wrote(struct pty *pty, const char *bytes)
+{
+    return pty_waits(pty, wrote, bytes);
+}
+
 void pty_press(struct pty *pty, const char *keys)
 {
     size_t length = strlen(keys);
@@ -246,4 +257,5 @@ void pty_fini(struct pty *pty)
     }
     close(pty->master);
     vterm_free(pty->vterm);
+    text_fini(&pty->raw);
 }

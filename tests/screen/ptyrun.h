@@ -9,6 +9,8 @@
 #include <termios.h>
 #include <vterm.h>
 
+#include "base/text.h"
+
 struct pty {
     int master;            /* our end */
     pid_t child;           /* the program; 0 when it was waited for */
@@ -20,6 +22,7 @@ struct pty {
     int mouse;             /* the mouse mode asked for */
     int width, height;     /* in cells */
     unsigned long bytes;   /* that came from the program */
+    struct text raw;       /* all of them */
 };
 
 /* Starts argv[0] on a new terminal; `environment` holds "NAME=value" to set, "NAME" to unset, NULL
@@ -33,6 +36,9 @@ bool pty_misses(struct pty *pty, const char *text);
 /* Waits until `condition` holds of the terminal. */
 bool pty_waits(struct pty *pty, bool (*condition)(struct pty *pty, const void *data),
                const void *data);
+
+/* Waits until the program has written these bytes (a control sequence, say). */
+bool pty_wrote(struct pty *pty, const char *bytes);
 
 void pty_press(struct pty *pty, const char *keys);
 void pty_resize(struct pty *pty, int width, int height);

@@ -187,6 +187,8 @@ START_TEST(signals_restore_the_terminal)
     int status = pty_end(&pty);
     ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == deadly[_i], "status %x", status);
     ck_assert(pty_restored(&pty));
+    if (deadly[_i] != SIGTERM && deadly[_i] != SIGHUP) /* a crash: by what was prepared */
+        ck_assert(pty_wrote(&pty, "\033[?1006l\033[?1002l\033[?1000l"));
     pty_fini(&pty);
 }
 END_TEST
@@ -255,6 +257,38 @@ START_TEST(suspends_and_resumes)
 }
 END_TEST
 
+START_TEST(schedules_are_copied)
+{
+    struct pty pty;
+    start(&pty, NULL, NULL);
+    pty_press(&pty, "y");
+    ck_assert(pty_wrote(&pty, "\033]52;c;QSozIEI=\a")); /* "A*3 B" */
+    ck_assert(pty_sees(&pty, "clipboard"));
+    quit(&pty);
+}
+END_TEST
+
+START_TEST(the_mouse_selects_and_zooms)
+{
+    struct pty pty;
+    start(&pty, NULL, NULL);
+    ck_assert(pty_wrote(&pty, "\033[?1006;1000h"));
+    pty_press(&pty, "\033[<0;5;6M\033[<0;5;6m"); /* the lane of philosopher-2 */
+    pty_press(&pty, "\r");
+    ck_assert(pty_sees(&pty, "waits for forks[3], held by philosopher-3"));
+    pty_press(&pty, "\033");
+    ck_assert(pty_sees(&pty, "15 ms/col"));
+    pty_press(&pty, "\033[<64;50;6M");
+    ck_assert(pty_sees(&pty, "5 ms/col"));
+    ck_assert(pty_misses(&pty, "15 ms/col"));
+    pty_press(&pty, "q");
+    pty_end(&pty);
+    ck_assert(pty_wrote(&pty, "\033[?1006;1000l"));
+    ck_assert(pty_restored(&pty));
+    pty_fini(&pty);
+}
+END_TEST
+
 /* ---- the browser ---- */
 
 START_TEST(browser_runs_and_returns)
@@ -314,6 +348,8 @@ static Suite *screen_suite(void)
     tcase_add_test(tests, signals_restore_a_vt100);
     tcase_add_test(tests, interrupt_ends_the_run_then_the_program);
     tcase_add_test(tests, suspends_and_resumes);
+    tcase_add_test(tests, schedules_are_copied);
+    tcase_add_test(tests, the_mouse_selects_and_zooms);
     tcase_add_test(tests, browser_runs_and_returns);
     tcase_add_test(tests, unchanged_frames_write_nothing);
     suite_add_tcase(suite, tests);
