@@ -19,6 +19,8 @@ enum {
     LOOK_EVERY = 128, /* records between two looks whether somebody wants the lock */
 };
 
+/* The history numbers records with 32 bits; some room stays for records of our own. */
+static const uint64_t MOST_RECORDS = UINT32_MAX - (1u << 20);
 static const size_t DEFAULT_MEMORY = (size_t)2 << 30;
 
 /* Lets in who waits for the lock. */
@@ -48,6 +50,12 @@ static void deliver(void *context, uint32_t thread, const struct thrum_event *ev
         return;
     if (event->kind == THRUM_KIND_THREAD_START || event->kind == THRUM_KIND_THREAD_BEGIN)
         steps_thread(follower, event);
+    if (history_count(follower->history) >= MOST_RECORDS) {
+        follower->over = follower->full = true;
+        follower->ended_at = run_elapsed(follower->run);
+        run_quit(follower->run);
+        return;
+    }
     uint64_t index = history_append(follower->history, thread, event);
     note_time(follower, event->time);
     follower->delivered_time = event->time;
@@ -278,7 +286,9 @@ void follower_status(struct follower *follower, struct session_status *ret_statu
     ret_status->defects = follower->shadow.defects;
     ret_status->defect = follower->shadow.defects ? text_bytes(&follower->shadow.defect) : NULL;
     struct history_memory memory = history_memory(follower->history);
-    if (memory.failed)
+    if (follower->full)
+        ret_status->notice = "the history is full: the run was ended";
+    else if (memory.failed)
         ret_status->notice = "no room for old detail: it is dropped";
     else if (memory.horizon)
         ret_status->notice = "old detail has been dropped";

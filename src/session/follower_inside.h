@@ -38,6 +38,7 @@ struct follower {
     size_t problems;         /* in the history at the last look */
     bool over;               /* no record counts any more */
     bool nobody;             /* nobody can move any more */
+    bool full;               /* the history can take no more */
     bool finished;           /* `after:` has been judged */
     uint64_t ended_at;       /* run's clock */
     uint32_t alive;          /* threads that have begun and not ended */
