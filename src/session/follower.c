@@ -274,6 +274,7 @@ void follower_status(struct follower *follower, struct session_status *ret_statu
     ret_status->now = history_now(follower->history);
     ret_status->ended = follower->over || follower->nobody;
     ret_status->finished = follower->finished;
+    ret_status->stopped = follower->full;
     ret_status->verdicts = assessor_verdicts(follower->assessor);
     if (follower->finished && !ret_status->verdicts)
         ret_status->verdicts = 1u << VERDICT_OK;
