@@ -146,6 +146,7 @@ struct judgement {
     uint32_t *whose; /* the thread that they belong to; UINT32_MAX: of threads that can be made */
     uint32_t powers_count;
     struct powers **of;    /* of each thread: its powers, NULL for suspects and those not alive */
+    uint64_t *scratch;     /* room for a set of what is barred */
     uint64_t *can, *opens; /* bit sets of objects: what all of them together can */
 };
 
@@ -182,11 +183,12 @@ static void bar(struct judgement *judgement)
 }
 
 static void add_powers(struct judgement *judgement, const struct thread_head *head, uint32_t thread,
-                       uint32_t function, uint64_t hash)
+                       uint32_t function)
 {
     uint32_t at = judgement->powers_count++;
-    judgement->powers[at] = stuck_powers(judgement->analysis, judgement->model, head, thread,
-                                         function, judgement->barred, hash, &judgement->own[at]);
+    judgement->powers[at] =
+        stuck_powers(judgement->analysis, judgement->model, head, thread, function,
+                     judgement->barred, judgement->scratch, &judgement->own[at]);
     judgement->whose[at] = head ? thread : UINT32_MAX;
     if (head)
         judgement->of[thread] = judgement->powers[at];
@@ -217,7 +219,7 @@ static bool any_starts(const struct judgement *judgement)
 
 /* Threads that are made and not started, or can still be made, count when somebody starts threads.
  */
-static void add_startable(struct judgement *judgement, uint64_t hash)
+static void add_startable(struct judgement *judgement)
 {
     const struct program *program = judgement->analysis->program;
     if (!program_makes_threads(program) || !any_starts(judgement))
@@ -227,14 +229,14 @@ static void add_startable(struct judgement *judgement, uint64_t hash)
         const struct thread_head *head = world_thread_const(judgement->model, judgement->world, i);
         if (head->status == THREAD_NEW && !added[head->function]) {
             added[head->function] = 1;
-            add_powers(judgement, NULL, i, head->function, hash);
+            add_powers(judgement, NULL, i, head->function);
         }
     }
     for (uint32_t i = 0; i < judgement->powers_count; i++)
         for (uint32_t j = 0; j < program->function_count; j++)
             if (bit(judgement->powers[i]->makes, j) && !added[j]) {
                 added[j] = 1;
-                add_powers(judgement, NULL, UINT32_MAX, j, hash);
+                add_powers(judgement, NULL, UINT32_MAX, j);
             }
     free(added);
 }
@@ -242,12 +244,10 @@ static void add_startable(struct judgement *judgement, uint64_t hash)
 static void find_powers(struct judgement *judgement)
 {
     drop_powers(judgement);
-    uint64_t hash = hash_bytes(0, judgement->barred, 8 * (size_t)judgement->analysis->barred_words);
     for (uint32_t i = 0; i < judgement->end; i++)
         if (is_active(judgement, i))
-            add_powers(judgement, world_thread_const(judgement->model, judgement->world, i), i, 0,
-                       hash);
-    add_startable(judgement, hash);
+            add_powers(judgement, world_thread_const(judgement->model, judgement->world, i), i, 0);
+    add_startable(judgement);
 }
 
 /* Enough parties can still come. A thread of a function that can be made counts for any number. */
@@ -291,15 +291,20 @@ static bool can_go_on(const struct judgement *judgement, const struct wait *wait
     return false;
 }
 
-/* Takes out those who can go on; true when there were any. */
+/* Takes out those who can go on; true when there were any. What is barred stays as it is, so what
+ * they can do then counts at once. */
 static bool take_out(struct judgement *judgement)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < judgement->count; i++) {
-        if (can_go_on(judgement, &judgement->waits[i]))
-            judgement->suspect[judgement->waits[i].thread] = 0;
-        else
+        uint32_t thread = judgement->waits[i].thread;
+        if (!can_go_on(judgement, &judgement->waits[i])) {
             judgement->waits[kept++] = judgement->waits[i];
+            continue;
+        }
+        judgement->suspect[thread] = 0;
+        add_powers(judgement, world_thread_const(judgement->model, judgement->world, thread),
+                   thread, 0);
     }
     bool changed = kept < judgement->count;
     judgement->count = kept;
@@ -323,9 +328,10 @@ static bool has_ordinary(const struct judgement *judgement)
 static void judge(struct judgement *judgement)
 {
     memset(judgement->barred, 0xff, 8 * (size_t)judgement->analysis->barred_words);
-    do
-        find_powers(judgement);
-    while (take_out(judgement) && has_ordinary(judgement));
+    find_powers(judgement);
+    while (take_out(judgement) && has_ordinary(judgement))
+        if (program_makes_threads(judgement->analysis->program))
+            find_powers(judgement);
     if (has_ordinary(judgement))
         do {
             bar(judgement);
@@ -351,7 +357,7 @@ static uint32_t find_suspects(const struct model *model, const struct world *wor
 struct rooms {
     struct wait waits[NEAR];
     uint8_t suspect[NEAR];
-    uint64_t barred[NEAR_WORDS], can[NEAR_WORDS], opens[NEAR_WORDS];
+    uint64_t barred[NEAR_WORDS], scratch[NEAR_WORDS], can[NEAR_WORDS], opens[NEAR_WORDS];
     struct powers *powers[2 * NEAR], *of[NEAR];
     bool own[2 * NEAR];
     uint32_t whose[2 * NEAR];
@@ -368,6 +374,7 @@ static void furnish(struct judgement *judgement, struct rooms *rooms)
     judgement->waits = near ? rooms->waits : arena_array(arena, struct wait, end + 1);
     judgement->suspect = near ? rooms->suspect : arena_array(arena, uint8_t, end + 1);
     judgement->barred = near ? rooms->barred : arena_array(arena, uint64_t, words);
+    judgement->scratch = near ? rooms->scratch : arena_array(arena, uint64_t, words);
     judgement->can = near ? rooms->can : arena_array(arena, uint64_t, words);
     judgement->opens = near ? rooms->opens : arena_array(arena, uint64_t, words);
     judgement->powers = near ? rooms->powers : arena_array(arena, struct powers *, most);

@@ -17,7 +17,9 @@ struct powers {
     uint64_t *arrives; /* barriers it can arrive at */
     uint64_t *opens;   /* barriers whose action it can end */
     uint64_t *makes;   /* functions it can make threads of */
-    uint64_t sets[];   /* the four above */
+    uint64_t *
+        blocks; /* objects and declared threads that it might have to wait for without a time-out */
+    uint64_t sets[]; /* the five above */
 };
 
 enum { CACHE_SIZE = 1 << 14, CACHE_PROBES = 8 };
@@ -59,12 +61,12 @@ static inline void set_bit(uint64_t *set, uint32_t index)
 struct target_range stuck_target(const struct stuck_analysis *analysis, uint32_t thread,
                                  uint32_t pc);
 
-/* What a thread can still do from where it rests when it cannot pass an operation on what is
- * barred; or, with head == NULL, what a new thread of `function` can. Owned by the cache, or by the
- * caller when *ret_own. */
+/* What a thread can still do from where it rests when it cannot pass an operation on what is barred
+ * (NULL: nothing is); or, with head == NULL, what a new thread of `function` can. `scratch` has
+ * room for a set of what is barred. Owned by the cache, or by the caller when *ret_own. */
 struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
                             const struct thread_head *head, uint32_t thread, uint32_t function,
-                            const uint64_t *barred, uint64_t barred_hash, bool *ret_own);
+                            const uint64_t *barred, uint64_t *scratch, bool *ret_own);
 
 /* Whether thread `thread`, were its present wait to end, could release `object` without acquiring
  * it anew: it holds it. */

@@ -12,7 +12,7 @@ struct walk {
     const struct stuck_analysis *analysis;
     const struct program *program;
     uint32_t thread;
-    const uint64_t *barred;
+    const uint64_t *barred; /* NULL: nothing */
     struct powers *powers;
     uint64_t *seen;         /* bit set of pcs */
     uint8_t *returned;      /* of each function: 1 it can return, 2 it can raise */
@@ -113,7 +113,8 @@ static bool untimed(const struct walk *walk, const struct instruction *in, uint3
     return in->c == NO_SLOT;
 }
 
-/* Nobody gets past this operation while everything barred stays as it is. */
+/* Nobody gets past this operation while everything barred stays as it is. Notes in any case what
+ * would bar it. */
 static bool is_barred(const struct walk *walk, uint32_t pc)
 {
     const struct instruction *in = &walk->program->code[pc];
@@ -122,16 +123,17 @@ static bool is_barred(const struct walk *walk, uint32_t pc)
         in->op != OP_BARRIER_DEPART)
         return false;
     struct target_range target = stuck_target(walk->analysis, walk->thread, pc);
+    bool barred = target.count > 0;
     for (uint32_t i = target.first; i < target.first + target.count; i++) {
         uint32_t index = join                   ? walk->program->object_count + i
                          : in->op == OP_ACQUIRE ? lock_behind(walk, i)
                                                 : i;
-        if (join && i >= walk->program->thread_count)
+        if ((join && i >= walk->program->thread_count) || !untimed(walk, in, join ? 0 : i))
             return false;
-        if (!untimed(walk, in, join ? 0 : i) || !bit(walk->barred, index))
-            return false;
+        set_bit(walk->powers->blocks, index);
+        barred = barred && walk->barred && bit(walk->barred, index);
     }
-    return target.count > 0;
+    return barred;
 }
 
 static void add(uint64_t *set, struct target_range target)
@@ -207,11 +209,13 @@ static struct powers *powers_new(const struct stuck_analysis *analysis)
 {
     uint32_t objects = analysis->object_words;
     struct powers *powers =
-        xcalloc(1, sizeof *powers + 8 * ((size_t)3 * objects + analysis->function_words));
+        xcalloc(1, sizeof *powers + 8 * ((size_t)3 * objects + analysis->function_words +
+                                         analysis->barred_words));
     powers->can = powers->sets;
     powers->arrives = powers->can + objects;
     powers->opens = powers->arrives + objects;
     powers->makes = powers->opens + objects;
+    powers->blocks = powers->makes + analysis->function_words;
     return powers;
 }
 
@@ -260,12 +264,13 @@ static void run_walk(struct walk *walk, const struct model *model, const struct 
     vector_fini(&walk->work);
 }
 
+/* What the walk depends on, but for what is barred. */
 static uint64_t key_of(const struct model *model, const struct thread_head *head, uint32_t thread,
-                       uint32_t function, uint64_t barred_hash)
+                       uint32_t function)
 {
-    uint64_t key = hash_word(barred_hash, (uint64_t)thread << 32 | function);
+    uint64_t key = hash_word(1, (uint64_t)thread << 32 | function);
     if (!head)
-        return hash_word(key, 1);
+        return key;
     key = hash_word(key, (uint64_t)head->pc << 32 | (uint64_t)head->phase << 16 | head->function);
     const int64_t *slots = model_slots(model, (struct thread_head *)head);
     for (uint32_t base = head->base; base > 0;) {
@@ -273,7 +278,7 @@ static uint64_t key_of(const struct model *model, const struct thread_head *head
         key = hash_word(key, call);
         base -= model->program->functions[model->function_of[call]].frame_size;
     }
-    return key ? key : 1;
+    return key;
 }
 
 /* Enters the powers into the cache. Returns those that are in it, or NULL when there is no room. */
@@ -304,25 +309,40 @@ static struct powers *find(const struct stuck_analysis *analysis, uint64_t key)
     return NULL;
 }
 
-struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
-                            const struct thread_head *head, uint32_t thread, uint32_t function,
-                            const uint64_t *barred, uint64_t barred_hash, bool *ret_own)
+/* From the cache, or by a walk that is then entered. */
+static struct powers *look_up(struct walk *walk, const struct model *model,
+                              const struct thread_head *head, uint32_t function, uint64_t key,
+                              bool *ret_own)
 {
-    uint32_t about = head && thread < analysis->program->thread_count ? thread : UINT32_MAX;
-    uint64_t key = key_of(model, head, about, function, barred_hash);
-    struct powers *powers = find(analysis, key);
+    struct powers *powers = find(walk->analysis, key);
     *ret_own = false;
     if (powers)
         return powers;
-    powers = powers_new(analysis);
+    powers = walk->powers = powers_new(walk->analysis);
     powers->key = key;
-    struct walk walk = {.analysis = analysis,
-                        .program = analysis->program,
-                        .thread = about,
-                        .barred = barred,
-                        .powers = powers};
-    run_walk(&walk, model, head, function);
-    struct powers *entered = enter(analysis, powers);
+    run_walk(walk, model, head, function);
+    struct powers *entered = enter(walk->analysis, powers);
     *ret_own = !entered;
     return entered ? entered : powers;
+}
+
+/* Only what the code left can be blocked by matters of what is barred; so few different walks are
+ * needed. */
+struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
+                            const struct thread_head *head, uint32_t thread, uint32_t function,
+                            const uint64_t *barred, uint64_t *scratch, bool *ret_own)
+{
+    struct walk walk = {.analysis = analysis, .program = analysis->program};
+    walk.thread = head && thread < analysis->program->thread_count ? thread : UINT32_MAX;
+    uint64_t key = key_of(model, head, walk.thread, function), any = 0;
+    struct powers *unbarred = look_up(&walk, model, head, function, key, ret_own);
+    for (uint32_t i = 0; barred && i < analysis->barred_words; i++)
+        any |= scratch[i] = barred[i] & unbarred->blocks[i];
+    if (!any)
+        return unbarred;
+    if (*ret_own)
+        free(unbarred);
+    walk.barred = scratch;
+    key = hash_bytes(key, scratch, 8 * (size_t)analysis->barred_words);
+    return look_up(&walk, model, head, function, key, ret_own);
 }

@@ -228,12 +228,11 @@ void stuck_reasons(const struct stuck_analysis *analysis, const struct model *mo
         return;
     struct graph graph = {
         .analysis = analysis, .model = model, .world = world, .waits = waits, .count = count};
-    uint64_t *nothing = xcalloc(analysis->barred_words, 8);
     graph.powers = xcalloc(count, sizeof *graph.powers);
     graph.own = xcalloc(count, sizeof *graph.own);
     for (uint32_t i = 0; i < count; i++)
         graph.powers[i] = stuck_powers(analysis, model, head_of(&graph, i), waits[i].thread, 0,
-                                       nothing, 0, &graph.own[i]);
+                                       NULL, NULL, &graph.own[i]);
     find_edges(&graph);
     uint8_t *seen = xcalloc(count, 1);
     uint32_t *stack = xcalloc(count + 1, sizeof *stack);
@@ -248,5 +247,4 @@ void stuck_reasons(const struct stuck_analysis *analysis, const struct model *mo
     vector_fini(&graph.edges);
     free(graph.own);
     free(graph.powers);
-    free(nothing);
 }
