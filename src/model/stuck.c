@@ -146,6 +146,7 @@ struct judgement {
     uint32_t *whose; /* the thread that they belong to; UINT32_MAX: of threads that can be made */
     uint32_t powers_count;
     struct powers **of;    /* of each thread: its powers, NULL for suspects and those not alive */
+    bool everything;       /* all bits of `barred` are set */
     uint64_t *scratch;     /* room for a set of what is barred */
     uint64_t *can, *opens; /* bit sets of objects: what all of them together can */
 };
@@ -186,9 +187,9 @@ static void add_powers(struct judgement *judgement, const struct thread_head *he
                        uint32_t function)
 {
     uint32_t at = judgement->powers_count++;
-    judgement->powers[at] =
-        stuck_powers(judgement->analysis, judgement->model, head, thread, function,
-                     judgement->barred, judgement->scratch, &judgement->own[at]);
+    judgement->powers[at] = stuck_powers(judgement->analysis, judgement->model, head, thread,
+                                         function, judgement->barred, judgement->everything,
+                                         judgement->scratch, &judgement->own[at]);
     judgement->whose[at] = head ? thread : UINT32_MAX;
     if (head)
         judgement->of[thread] = judgement->powers[at];
@@ -327,11 +328,13 @@ static bool has_ordinary(const struct judgement *judgement)
  */
 static void judge(struct judgement *judgement)
 {
+    judgement->everything = true;
     memset(judgement->barred, 0xff, 8 * (size_t)judgement->analysis->barred_words);
     find_powers(judgement);
     while (take_out(judgement) && has_ordinary(judgement))
         if (program_makes_threads(judgement->analysis->program))
             find_powers(judgement);
+    judgement->everything = false;
     if (has_ordinary(judgement))
         do {
             bar(judgement);

@@ -17,8 +17,9 @@ struct powers {
     uint64_t *arrives; /* barriers it can arrive at */
     uint64_t *opens;   /* barriers whose action it can end */
     uint64_t *makes;   /* functions it can make threads of */
-    uint64_t *
-        blocks; /* objects and declared threads that it might have to wait for without a time-out */
+    uint64_t *blocks;  /* objects and declared threads that it might wait for, untimed */
+    /* The same when everything is barred, once it is known and in the cache; release, acquire. */
+    _Atomic(struct powers *) strict;
     uint64_t sets[]; /* the five above */
 };
 
@@ -27,8 +28,7 @@ enum { CACHE_SIZE = 1 << 14, CACHE_PROBES = 8 };
 struct stuck_analysis {
     const struct program *program;
     uint16_t *function_of; /* of each pc */
-    uint32_t
-        *index_of; /* of each pc with an indexed object or thread: into targets; else UINT32_MAX */
+    uint32_t *index_of;    /* of each pc: into targets, or UINT32_MAX where nothing is computed */
     uint32_t index_count;
     struct target_range **targets; /* of each declared thread; NULL: nothing is known */
     uint32_t object_words;         /* words of a bit set of objects */
@@ -62,11 +62,13 @@ struct target_range stuck_target(const struct stuck_analysis *analysis, uint32_t
                                  uint32_t pc);
 
 /* What a thread can still do from where it rests when it cannot pass an operation on what is barred
- * (NULL: nothing is); or, with head == NULL, what a new thread of `function` can. `scratch` has
- * room for a set of what is barred. Owned by the cache, or by the caller when *ret_own. */
+ * (NULL: nothing is; with `everything` all bits are set); or, with head == NULL, what a new thread
+ * of `function` can. `scratch` has room for a set of what is barred. Owned by the cache, or by the
+ * caller when *ret_own. */
 struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
                             const struct thread_head *head, uint32_t thread, uint32_t function,
-                            const uint64_t *barred, uint64_t *scratch, bool *ret_own);
+                            const uint64_t *barred, bool everything, uint64_t *scratch,
+                            bool *ret_own);
 
 /* Whether thread `thread`, were its present wait to end, could release `object` without acquiring
  * it anew: it holds it. */

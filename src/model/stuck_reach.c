@@ -330,19 +330,27 @@ static struct powers *look_up(struct walk *walk, const struct model *model,
  * needed. */
 struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
                             const struct thread_head *head, uint32_t thread, uint32_t function,
-                            const uint64_t *barred, uint64_t *scratch, bool *ret_own)
+                            const uint64_t *barred, bool everything, uint64_t *scratch,
+                            bool *ret_own)
 {
     struct walk walk = {.analysis = analysis, .program = analysis->program};
     walk.thread = head && thread < analysis->program->thread_count ? thread : UINT32_MAX;
     uint64_t key = key_of(model, head, walk.thread, function), any = 0;
     struct powers *unbarred = look_up(&walk, model, head, function, key, ret_own);
+    struct powers *strict = atomic_load_explicit(&unbarred->strict, memory_order_acquire);
+    if (everything && strict)
+        return strict;
     for (uint32_t i = 0; barred && i < analysis->barred_words; i++)
         any |= scratch[i] = barred[i] & unbarred->blocks[i];
     if (!any)
         return unbarred;
-    if (*ret_own)
-        free(unbarred);
     walk.barred = scratch;
     key = hash_bytes(key, scratch, 8 * (size_t)analysis->barred_words);
-    return look_up(&walk, model, head, function, key, ret_own);
+    bool own_unbarred = *ret_own;
+    struct powers *powers = look_up(&walk, model, head, function, key, ret_own);
+    if (own_unbarred)
+        free(unbarred);
+    else if (everything && !*ret_own)
+        atomic_store_explicit(&unbarred->strict, powers, memory_order_release);
+    return powers;
 }

@@ -232,7 +232,7 @@ void stuck_reasons(const struct stuck_analysis *analysis, const struct model *mo
     graph.own = xcalloc(count, sizeof *graph.own);
     for (uint32_t i = 0; i < count; i++)
         graph.powers[i] = stuck_powers(analysis, model, head_of(&graph, i), waits[i].thread, 0,
-                                       NULL, NULL, &graph.own[i]);
+                                       NULL, false, NULL, &graph.own[i]);
     find_edges(&graph);
     uint8_t *seen = xcalloc(count, 1);
     uint32_t *stack = xcalloc(count + 1, sizeof *stack);
