@@ -6,18 +6,10 @@
 const struct lane_look *lane_look(enum lane_state state)
 {
     static const struct lane_look looks[LANE_STATES] = {
-        [LANE_UNBORN] = {GLYPH_DASH, STYLE_UNBORN, STYLE_UNBORN},
-        [LANE_RUNNING] = {GLYPH_RUNNING, STYLE_RUNNING, STYLE_RUNNING},
-        [LANE_COMPUTING] = {GLYPH_RUNNING, STYLE_RUNNING, STYLE_RUNNING},
-        [LANE_READY] = {GLYPH_READY, STYLE_READY, STYLE_READY},
-        [LANE_BLOCKED] = {GLYPH_BLOCKED, STYLE_BLOCKED, STYLE_BLOCKED_NAME},
-        [LANE_WAITING] = {GLYPH_WAITING, STYLE_WAITING, STYLE_WAITING_NAME},
-        [LANE_SLEEPING] = {GLYPH_SLEEPING, STYLE_SLEEPING, STYLE_SLEEPING},
-        [LANE_IO] = {GLYPH_SLEEPING, STYLE_SLEEPING, STYLE_SLEEPING},
-        [LANE_RECORDER] = {GLYPH_BLOCKED, STYLE_DIM, STYLE_DIM},
-        [LANE_GIL_WAIT] = {GLYPH_GIL_WAIT, STYLE_READY, STYLE_READY},
-        [LANE_PAUSED] = {GLYPH_PACED, STYLE_PACED, STYLE_PACED},
-        [LANE_STUCK] = {GLYPH_STUCK, STYLE_STUCK, STYLE_STUCK_NAME},
+#define LANE_LOOK(state, glyph, style, name_style)                                                 \
+    [LANE_##state] = {GLYPH_##glyph, STYLE_##style, STYLE_##name_style},
+#include "view/lane_looks.def"
+#undef LANE_LOOK
         [LANE_FINISHED] = {' ', STYLE_FINISHED, STYLE_FINISHED},
     };
     return &looks[state];

@@ -59,6 +59,8 @@ def main():
             sys.exit("the installed program does not say its version")
         if ".TH THRUM 1" not in one(place, "man1/thrum.1").read_text():
             sys.exit("the man page is not one")
+        if "complete -F" not in one(place, "bash-completion/completions/thrum").read_text():
+            sys.exit("the completion for bash is none")
 
         scenarios = one(place, "thrum/scenarios")
         wanted = {path.relative_to(source / "scenarios") for path in (source / "scenarios").rglob("*.thrum")}
