@@ -430,7 +430,8 @@ struct explore_result *explore_run(const struct explore_request *request,
     space_shape_init(&exploration.shape, request->program, result->model, result->ordered);
     findings_init(&exploration.findings, request->program->cell_count,
                   request->program->sometimes_count);
-    if (!request->no_reduction)
+    /* Neither symmetry nor persistent sets know of the GIL: a step can bar all other threads. */
+    if (!request->no_reduction && !exploration.shape.gil)
         exploration.reduction = reduction_new(&exploration.shape);
     search(&exploration);
     answer(&exploration);

@@ -5,6 +5,7 @@
 
 #include "base/die.h"
 #include "base/hash.h"
+#include "model/gil.h"
 
 enum { FLAT_BYTES = 1024 }; /* worlds up to this size are kept as they are, larger ones packed */
 enum { QUIET_TURNS = 16 };  /* backward jumps taken over quiet operations within one step */
@@ -39,7 +40,8 @@ void space_shape_init(struct space_shape *shape, const struct program *program, 
     shape->ordered = ordered;
     shape->flat =
         program->world_size <= FLAT_BYTES && program->thread_limit == program->thread_count;
-    shape->clock_count = ordered ? program->thread_limit : 0;
+    shape->gil = program->options.gil > 0;
+    shape->clock_count = (ordered ? program->thread_limit : 0) + shape->gil;
 }
 
 void space_shape_fini(struct space_shape *shape)
@@ -234,9 +236,20 @@ static void set_clock(struct space *space, struct state *state, uint32_t thread)
         state->clocks[thread] = next.timeout > 0 ? next.timeout : 0;
 }
 
+/* With a GIL: its holder, while that is at no check point; else -1. */
+static int64_t *must_go_on(const struct space_shape *shape, const struct state *state)
+{
+    return &state->clocks[shape->clock_count - 1];
+}
+
 static unsigned can_go(const struct space *space, const struct state *state, uint32_t thread)
 {
     unsigned enabled = model_enabled(space->shape->model, state->world, thread);
+    if (enabled && space->shape->gil) {
+        int64_t holder = *must_go_on(space->shape, state);
+        if (holder >= 0 && holder != thread)
+            return 0;
+    }
     if (!enabled || !space->shape->ordered)
         return enabled;
     if (takes_time(op_of(space, head_of(space, state, thread))) && state->clocks[thread] > 0)
@@ -279,6 +292,16 @@ static void settle(struct space *space, struct state *state, struct stepped *ste
             }
         }
     }
+}
+
+/* After a step of `thread`: whether it keeps the GIL until it comes to a check point. */
+static void set_holder(struct space *space, struct state *state, uint32_t thread)
+{
+    int64_t *holder = must_go_on(space->shape, state);
+    *holder = -1;
+    bool goes_on = can_go(space, state, thread) & (ENABLED_STEP | ENABLED_VALUE);
+    if (goes_on && !space->effect.check_point && !gil_call((enum opcode)space->effect.op))
+        *holder = thread;
 }
 
 /* ---- moves ---- */
@@ -349,6 +372,8 @@ void space_step(struct space *space, struct state *state, move code, struct step
     uint32_t started = op == OP_START ? space->effect.thread : UINT32_MAX;
     bool slept = false, other_slept = false;
     run_quiet(space, state, thread, ret_stepped, &slept);
+    if (space->shape->gil)
+        set_holder(space, state, thread);
     if (started != UINT32_MAX)
         run_quiet(space, state, started, ret_stepped, &other_slept);
     if (space->shape->ordered) {
@@ -430,6 +455,8 @@ void space_races(struct space *space, const struct state *state,
                  void (*found)(void *context, uint32_t cell, uint32_t thread, uint32_t other),
                  void *context)
 {
+    if (space->shape->gil && *must_go_on(space->shape, state) >= 0)
+        return; /* one of the two could not go now */
     uint32_t end = world_thread_end(space->shape->model, state->world);
     struct access few[16], *all = few;
     if (end > 16)

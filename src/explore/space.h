@@ -60,14 +60,17 @@ struct space_shape {
     bool ordered;     /* a virtual clock rules */
     bool huge_ranges; /* may be set while searching: a randint with more values than a search takes
                        */
-    uint32_t clock_count; /* words of time a state carries: thread_limit when ordered, else 0 */
+    bool gil;         /* `option gil`: a switch only where CPython 3.11 could make one */
+    uint32_t clock_count; /* words that a state carries beside its world: thread_limit times when
+                             ordered, then with a GIL the thread that must go on */
 };
 
 void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model,
                       bool ordered);
 void space_shape_fini(struct space_shape *shape);
 
-/* A state: the world, and the time each thread still has to wait when a clock rules (-1: none). */
+/* A state: the world; the time each thread still has to wait when a clock rules (-1: none); and
+ * with a GIL who holds it and is at no check point (-1: nobody). */
 struct state {
     struct world *world;
     int64_t *clocks;

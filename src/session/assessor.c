@@ -107,12 +107,22 @@ static void mark_stuck(struct assessor *assessor, uint32_t thread, bool stuck)
 
 /* ---- Records ---- */
 
+/* The GIL is the last thing in the catalog of a run that has one. */
+static bool has_gil(const struct assessor *assessor)
+{
+    return history_catalog(assessor->history)->objects.count >
+           program_thing_count(assessor->program);
+}
+
 void assessor_record(struct assessor *assessor, uint32_t thread, const struct thrum_event *event,
                      uint64_t index)
 {
     struct problem problem;
     if (races_feed(assessor->races, thread, event, index, &problem)) {
-        remember(assessor, index, VERDICT_RACE, THRUM_NONE, THRUM_NONE);
+        if (has_gil(assessor))
+            words_of_gil(&problem);
+        else
+            remember(assessor, index, VERDICT_RACE, THRUM_NONE, THRUM_NONE);
         history_add_problem(assessor->history, &problem);
     }
     if (assessor->lockorder && lockorder_feed(assessor->lockorder, thread, event, index, &problem))

@@ -1,6 +1,7 @@
 #include "session/assessor_words.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/world.h"
@@ -338,4 +339,14 @@ void words_of_stuck(const struct model *model, const struct history *history,
     problem.title = text_take(&title);
     problem.evidence = text_take(&evidence);
     *ret_problem = problem;
+}
+
+void words_of_gil(struct problem *race)
+{
+    struct text evidence = {0};
+    text_add(&evidence, race->evidence);
+    text_add(&evidence, "In this run the GIL kept them apart; without it nothing would.\n");
+    free(race->evidence);
+    race->evidence = text_take(&evidence);
+    race->certainty = PROBLEM_POTENTIAL;
 }

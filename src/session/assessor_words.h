@@ -23,5 +23,8 @@ void words_of_invariant(const struct model *model, const struct world *world,
 void words_of_stuck(const struct model *model, const struct history *history,
                     const struct world *world, const struct stuck_report *report, uint64_t time,
                     uint64_t event, struct problem *ret_problem);
+/* A race in a run with a GIL, which never lets two threads at the same data at once: it becomes a
+ * potential one, and says so. */
+void words_of_gil(struct problem *race);
 
 #endif
