@@ -187,6 +187,14 @@ bool check_tree(struct check *check);
 void check_declare(struct check *check);
 void check_make(struct check *check);
 
+/* check_objects.c */
+/* True when the value makes objects: then they are made, or it was reported. */
+bool check_make_objects(struct check *check, struct symbol *symbol, struct expr *value);
+/* Is it `name(…)`, and the name the language's own? */
+bool check_is_call(struct check *check, const struct expr *expr, const char *name);
+/* An integer known before the run; false when it was reported. */
+bool check_number(struct check *check, struct expr *value, const char *what, int64_t *ret_number);
+
 /* check_options.c */
 void check_expectations(struct check *check);
 void check_options(struct check *check);

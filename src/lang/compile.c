@@ -33,7 +33,6 @@ static void lay_out_frame(struct compiler *compiler, struct body *body, struct f
         else if (body->shape != BODY_DEF || !symbol->parameter)
             local_slot(compiler, symbol);
     }
-    compiler->locals_end = compiler->top;
 }
 
 static void name_slots(struct compiler *compiler, struct body *body, struct function *function)

@@ -79,7 +79,6 @@ struct compiler {
     struct compiled *current;
     struct scope *scope;
     uint32_t top, high;                   /* next free slot, most used */
-    uint32_t locals_end;                  /* first temporary */
     int32_t ends;                         /* chain of jumps to the end of a thread's body */
     uint16_t caught_kind, caught_message; /* of the innermost except block; NO_SLOT: none */
     uint64_t times;   /* how often the code here runs in one run of the body, at most MAX_THREADS */

@@ -211,9 +211,9 @@ static uint16_t method_arguments(struct compiler *compiler, struct expr *expr)
 static void barrier_wait(struct compiler *compiler, struct expr *expr, struct thing thing,
                          uint16_t timeout, uint16_t slot)
 {
-    int32_t depart = NO_JUMPS, gone = NO_JUMPS, raised = NO_JUMPS;
+    int32_t depart = NO_JUMPS, gone = NO_JUMPS;
     struct span span = expr->left->name_span;
-    uint16_t index = slot == NO_SLOT ? code_take(compiler, 1) : slot;
+    uint16_t index = code_take(compiler, 1);
     uint16_t outcome = code_take(compiler, 1), two = code_take(compiler, 1);
     code_thing(compiler, OP_BARRIER_ARRIVE, index, thing, outcome, 0, span);
     code_jump_on(compiler, false, outcome, &depart, span);
@@ -232,10 +232,11 @@ static void barrier_wait(struct compiler *compiler, struct expr *expr, struct th
     code_emit(compiler,
               (struct instruction){.op = OP_RERAISE, .a = scope.kind_slot, .b = scope.message_slot},
               span);
-    code_patch(compiler, raised);
     code_patch(compiler, depart);
     code_thing(compiler, OP_BARRIER_DEPART, NO_SLOT, thing, timeout, 0, span);
     code_patch(compiler, gone);
+    if (slot != NO_SLOT)
+        code_move(compiler, slot, index, 1, span);
 }
 
 /*

@@ -156,6 +156,8 @@ static void comprehension(struct compiler *compiler, struct expr *expr, uint16_t
     uint64_t times = compiler->times;
     walk_begin(compiler, expr->right, &walk);
     compiler->times = times * expr->type->count;
+    if (compiler->times > MAX_THREADS)
+        compiler->times = MAX_THREADS;
     uint32_t head = walk_head(compiler, &walk, &exits, expr->span);
     walk_item(compiler, &walk, expr->symbol->slot, expr->name_span);
     uint32_t top = compiler->top;
