@@ -257,8 +257,8 @@ static const struct type *call_sum(struct check *check, struct expr *expr)
         return wrong_argument(check, expr, type, "a list");
     if (type->count == 0 || type->item->shape == TYPE_INTEGER || type->item->shape == TYPE_BOOLEAN)
         return &type_integer;
-    if (type->item->shape == TYPE_DURATION)
-        return &type_duration;
+    if (type->item->shape == TYPE_DURATION || type_vague(type->item))
+        return type_not_none(check->arena, type->item);
     return wrong_argument(check, expr, type, "a list of numbers");
 }
 

@@ -12,6 +12,7 @@ from threading import Lock
 
 def as_python(text):
     text = re.sub(r"^expect .*$", "", text, flags=re.M)
+    text = text.replace("except:", "except Exception:")
     shared = re.findall(r"^(\w+) = ", text, flags=re.M)
     line = "    global " + ", ".join(shared) + "\n"
     text = re.sub(r"^(def \w+)(\(.*\)):\n", lambda m: m.group(0) + line, text, flags=re.M)
@@ -24,4 +25,5 @@ def main(paths):
     print(f"{len(paths)} files hold in Python")
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])
