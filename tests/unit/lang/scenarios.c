@@ -52,6 +52,9 @@ static void one_file(const char *path, struct tally *tally)
     } else if (!program) {
         printf("%s", text_bytes(&messages));
         tally->bad++;
+    } else if (program->options.gil > 0 || program->options.time_ordered) {
+        printf("passed over (not every schedule counts there): %s\n", path);
+        tally->passed_over++;
     } else {
         explore(path, program, tally);
     }
