@@ -92,8 +92,8 @@ static void run_until_failure(const struct arguments *arguments, struct opened *
             struct text time = {0}, verdicts = {0};
             clock_format(&time, (int64_t)(clock_now() - begin));
             summary_verdicts(status.verdicts, &verdicts);
-            fprintf(stderr, "%" PRId64 " runs in %s; the last, with seed %" PRIu64 ": %s\n", runs,
-                    text_bytes(&time), options->seed, text_bytes(&verdicts));
+            fprintf(stderr, "%" PRId64 " run%s in %s; the last, with seed %" PRIu64 ": %s\n", runs,
+                    runs == 1 ? "" : "s", text_bytes(&time), options->seed, text_bytes(&verdicts));
             text_fini(&time);
             text_fini(&verdicts);
             return;

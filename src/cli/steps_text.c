@@ -98,8 +98,12 @@ static void add_explained(const struct scene *scene, struct text *out)
         if (history_event_at(scene->history, row->event, &record))
             step_words(scene, &record, &words);
         step_sentence(scene, row->event, &sentence);
-        text_printf(out, "%4" PRIu64 "  line %-3u %s: %s\n             %s\n", row->number,
-                    THRUM_SOURCE_LINE(row->source),
+        size_t begin = out->length;
+        text_printf(out, "%4" PRIu64, row->number);
+        if (THRUM_SOURCE_LINE(row->source))
+            text_printf(out, "  line %u", THRUM_SOURCE_LINE(row->source));
+        text_repeat(out, ' ', 15 - (long)(out->length - begin));
+        text_printf(out, "%s: %s\n             %s\n",
                     catalog_thread_name(scene->catalog, row->thread), text_bytes(&words),
                     text_bytes(&sentence));
     }
@@ -139,9 +143,10 @@ void steps_text(struct session *session, const struct steps_text_options *option
     session_unlock(session);
     free(threads);
     text_add(out, "\nFound: ");
-    summary_verdicts(status.verdicts, out);
     if (!status.verdicts && !status.finished)
-        text_add(out, " so far");
+        text_add(out, "nothing so far");
+    else
+        summary_verdicts(status.verdicts, out);
     text_add(out, "\nSchedule: ");
     session_schedule_text(session, out);
     text_add_char(out, '\n');
