@@ -9,51 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ui/app_inside.h"
 #include "ui/keymap.h"
-#include "ui/run.h"
-#include "ui/shelf.h"
-#include "view/header.h"
-#include "view/pane.h"
 
 enum {
     FRAME_MS = 16,     /* no two frames are closer */
     MOVING_MS = 33,    /* a live run moves on even when nothing happens in it */
     CHANGED_MS = 1000, /* how often the file is looked at */
-};
-
-/* One run of the loop; everything that is on screen. */
-struct screen {
-    const struct app *app;
-    struct terminal *terminal;
-    struct canvas canvas;
-    enum theme theme;
-    struct shelf shelf;             /* empty when there is no browser */
-    size_t chosen;                  /* of the shelf */
-    int shelf_top;                  /* first row of its list */
-    char shelf_match[64];           /* searched for in the browser */
-    struct run_view run;            /* valid while `session` is not NULL */
-    struct session *session;        /* NULL: the browser is shown */
-    char *path;                     /* of the session's file, owned; NULL none */
-    struct timespec modified;       /* of the file when it was opened */
-    uint64_t looked;                /* when the file was last looked at */
-    bool file_changed;              /* since it was opened */
-    bool help;                      /* the help lies on top */
-    int help_top;                   /* scrolled */
-    bool searching;                 /* keys go to the search */
-    struct text input;              /* of the search, or of a number that is asked for */
-    struct text error;              /* what is wrong with a file; shown on top until a key */
-    struct exploring *exploring;    /* NULL: nothing was explored */
-    char *explored;                 /* the file it explores, owned */
-    bool exploring_shown;           /* it lies on top */
-    bool explored_all;              /* it is done */
-    const struct finding *findings; /* what it found, once done */
-    size_t finding_count, finding;  /* how many, the chosen one */
-    int finding_top;                /* rows of its words scrolled away */
-    struct text progress;           /* how far it is */
-    bool dirty;                     /* must be drawn */
-    bool leave;                     /* the loop ends */
-    int status;                     /* exit status so far */
-    int signal;                     /* that asked to leave, or 0 */
 };
 
 /* ---- files ---- */
@@ -98,12 +60,6 @@ static void close_session(struct screen *screen)
     screen->path = NULL;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    return slash ? slash + 1 : path;
-}
-
 static void take_session(struct screen *screen, struct session *session, const char *path)
 {
     screen->session = session;
@@ -111,7 +67,7 @@ static void take_session(struct screen *screen, struct session *session, const c
     screen->modified = modified(path);
     screen->file_changed = false;
     run_view_init(&screen->run, session);
-    screen->run.name = base_name(screen->path);
+    screen->run.name = screen_base_name(screen->path);
     screen->run.opens = path && screen->app->open;
     screen->run.explores = path && screen->app->explore_begin;
     screen->run.editable = path && getenv("EDITOR");
@@ -207,128 +163,6 @@ static void open_finding(struct screen *screen)
     close_session(screen);
     take_session(screen, session, screen->explored);
     screen->exploring_shown = false;
-}
-
-/* ---- drawing ---- */
-
-static unsigned have(const struct screen *screen)
-{
-    if (screen->exploring_shown)
-        return screen->finding_count ? NEEDS_FINDINGS : 0;
-    if (screen->session)
-        return run_view_have(&screen->run);
-    return NEEDS_BROWSER | (screen->app->explore_begin ? NEEDS_EXPLORE : 0) |
-           (screen->app->open ? NEEDS_CAN_OPEN_STEPPING : 0) |
-           (*screen->shelf_match ? NEEDS_MATCH : 0);
-}
-
-static void draw_footer(struct screen *screen, const struct region *row)
-{
-    struct footer_item items[ACTIONS];
-    const char *message = screen->session ? text_bytes(&screen->run.message) : "";
-    char prompt[80];
-    snprintf(prompt, sizeof prompt, "randint gives (%lld to %lld): ", (long long)screen->run.lowest,
-             (long long)screen->run.highest);
-    if (screen->session && screen->run.asks_value)
-        footer_draw_input(row, prompt, text_bytes(&screen->input));
-    else if (screen->searching)
-        footer_draw_input(row, "/", text_bytes(&screen->input));
-    else if (*message)
-        footer_draw_message(row, message);
-    else {
-        size_t count = keymap_footer(have(screen), items, ACTIONS);
-        for (size_t i = 0; i < count; i++)
-            if (strcmp(items[i].key, "space") == 0 && screen->run.status.paused)
-                items[i].label = screen->run.status.mode == SESSION_STEPPING ? "play" : "go on";
-        footer_draw(row, items, count);
-    }
-}
-
-static void draw_browser(struct screen *screen, const struct region *all)
-{
-    struct region header = region_part(all, 0, 0, all->width, 1);
-    draw_row(&header, 0, 0, header.width, STYLE_HEADER, ' ');
-    int x = draw_text(&header, 1, 0, STYLE_HEADER_NAME, "thrum");
-    x = draw_text(&header, x + 2, 0, STYLE_HEADER_DIM, "shows threads at work");
-    if (screen->shelf.count)
-        draw_printf(&header, x + 3, 0, STYLE_HEADER_DIM, "%zu scenarios", screen->shelf.count);
-    struct region body = region_part(all, 0, 1, all->width, all->height - 2);
-    screen->shelf_top = browser_draw(&body, screen->shelf.entries, screen->shelf.count,
-                                     screen->chosen, screen->shelf_top, screen->shelf_match);
-}
-
-static void draw_exploring(struct screen *screen, const struct region *all)
-{
-    struct region header = region_part(all, 0, 0, all->width, 1);
-    draw_row(&header, 0, 0, header.width, STYLE_HEADER, ' ');
-    int x = draw_text(&header, 1, 0, STYLE_HEADER_DIM, "thrum");
-    x = draw_text(&header, x + 2, 0, STYLE_HEADER_NAME, base_name(screen->explored));
-    draw_text(&header, x + 2, 0, STYLE_HEADER, screen->explored_all ? "explored" : "exploring");
-    struct region body = region_part(all, 0, 1, all->width, all->height - 2);
-    int rows =
-        findings_draw(&body, text_bytes(&screen->progress), screen->explored_all, screen->findings,
-                      screen->finding_count, screen->finding, screen->finding_top);
-    if (screen->finding_top >= rows)
-        screen->finding_top = rows > 0 ? rows - 1 : 0;
-}
-
-static void draw_help(struct screen *screen, const struct region *all)
-{
-    int width = all->width - 4 < 92 ? all->width - 4 : 92;
-    struct region box = region_part(all, (all->width - width) / 2, 1, width, all->height - 2);
-    draw_blank(&box, 0, 0, box.width, box.height);
-    draw_box(&box, STYLE_RULE, STYLE_TITLE, "HELP  (bright: works now)  ? or Esc closes");
-    struct region inside = region_part(&box, 1, 1, box.width - 2, box.height - 2);
-    size_t count;
-    struct help_line *lines = keymap_help(have(screen), &count);
-    int rows = help_draw(&inside, lines, count, screen->help_top);
-    keymap_help_free(lines, count);
-    if (screen->help_top > rows - inside.height)
-        screen->help_top = rows > inside.height ? rows - inside.height : 0;
-}
-
-static void draw_error(const struct screen *screen, const struct region *all)
-{
-    struct region box = region_part(all, 2, 2, all->width - 4, all->height - 4);
-    draw_blank(&box, 0, 0, box.width, box.height);
-    draw_box(&box, STYLE_PROBLEM, STYLE_PROBLEM_TITLE, "This file cannot be run (Esc closes)");
-    struct region inside = region_part(&box, 2, 1, box.width - 4, box.height - 2);
-    const char *line = text_bytes(&screen->error);
-    struct text row = {0};
-    for (int y = 0; *line && y < inside.height; y++) {
-        size_t length = strcspn(line, "\n");
-        text_clear(&row);
-        text_add_bytes(&row, line, length);
-        draw_fit(&inside, 0, y, inside.width, STYLE_TEXT, text_bytes(&row));
-        line += length + (line[length] == '\n');
-    }
-    text_fini(&row);
-}
-
-static void draw(struct screen *screen)
-{
-    int width, height;
-    terminal_size(screen->terminal, &width, &height);
-    canvas_resize(&screen->canvas, width, height);
-    struct region all = canvas_region(&screen->canvas);
-    if (width < SCREEN_MIN_WIDTH || height < SCREEN_MIN_HEIGHT) {
-        too_small_draw(&all);
-    } else {
-        if (screen->exploring_shown)
-            draw_exploring(screen, &all);
-        else if (screen->session)
-            run_view_draw(&screen->run, &all);
-        else
-            draw_browser(screen, &all);
-        struct region footer = region_part(&all, 0, height - 1, width, 1);
-        draw_footer(screen, &footer);
-        if (screen->help)
-            draw_help(screen, &all);
-        if (screen->error.length)
-            draw_error(screen, &all);
-    }
-    terminal_show(screen->terminal, &screen->canvas, screen->theme);
-    screen->dirty = false;
 }
 
 /* ---- keys ---- */
@@ -557,7 +391,7 @@ static void take_event(struct screen *screen, const struct event *event)
         else if (screen->searching)
             take_search_key(screen, event->key);
         else if (event->key != KEY_NONE)
-            act(screen, keymap_find(event->key, have(screen)), event->key);
+            act(screen, keymap_find(event->key, screen_have(screen)), event->key);
         break;
     case EVENT_CLICK:
         if (screen->session && !screen->help && !screen->exploring_shown)
@@ -621,7 +455,7 @@ static void loop(struct screen *screen)
         int since =
             last && now - last < FRAME_MS * 1000000ull ? (int)((now - last) / 1000000) : FRAME_MS;
         if (screen->dirty && since >= FRAME_MS) {
-            draw(screen);
+            screen_draw(screen);
             last = now;
             since = 0;
         }
