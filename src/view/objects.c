@@ -149,6 +149,22 @@ static void draw_wanted(const struct region *axis, int y, const struct scene *sc
         }
 }
 
+/* What stuck threads wait for stays so past the end of the run. */
+static void extend_row(const struct scene *scene, uint32_t object, int columns,
+                       struct object_cell cells[])
+{
+    struct object_at at;
+    if (!scene->forever)
+        return;
+    history_object_at(scene->history, object, scene->now, &at);
+    for (int x = 0; x < columns && at.state == OBJECT_WANTED; x++)
+        if (!cells[x].share && scene->start + scene->column * (uint64_t)x > scene->now)
+            cells[x] = (struct object_cell){.state = OBJECT_WANTED,
+                                            .share = UINT16_MAX,
+                                            .holder = at.holder,
+                                            .waiters = at.waiters};
+}
+
 void objects_draw(const struct region *region, const struct scene *scene, int label_width)
 {
     struct region axis =
@@ -158,11 +174,10 @@ void objects_draw(const struct region *region, const struct scene *scene, int la
     size_t columns = (size_t)axis.width;
     struct object_cell *cells = xcalloc(columns, sizeof *cells);
     struct lane_cell *lane = xcalloc(columns, sizeof *lane);
-    if (scene->thread != THRUM_NONE)
+    if (scene->thread != THRUM_NONE) {
         history_row(scene->history, scene->thread, scene->start, scene->column, columns, lane);
-    for (size_t x = 1; x < columns && scene->forever; x++)
-        if (!lane[x].share && lane[x - 1].share && lane[x - 1].state == LANE_STUCK)
-            lane[x] = lane[x - 1];
+        scene_extend_lane(scene, scene->thread, axis.width, lane);
+    }
     for (int y = 0; y < region->height; y++) {
         size_t at = (size_t)(scene->object_top + y);
         if (at >= scene->object_count)
@@ -171,12 +186,7 @@ void objects_draw(const struct region *region, const struct scene *scene, int la
         enum trace_type type = catalog_object_type(scene->catalog, object);
         draw_label(region, y, scene, object, label_width);
         history_object_row(scene->history, object, scene->start, scene->column, columns, cells);
-        for (int x = 1; x < axis.width && scene->forever; x++)
-            if (!cells[x].share && cells[x - 1].share && cells[x - 1].state == OBJECT_WANTED) {
-                cells[x] = cells[x - 1];
-                cells[x].changes = 0;
-                cells[x].marks = 0;
-            }
+        extend_row(scene, object, axis.width, cells);
         for (int x = 0; x < axis.width; x++)
             if (cells[x].share)
                 draw_state(&axis, x, y, type, (enum object_state)cells[x].state);

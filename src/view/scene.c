@@ -95,12 +95,15 @@ int scene_column(const struct scene *scene, uint64_t time, int columns)
     return column >= (uint64_t)columns ? columns : (int)column;
 }
 
-enum style scene_thread_style(const struct scene *scene, uint32_t thread)
+void scene_extend_lane(const struct scene *scene, uint32_t thread, int columns,
+                       struct lane_cell cells[])
 {
     struct lane_interval interval;
-    history_interval(scene->history, thread, scene->cursor, &interval);
-    if (interval.state == LANE_STUCK)
-        return STYLE_STUCK;
-    return interval.state == LANE_FINISHED || interval.state == LANE_UNBORN ? STYLE_DIM
-                                                                            : STYLE_THREAD;
+    if (!scene->forever)
+        return;
+    history_interval(scene->history, thread, scene->now, &interval);
+    for (int x = 0; x < columns && interval.state == LANE_STUCK; x++)
+        if (!cells[x].share && scene->start + scene->column * (uint64_t)x > scene->now)
+            cells[x] = (struct lane_cell){
+                .state = LANE_STUCK, .share = UINT16_MAX, .object = interval.object};
 }

@@ -68,7 +68,8 @@ bool object_has_value(enum trace_type type);
 /* The column of a time, which may lie outside the window: then -1 or `columns`. */
 int scene_column(const struct scene *scene, uint64_t time, int columns);
 
-/* The style of a thread's name: stuck, ended, or plain. */
-enum style scene_thread_style(const struct scene *scene, uint32_t thread);
+/* Who is stuck when the run has ended stays so: fills the columns of a lane that lie after it. */
+void scene_extend_lane(const struct scene *scene, uint32_t thread, int columns,
+                       struct lane_cell cells[]);
 
 #endif

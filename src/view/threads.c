@@ -75,10 +75,7 @@ static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
     struct lane_cell *cells = lanes->cells + (size_t)y * (size_t)width;
     history_row(lanes->scene->history, thread, lanes->scene->start, lanes->scene->column,
                 (size_t)width, cells);
-    for (int x = 1; x < width && lanes->scene->forever; x++)
-        if (!cells[x].share && cells[x - 1].share && cells[x - 1].state == LANE_STUCK)
-            cells[x] = (struct lane_cell){
-                .state = LANE_STUCK, .share = UINT16_MAX, .object = cells[x - 1].object};
+    scene_extend_lane(lanes->scene, thread, width, cells);
     for (int x = 0; x < width; x++) {
         enum lane_state state = (enum lane_state)cells[x].state;
         const struct lane_look *look = lane_look(state);

@@ -1,7 +1,7 @@
 /*
- * Takes a picture of a real run: picture SCENARIO OUT.svg [WIDTH HEIGHT [KEYS [WORD]]]. Runs the
- * scenario live until it has ended (at most 20 s), again until WORD is on the screen (at most 50
- * times), presses KEYS, and writes what the screen shows.
+ * Takes a picture of a real run: picture SCENARIO OUT.svg [WIDTH HEIGHT [KEYS [WORD [THEME]]]].
+ * Runs the scenario live until it has ended (at most 20 s), again until WORD is on the screen (at
+ * most 50 times), presses KEYS, and writes what the screen shows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,9 +70,12 @@ static bool take(const struct program *program, const char *name, struct canvas 
 int main(int argc, char **argv)
 {
     if (argc < 3)
-        die("usage: picture SCENARIO OUT.svg [WIDTH HEIGHT [KEYS [WORD]]]");
+        die("usage: picture SCENARIO OUT.svg [WIDTH HEIGHT [KEYS [WORD [THEME]]]]");
     int width = argc > 4 ? atoi(argv[3]) : 110, height = argc > 4 ? atoi(argv[4]) : 32;
     const char *keys = argc > 5 ? argv[5] : "", *word = argc > 6 ? argv[6] : "";
+    enum theme theme = argc > 7 ? theme_find(argv[7]) : THEME_DEFAULT;
+    if (theme == THEME_COUNT)
+        die("there is no theme \"%s\"", argv[7]);
     struct text messages = {0}, svg = {0};
     struct program *program = scenario_load(argv[1], &messages);
     if (!program)
@@ -84,7 +87,7 @@ int main(int argc, char **argv)
         found = take(program, name, &canvas, width, height, keys, word);
     if (!found)
         die("\"%s\" was never on the screen", word);
-    export_svg(&canvas, THEME_DEFAULT, name, &svg);
+    export_svg(&canvas, theme, name, &svg);
     FILE *file = fopen(argv[2], "w");
     if (!file || fputs(text_bytes(&svg), file) == EOF || fclose(file) != 0)
         die("%s cannot be written", argv[2]);
