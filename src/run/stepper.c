@@ -335,7 +335,7 @@ bool stepper_step(struct stepper *stepper, uint32_t thread, struct choice choice
     bool forked = timeline_choose(stepper->timeline, stepper->position, stepper->turn);
     if (stepper->playing && timeline_branch_of(stepper->timeline, stepper->position) == 0)
         stepper->played = stepper->position + 1;
-    perform(stepper, true, ret_record);
+    perform(stepper, !stepper->trust, ret_record);
     stepper->playing = false;
     keep_keyframe(stepper);
     if (ret_forked)

@@ -61,8 +61,8 @@ size_t stepper_memory(const struct stepper *stepper);
 /* Real threads that exist. */
 uint32_t stepper_threads(const struct stepper *stepper);
 
-/* For a schedule of what has really happened: the GIL has no say in whether a step fits. Off at
- * first. */
+/* For what real threads have done already: steps are performed by the caller, without waking a
+ * thread for each, and the GIL has no say in whether one fits. Off at first. */
 void stepper_trust(struct stepper *stepper, bool trust);
 
 /* The next step is one of a schedule, and `thread` (UINT32_MAX: nobody) makes the step after it. A
