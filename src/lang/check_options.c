@@ -117,6 +117,11 @@ static void option_value(struct check *check, const struct stmt *stmt)
         option_policy(check, stmt);
     } else if (stmt->count > 1) {
         check_error(check, stmt->items[1]->span, "`option %s` has one value", stmt->text);
+    } else if (strcmp(stmt->text, "time") == 0) {
+        bool name = value->shape == EXPR_NAME;
+        options->time_ordered = name && strcmp(value->text, "ordered") == 0;
+        if (!options->time_ordered && !(name && strcmp(value->text, "any") == 0))
+            check_error(check, value->span, "`option time` is any or ordered");
     } else if (strcmp(stmt->text, "gil") == 0) {
         bool time = value->shape == EXPR_DURATION || number;
         if (!time || value->number <= 0)
@@ -159,8 +164,6 @@ void check_options(struct check *check)
                 check_help(check, "did you mean `%s`?", nearest.best);
             else
                 check_help(check, "gil, time, cpus, seed or policy");
-        } else if (strcmp(stmt->text, "time") == 0) {
-            check_error(check, stmt->span, "`option %s` is not supported yet", stmt->text);
         } else if (stmt->count == 0) {
             check_error(check, stmt->name_span, "`option %s` needs a value", stmt->text);
         } else {

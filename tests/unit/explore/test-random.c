@@ -13,9 +13,8 @@ static bool try_one(uint64_t seed, const struct explore_request *request, const 
                     uint64_t *ret_compared)
 {
     struct text source = {0}, messages = {0}, differs = {0};
-    struct generate_options options = {.threads = 2 + (unsigned)(seed % 2),
-                                       .statements = 1 + (unsigned)(seed % 3),
-                                       .depth = 1};
+    struct generate_options options = {
+        .threads = 2 + (unsigned)(seed % 2), .statements = 1 + (unsigned)(seed % 3), .depth = 1};
     generate_scenario(seed, &options, &source);
     struct program *program =
         lang_compile("random.thrum", text_bytes(&source), source.length, &messages);
