@@ -20,8 +20,8 @@ static void print_line(const char *name, const struct explore_result *result, bo
                        const char *differs)
 {
     struct text out = {0};
-    text_printf(&out, "%-4s %s  %" PRIu64 " states, ", as_expected ? "ok" : "FAIL", name,
-                result->states);
+    text_printf(&out, "%-4s %s  %" PRIu64 " state%s, ", as_expected ? "ok" : "FAIL", name,
+                result->states, result->states == 1 ? "" : "s");
     clock_format(&out, result->elapsed);
     if (!as_expected)
         text_printf(&out, ": %s", differs);

@@ -156,7 +156,7 @@ struct explore_report_options {
 };
 void explore_report(const struct explore_result *result,
                     const struct explore_report_options *options, struct text *out);
-/* The same as JSON; docs/explore-json.md describes it. */
+/* The same as JSON; docs/JSON.md describes it. */
 void explore_json(const struct explore_result *result, const struct explore_report_options *options,
                   struct text *out);
 

@@ -1,4 +1,4 @@
-/* The report as JSON. docs/explore-json.md describes it; what stands there does not change its
+/* The report as JSON. docs/JSON.md describes it; what stands there does not change its
  * meaning. */
 #include <inttypes.h>
 
