@@ -235,7 +235,8 @@ void session_branch_text(struct session *session, uint32_t branch, struct text *
 /* The line of play becomes that branch's; the position goes back to the fork when it was beyond. */
 bool session_switch_branch(struct session *session, uint32_t branch);
 
-/* Appends the schedule up to now: "#1a2b3c4d A*3 B A*2!timeout". Live, stepping. */
+/* Appends the schedule up to now: "#1a2b3c4d A*3 B A*2!timeout". Live, stepping; under no
+ * lock. */
 void session_schedule_text(struct session *session, struct text *out);
 
 #endif

@@ -287,9 +287,7 @@ static void act_on_findings(struct screen *screen, enum action action)
 static void copy_schedule(struct screen *screen)
 {
     struct text schedule = {0};
-    session_lock(screen->session);
     session_schedule_text(screen->session, &schedule);
-    session_unlock(screen->session);
     text_clear(&screen->run.message);
     if (!schedule.length)
         text_add(&screen->run.message, "there is no schedule to copy");

@@ -8,12 +8,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "ptyrun.h"
 
 static void start(struct pty *pty, int width, int height, const char *command, const char *file)
 {
     char *argv[] = {getenv("THRUM_PROGRAM"), (char *)command, (char *)file, NULL};
     pty_start(pty, width, height, NULL, argv);
+}
+
+/* Something is on the screen: the first frame after a resize may still be on its way. */
+static bool is_there(struct pty *pty, const void *data)
+{
+    (void)data;
+    char *text = pty_text(pty);
+    bool there = strstr(text, "thrum") != NULL;
+    free(text);
+    return there;
 }
 
 static void leave(struct pty *pty, int wanted)
@@ -145,6 +156,35 @@ START_TEST(an_endless_run_can_be_paused_and_left)
 }
 END_TEST
 
+/* Keys in any order, on any size, break nothing; leaving still works. */
+static const char *const commands[] = {"run", "step", "explore"};
+
+START_TEST(random_keys_break_nothing)
+{
+    static const char keys[] = "jk\t\r\033lh 123sScCwWxXpPoOuUbBrRgG/nN][a+-0fvVmHdietz<>yTM?";
+    struct pty pty;
+    uint64_t random = 2024 + (uint64_t)_i;
+    start(&pty, 100, 30, commands[_i % 3], _i < 3 ? "dining-philosophers" : "bounded-buffer");
+    ck_assert(pty_sees(&pty, "thrum"));
+    for (int i = 0; i < 400; i++) {
+        char key[2] = {keys[random_below(&random, sizeof keys - 1)], 0};
+        pty_press(&pty, key);
+        if (i % 40 == 39)
+            pty_resize(&pty, 50 + (int)random_below(&random, 100),
+                       8 + (int)random_below(&random, 40));
+        if (i % 10 == 9)
+            ck_assert(pty_waits(&pty, is_there, &pty));
+    }
+    pty_resize(&pty, 100, 30);
+    for (int i = 0; i < 4; i++)
+        pty_press(&pty, "\033\033q");
+    int status = pty_end(&pty);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) <= 1, "status %x", status);
+    ck_assert(pty_restored(&pty));
+    pty_fini(&pty);
+}
+END_TEST
+
 static const int deadly[] = {SIGSEGV, SIGTERM, SIGHUP, SIGABRT};
 
 START_TEST(signals_during_a_run_restore_the_terminal)
@@ -204,6 +244,7 @@ static Suite *program_suite(void)
     tcase_add_test(tests, exploring_finds_and_opens_a_schedule);
     tcase_add_test(tests, an_endless_run_can_be_paused_and_left);
     tcase_add_loop_test(tests, signals_during_a_run_restore_the_terminal, 0, DEADLY);
+    tcase_add_loop_test(tests, random_keys_break_nothing, 0, 6);
     tcase_add_test(tests, a_changed_file_is_noticed_and_run_again);
     suite_add_tcase(suite, tests);
     return suite;
