@@ -8,17 +8,12 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "explore/result.h"
-#include "explore/simplest.h"
+#include "explore/simplify.h"
 
 enum {
     DETAIL_STATES = 60000, /* the whole graph is built for schedules and shares up to this size
                               without being asked */
     DETAIL_OUTCOMES = 200, /* outcomes that get an example schedule */
-    /* (state, last thread) pairs that the search for the simplest may meet: by itself, and when a
-     * time was given; and the same of the orders of one schedule's steps */
-    SIMPLEST_NODES = 50000,
-    SIMPLEST_MOST = 3000000,
-    ORDER_NODES = 100000,
     PATH_STATES = 4000000, /* graphs up to this size are searched for cheapest ways */
 };
 
@@ -32,11 +27,6 @@ static struct way way_of(const struct graph *graph, const struct path *path, boo
         moves[i] = graph->edges.items[path->edges[i]].code;
     *ret_moves = moves;
     return (struct way){moves, path->count, minimal, false};
-}
-
-static uint32_t kind_count(const struct exploration *exploration)
-{
-    return atomic_load_explicit(&exploration->findings.kind_count, memory_order_acquire);
 }
 
 /* The state where a path stands after `count` of its edges. */
@@ -105,7 +95,7 @@ static void find_return(struct exploration *exploration, const struct graph *gra
                                    .left_free = true,
                                    .within = avoid,
                                    .banned = banned,
-                                   .kinds = kind_count(exploration),
+                                   .kinds = exploration_kinds(exploration),
                                    .outcomes = exploration->findings.outcome_count,
                                    .goals = goals};
         find_passing(exploration, graph, index, path, doomed - 1, &rules);
@@ -122,7 +112,7 @@ static void find_schedules(struct exploration *exploration, const struct graph *
     bool whole = graph->complete && !graph->pruned;
     struct path_rules rules = {.last = NOBODY,
                                .left_free = true,
-                               .kinds = kind_count(exploration),
+                               .kinds = exploration_kinds(exploration),
                                .outcomes = exploration->findings.outcome_count};
     struct paths paths;
     paths_find(&paths, graph, &rules);
@@ -166,73 +156,6 @@ static void find_shares(struct exploration *exploration, const struct graph *gra
     }
     free(kinds);
     free(outcomes);
-}
-
-/* Searches all orders of the steps that a found schedule takes (each thread at most as many as
- * there) for a simpler one that fails so too. */
-static void simplify(struct exploration *exploration, uint32_t index)
-{
-    struct explore_failure *failure = &exploration->result->failures[index];
-    const struct program *program = exploration->request->program;
-    uint32_t count = kind_count(exploration);
-    if (!failure->has_schedule || failure->schedule.count == 0)
-        return;
-    uint16_t *most = xcalloc(program->thread_limit + 1, sizeof *most);
-    bool *wanted = xcalloc(count + 1, sizeof *wanted);
-    for (uint32_t i = 0; i < failure->schedule.count; i++)
-        if (most[failure->schedule.steps[i].thread] < UINT16_MAX)
-            most[failure->schedule.steps[i].thread]++;
-    wanted[exploration->order[index]] = true;
-    struct simplest_limits limits = {ORDER_NODES, exploration->limits.memory,
-                                     exploration->limits.until, most};
-    struct simplest simplest;
-    simplest_find(&simplest, &exploration->shape, NULL, &exploration->findings, wanted, count,
-                  &limits, exploration->progress);
-    exploration->result->steps += simplest.steps;
-    const struct simplest_way *found = &simplest.ways[exploration->order[index]];
-    if (found->found) {
-        struct way way = {found->moves, found->count, false, true};
-        free(failure->schedule.steps);
-        result_schedule_failure(exploration, index, &way);
-    }
-    simplest_fini(&simplest);
-    free(most);
-    free(wanted);
-}
-
-/* The simplest failing schedules by a search of their own, when the whole graph is too large. */
-static void find_simplest(struct exploration *exploration)
-{
-    struct explore_result *result = exploration->result;
-    uint32_t count = kind_count(exploration);
-    bool *wanted = xcalloc(count + 1, sizeof *wanted);
-    for (uint32_t i = 0; i < count; i++) {
-        enum verdict verdict = exploration->findings.kinds[i].verdict;
-        wanted[i] = verdict != VERDICT_LIVELOCK && verdict != VERDICT_UNREACHED;
-    }
-    struct simplest_limits limits = {SIMPLEST_NODES, exploration->limits.memory,
-                                     exploration->limits.until};
-    struct simplest simplest;
-    simplest_find(&simplest, &exploration->shape, exploration->reduction, &exploration->findings,
-                  wanted, count, &limits, exploration->progress);
-    result->steps += simplest.steps;
-    bool any = false;
-    for (uint32_t i = 0; i < result->failure_count; i++) {
-        const struct simplest_way *found = &simplest.ways[exploration->order[i]];
-        if (!found->found)
-            continue;
-        any = true;
-        struct way way = {found->moves, found->count, true, false};
-        free(result->failures[i].schedule.steps);
-        result_schedule_failure(exploration, i, &way);
-    }
-    if (!result->complete && !any && !simplest.whole && count == kind_count(exploration))
-        result->clean_preemptions = simplest.clean_preemptions;
-    for (uint32_t i = 0; i < result->failure_count; i++)
-        if (wanted[exploration->order[i]] && !simplest.ways[exploration->order[i]].found)
-            simplify(exploration, i);
-    free(wanted);
-    simplest_fini(&simplest);
 }
 
 /* ---- livelock ---- */
@@ -341,8 +264,8 @@ static bool build_whole(struct exploration *exploration, uint64_t states)
     struct graph_limits limits = exploration->limits;
     if (limits.states > states)
         limits.states = states;
-    graph_build(&whole, &exploration->shape, exploration->reduction, false, &exploration->findings,
-                &limits, exploration->progress);
+    graph_build(&whole, &exploration->shape, NULL, exploration->reduction, false,
+                &exploration->findings, &limits, exploration->progress);
     note_graph(exploration, &whole);
     if (!whole.complete) {
         graph_fini(&whole);
@@ -358,8 +281,8 @@ static void search(struct exploration *exploration)
     struct explore_result *result = exploration->result;
     struct graph *graph = &exploration->graph;
     bool prune = exploration->reduction && reduction_has_order(exploration->reduction);
-    graph_build(graph, &exploration->shape, exploration->reduction, prune, &exploration->findings,
-                &exploration->limits, exploration->progress);
+    graph_build(graph, &exploration->shape, NULL, exploration->reduction, prune,
+                &exploration->findings, &exploration->limits, exploration->progress);
     note_graph(exploration, graph);
     result->complete = graph->complete && !exploration->shape.huge_ranges;
     result->stopped_by = exploration->shape.huge_ranges
@@ -401,13 +324,17 @@ static void answer(struct exploration *exploration)
     if (result->complete)
         find_unreached(exploration);
     set_phase(exploration, EXPLORE_SIMPLIFYING);
+    if (!result->complete && details)
+        simplify_scout(exploration);
     result_collect(exploration);
     if (details && graph->state_count <= PATH_STATES) {
         find_schedules(exploration, graph, &components);
         if (graph->complete && !graph->pruned)
             find_shares(exploration, graph);
-        else if (result->failure_count || !result->complete)
-            find_simplest(exploration);
+        else if (result->failure_count) {
+            simplify_all(exploration);
+            simplify_find_returns(exploration);
+        }
     }
     components_fini(&components);
 }
@@ -441,6 +368,9 @@ struct explore_result *explore_run(const struct explore_request *request,
     space_shape_fini(&exploration.shape);
     free(exploration.order);
     free(exploration.outcome_order);
+    for (uint32_t i = 0; i < result->failure_count; i++)
+        free(exploration.ways[i].moves);
+    free(exploration.ways);
     result->elapsed = (int64_t)(clock_now() - began);
     set_phase(&exploration, EXPLORE_DONE);
     return result;

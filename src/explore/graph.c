@@ -241,9 +241,12 @@ static void merge(struct search *search)
 /* Chooses the next batch of the level and makes room for what it may find. */
 static void choose_batch(struct search *search, uint32_t from)
 {
-    uint64_t moves = 0;
+    uint64_t moves = 0, most = BATCH_MOVES,
+             left = search->limits->states - search->graph->state_count;
+    if (left < most)
+        most = left;
     uint32_t at = from, end = (uint32_t)search->level.places.count;
-    while (at < end && at - from < BATCH_STATES && (at == from || moves < BATCH_MOVES))
+    while (at < end && at - from < BATCH_STATES && (at == from || moves < most))
         moves +=
             ((const struct item *)(search->level.bytes.items + search->level.places.items[at++]))
                 ->move_count;
@@ -313,11 +316,13 @@ static void next_level(struct search *search)
     search->next.first = search->graph->state_count;
 }
 
-static void first_level(struct search *search)
+static void first_level(struct search *search, const struct state *start)
 {
     struct graph *graph = search->graph;
     struct worker *worker = &search->workers[0];
     struct stepped stepped;
+    if (start)
+        state_copy(search->shape, &worker->base, start);
     space_start(&worker->space, &worker->base, &stepped);
     if (worker->scratch)
         reduction_canonical(worker->scratch, &worker->base, 0);
@@ -367,9 +372,9 @@ static bool search_level(struct search *search)
     return true;
 }
 
-void graph_build(struct graph *graph, struct space_shape *shape, struct reduction *reduction,
-                 bool prune, struct findings *findings, const struct graph_limits *limits,
-                 struct explore_progress *progress)
+void graph_build(struct graph *graph, struct space_shape *shape, const struct state *start,
+                 struct reduction *reduction, bool prune, struct findings *findings,
+                 const struct graph_limits *limits, struct explore_progress *progress)
 {
     memset(graph, 0, sizeof *graph);
     struct search *search = xcalloc(1, sizeof *search);
@@ -385,7 +390,7 @@ void graph_build(struct graph *graph, struct space_shape *shape, struct reductio
     pthread_cond_init(&search->done, NULL);
     visited_init(&search->visited, 1000);
     add_worker(search);
-    first_level(search);
+    first_level(search, start);
     bool whole = true;
     while (whole && search->next.places.count) {
         next_level(search);

@@ -73,11 +73,11 @@ struct graph_limits {
     bool exact;
 };
 
-/* Searches. `reduction` may be NULL; `prune` says whether to use its persistent sets (its symmetry
- * is always used). */
-void graph_build(struct graph *graph, struct space_shape *shape, struct reduction *reduction,
-                 bool prune, struct findings *findings, const struct graph_limits *limits,
-                 struct explore_progress *progress);
+/* Searches from `start`, or from the first state when that is NULL. `reduction` may be NULL;
+ * `prune` says whether to use its persistent sets (its symmetry is always used). */
+void graph_build(struct graph *graph, struct space_shape *shape, const struct state *start,
+                 struct reduction *reduction, bool prune, struct findings *findings,
+                 const struct graph_limits *limits, struct explore_progress *progress);
 void graph_fini(struct graph *graph);
 
 static inline uint64_t graph_first(const struct graph *graph, uint32_t state)

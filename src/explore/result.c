@@ -62,6 +62,7 @@ static void collect_failures(struct exploration *exploration)
                                          detail_of(exploration, &findings->kinds[i])};
     qsort(sorted, count, sizeof *sorted, compare_kinds);
     exploration->order = xcalloc(count + 1, sizeof *exploration->order);
+    exploration->ways = xcalloc(count + 1, sizeof *exploration->ways);
     result->failures = arena_array(&result->arena, struct explore_failure, count + 1);
     result->failure_count = count;
     for (uint32_t i = 0; i < count; i++) {
@@ -294,8 +295,8 @@ static uint32_t find_words(struct exploration *exploration, struct replay *repla
 
 /* ---- schedules ---- */
 
-static void run_moves(struct exploration *exploration, struct replay *replay, const struct way *way,
-                      uint32_t *ret_ends)
+void result_run(struct exploration *exploration, struct replay *replay, const struct way *way,
+                uint32_t *ret_ends)
 {
     replay_init(replay, &exploration->shape, way->real ? NULL : exploration->reduction);
     for (uint32_t i = 0; i < way->count; i++) {
@@ -309,7 +310,7 @@ void result_replay(struct exploration *exploration, const struct way *way, bool 
                    struct explore_schedule *ret_schedule, uint32_t *ret_ends)
 {
     struct replay replay;
-    run_moves(exploration, &replay, way, ret_ends);
+    result_run(exploration, &replay, way, ret_ends);
     replay_finish(&replay, ends, NULL, 0);
     replay_take(&replay, ret_schedule);
     ret_schedule->minimal = way->minimal;
@@ -322,7 +323,7 @@ void result_schedule_failure(struct exploration *exploration, uint32_t index, co
     struct explore_failure *failure = &exploration->result->failures[index];
     const struct kind_key *key = key_of(exploration, index);
     struct replay replay;
-    run_moves(exploration, &replay, way, NULL);
+    result_run(exploration, &replay, way, NULL);
     uint32_t threads[ROOM];
     uint32_t count = find_words(exploration, &replay, failure, key, threads, ROOM);
     bool ends = model_finished(exploration->shape.model, replay.state.world);
@@ -331,6 +332,12 @@ void result_schedule_failure(struct exploration *exploration, uint32_t index, co
     failure->schedule.minimal = way->minimal;
     failure->has_schedule = true;
     replay_fini(&replay);
+    struct kept_way *kept = &exploration->ways[index];
+    move *moves = xmalloc((way->count + 1) * sizeof *moves);
+    if (way->count)
+        memcpy(moves, way->moves, way->count * sizeof *moves);
+    free(kept->moves);
+    *kept = (struct kept_way){moves, way->count, way->real};
 }
 
 void result_schedule_outcome(struct exploration *exploration, uint32_t index, const struct way *way)

@@ -7,6 +7,13 @@
 #include "explore/paths.h"
 #include "explore/replay.h"
 
+/* The moves that a schedule was made from. */
+struct kept_way {
+    move *moves; /* owned */
+    uint32_t count;
+    bool real;
+};
+
 /* A whole request at work. */
 struct exploration {
     const struct explore_request *request;
@@ -18,8 +25,14 @@ struct exploration {
     struct graph graph; /* the one that gave the verdicts */
     struct graph_limits limits;
     uint16_t *order;         /* result's failures: the number of each one's kind */
+    struct kept_way *ways;   /* result's failures: the moves of each one's schedule */
     uint32_t *outcome_order; /* result's outcomes: the number of each one in the findings */
 };
+
+static inline uint32_t exploration_kinds(const struct exploration *exploration)
+{
+    return atomic_load_explicit(&exploration->findings.kind_count, memory_order_acquire);
+}
 
 /* Fills result->failures and result->outcomes, sorted, with their keys' facts; no schedules yet. */
 void result_collect(struct exploration *exploration);
@@ -32,6 +45,9 @@ struct way {
     bool
         real; /* the moves name real threads; else those of representatives, if there is symmetry */
 };
+/* Performs a way; the replay is new, and the caller finishes it. `ret_ends` as below. */
+void result_run(struct exploration *exploration, struct replay *replay, const struct way *way,
+                uint32_t *ret_ends);
 /* Gives a failure (or an outcome) its schedule, and words from the state where it ends. */
 void result_schedule_failure(struct exploration *exploration, uint32_t failure,
                              const struct way *way);
