@@ -194,7 +194,7 @@ void steps_json(struct session *session, struct text *out)
     session_lock(session);
     uint32_t *threads;
     struct scene scene = scene_of(session, &threads);
-    text_add(out, "{\"file\": ");
+    text_add(out, "{\"format\": \"thrum-steps-1\",\n \"file\": ");
     json_string(session_program(session)->path, out);
     text_add(out, ",\n \"schedule\": ");
     json_string(text_bytes(&schedule), out);
@@ -212,7 +212,7 @@ void steps_json(struct session *session, struct text *out)
         text_add(out, ", \"title\": ");
         json_string(problem->title, out);
         text_add(out, ", \"evidence\": ");
-        json_string(problem->evidence, out);
+        json_string(problem->evidence ? problem->evidence : "", out);
         text_add(out, "}");
     }
     session_unlock(session);

@@ -430,7 +430,7 @@ void summary_json(struct session *session, struct text *out)
     struct session_status status;
     session_status(session, &status);
     session_lock(session);
-    text_add(out, "{\"scenario\":");
+    text_add(out, "{\"format\":\"thrum-run-1\",\"file\":");
     json_string(session_program(session)->path, out);
     text_add_char(out, ',');
     json_verdicts(status.verdicts, out);
