@@ -285,7 +285,20 @@ static uint32_t drop_alike(struct worker *worker, move *moves, uint32_t count)
     return kept;
 }
 
-static bool take_all(struct worker *worker, const move *moves, uint32_t count)
+/* Whether the schedule ends in this state although threads could still step: an invariant is broken,
+ * or only daemons are left. */
+static bool cut_short(const struct worker *worker, const struct state *state)
+{
+    const struct space_shape *shape = worker->space.shape;
+    for (uint32_t i = 0; i < shape->program->invariant_count; i++)
+        if (!model_holds(shape->model, state->world, &shape->program->invariants[i], NULL))
+            return true;
+    return model_finished(shape->model, state->world);
+}
+
+/* Takes the moves. With `ret_open`, it says whether one of them leads on to a state of no earlier
+ * level: what is left out now can be taken from there. Where the schedule ends it cannot. */
+static void take_all(struct worker *worker, const move *moves, uint32_t count, bool *ret_open)
 {
     bool open = false;
     for (uint32_t first = 0; first < count; first += AHEAD) {
@@ -293,9 +306,11 @@ static bool take_all(struct worker *worker, const move *moves, uint32_t count)
         for (uint32_t i = 0; i < some; i++)
             step(worker, moves[first + i], worker->weights[first + i], &worker->ahead[i]);
         for (uint32_t i = 0; i < some; i++)
-            open |= arrive(worker, &worker->ahead[i]);
+            if (arrive(worker, &worker->ahead[i]) && ret_open && !open)
+                open = !cut_short(worker, &worker->ahead[i].state);
     }
-    return open;
+    if (ret_open)
+        *ret_open = open;
 }
 
 void worker_expand(struct worker *worker, const struct item *item, struct raw_item *ret_raw)
@@ -316,9 +331,10 @@ void worker_expand(struct worker *worker, const struct item *item, struct raw_it
         chosen = reduction_persistent(worker->scratch, &worker->base, moves, count);
     move *rest = moves + chosen;
     uint32_t first = drop_alike(worker, moves, chosen);
-    bool open = take_all(worker, moves, first);
+    bool open = false;
+    take_all(worker, moves, first, chosen < count ? &open : NULL);
     if (chosen < count && !open) /* the cycle proviso: what is left out must come some time */
-        take_all(worker, rest, drop_alike(worker, rest, count - chosen));
+        take_all(worker, rest, drop_alike(worker, rest, count - chosen), NULL);
     else if (chosen < count)
         worker->pruned = true;
     ret_raw->edge_count = (uint32_t)(worker->edges.count - ret_raw->first_edge);
