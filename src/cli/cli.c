@@ -38,6 +38,22 @@ int complain(const char *format, ...)
     return EXIT_BAD_USAGE;
 }
 
+void print_text(const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        unsigned char byte = (unsigned char)*at, next = (unsigned char)at[1];
+        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) {
+            putchar('?');
+        } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+            putchar('?');
+            at++;
+        } else {
+            putchar(byte);
+        }
+    }
+    fflush(stdout);
+}
+
 static void print(struct text *text)
 {
     fputs(text_bytes(text), stdout);

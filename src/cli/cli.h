@@ -18,6 +18,10 @@ int cli_main(int argc, char **argv);
 #include "cli/commands.def"
 #undef COMMAND
 
+/* Prints on standard output, control characters as `?`: what a scenario says must not steer the
+ * terminal. */
+void print_text(const char *text);
+
 /* Prints "thrum: …" on standard error; returns EXIT_BAD_USAGE. */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

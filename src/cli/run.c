@@ -65,8 +65,7 @@ static int print_summary(const struct arguments *arguments, struct session *sess
         summary_json(session, &out);
     else
         summary_text(session, &out);
-    fputs(text_bytes(&out), stdout);
-    fflush(stdout);
+    print_text(text_bytes(&out));
     text_fini(&out);
     if (status.error)
         complain("%s", status.error);

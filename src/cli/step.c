@@ -57,7 +57,7 @@ int step_print(const struct arguments *arguments, struct opened *opened)
         steps_json(opened->session, &out);
     else
         steps_text(opened->session, &look, &out);
-    fputs(text_bytes(&out), stdout);
+    print_text(text_bytes(&out));
     text_fini(&out);
     opened_close(opened);
     return status.verdicts & ~(1u << VERDICT_OK) ? EXIT_PROBLEM : EXIT_FINE;

@@ -255,8 +255,10 @@ static const char *certainty_words(enum problem_certainty certainty)
     return "";
 }
 
-static void add_problems(struct session *session, bool deadlock, struct text *out)
+/* Returns how many of them did not happen in this run. */
+static size_t add_problems(struct session *session, bool deadlock, struct text *out)
 {
+    size_t possible = 0;
     struct history *history = session_history(session);
     for (size_t i = 0; i < history_problem_count(history); i++) {
         const struct problem *problem = history_problem(history, i);
@@ -268,7 +270,9 @@ static void add_problems(struct session *session, bool deadlock, struct text *ou
         add_indented(problem->evidence ? problem->evidence : "", out);
         text_printf(out, "  at %s\n", text_bytes(&time));
         text_fini(&time);
+        possible += problem->certainty == PROBLEM_POTENTIAL;
     }
+    return possible;
 }
 
 static void add_head(struct session *session, const struct session_status *status, struct text *out)
@@ -286,10 +290,14 @@ static void add_head(struct session *session, const struct session_status *statu
     text_fini(&time);
 }
 
-static void add_end(const struct session_status *status, struct text *out)
+/* `possible`: problems listed that did not happen in this run. */
+static void add_end(const struct session_status *status, size_t possible, struct text *out)
 {
     text_add(out, "\nVERDICT  ");
     summary_verdicts(status->verdicts, out);
+    if (possible)
+        text_printf(out, " in this run, %zu possible problem%s", possible,
+                    possible == 1 ? "" : "s");
     if (status->stopped)
         text_add(out, "  (stopped before the end)");
     text_add_char(out, '\n');
@@ -309,8 +317,8 @@ void summary_text(struct session *session, struct text *out)
     add_objects(session, out);
     add_values(session, out);
     add_console(session, out);
-    add_problems(session, status.verdicts >> VERDICT_DEADLOCK & 1, out);
-    add_end(&status, out);
+    size_t possible = add_problems(session, status.verdicts >> VERDICT_DEADLOCK & 1, out);
+    add_end(&status, possible, out);
     session_unlock(session);
 }
 

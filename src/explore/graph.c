@@ -210,7 +210,8 @@ static const struct item *claimed_item(const struct search *search, const struct
 static void merge_item(struct search *search, const struct raw_item *raw)
 {
     struct graph *graph = search->graph;
-    const struct raw_edge *edges = search->workers[raw->worker].edges.items + raw->first_edge;
+    const struct raw_edge *edges =
+        raw->edge_count ? search->workers[raw->worker].edges.items + raw->first_edge : NULL;
     uint32_t source = graph->done_count++;
     for (uint32_t i = 0; i < raw->edge_count; i++) {
         const struct raw_edge *edge = &edges[i];

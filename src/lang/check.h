@@ -204,6 +204,9 @@ void check_collect(struct check *check, struct body *body);
 struct symbol *check_name(struct check *check, struct expr *expr);
 struct symbol *check_lookup(struct check *check, const char *name);
 void check_suggest(struct check *check, const char *name);
+/* A call of `threading.Lock` is an error, and from then on a call of `Lock`: so that what follows
+ * is still checked. Before the name is looked at. */
+void check_drop_module(struct check *check, struct expr *call);
 struct symbol *check_new_local(struct check *check, struct body *body, const char *name,
                                struct span span);
 

@@ -559,6 +559,7 @@ static const struct type *call_named(struct check *check, struct expr *expr)
 
 const struct type *check_call(struct check *check, struct expr *expr)
 {
+    check_drop_module(check, expr);
     if (expr->left->shape == EXPR_NAME)
         return call_named(check, expr);
     if (expr->left->shape == EXPR_ATTRIBUTE)

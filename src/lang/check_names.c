@@ -218,17 +218,42 @@ void check_suggest(struct check *check, const char *name)
         check_help(check, "did you mean `%s`?", nearest.best);
 }
 
-static void unknown_name(struct check *check, struct expr *expr)
+static bool is_module(const char *name)
 {
     static const char *const modules[] = {"threading", "time", "queue", "random",
                                           "multiprocessing"};
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
-        if (strcmp(expr->text, modules[i]) == 0) {
-            check_error(check, expr->span, "there is no module `%s` here", expr->text);
-            check_help(check,
-                       "Lock, Thread, sleep and the like are known without a module: `Lock()`");
-            return;
-        }
+        if (strcmp(name, modules[i]) == 0)
+            return true;
+    return false;
+}
+
+static void no_module(struct check *check, const struct expr *name)
+{
+    diagnostic_error(check->diagnostics, name->span, "there is no module `%s` here", name->text);
+    diagnostic_help(check->diagnostics,
+                    "Lock, Thread, sleep and the like are known without a module: `Lock()`");
+}
+
+void check_drop_module(struct check *check, struct expr *call)
+{
+    struct expr *called = call->left;
+    if (call->shape != EXPR_CALL || called->shape != EXPR_ATTRIBUTE ||
+        called->left->shape != EXPR_NAME || !is_module(called->left->text) ||
+        check_lookup(check, called->left->text))
+        return;
+    no_module(check, called->left);
+    called->shape = EXPR_NAME;
+    called->left = NULL;
+    called->span = called->name_span;
+}
+
+static void unknown_name(struct check *check, struct expr *expr)
+{
+    if (is_module(expr->text)) {
+        no_module(check, expr);
+        return;
+    }
     if (check_unsupported(check, expr->text, expr->span))
         return;
     if (check_builtin(expr->text) || check_class(expr->text) >= 0 ||

@@ -158,8 +158,9 @@ static void make_hidden_locks(struct check *check, uint32_t first)
     }
 }
 
-static int class_of_call(struct check *check, const struct expr *expr)
+static int class_of_call(struct check *check, struct expr *expr)
 {
+    check_drop_module(check, expr);
     if (expr->shape != EXPR_CALL || expr->left->shape != EXPR_NAME ||
         check_lookup(check, expr->left->text))
         return -1;

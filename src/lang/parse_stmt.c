@@ -241,6 +241,10 @@ static bool misspelt(struct parser *parser, const struct expr *expr)
         }
         nearest_offer(&nearest, words[i]);
     }
+    if (strcmp(expr->text, "match") == 0) {
+        parse_error(parser, expr->span, "there is no `match` here: `if` and `elif` do it");
+        return true;
+    }
     if (strcmp(expr->text, "print") == 0) {
         parse_error(parser, expr->span, "print is called with brackets: `print(…)`");
         return true;

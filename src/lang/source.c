@@ -71,7 +71,7 @@ struct source *source_from_bytes(struct arena *arena, const char *path, const ch
     diagnostics->source = source;
     if (too_long) {
         diagnostic_error(diagnostics, (struct span){0, 0},
-                         "the file has %zu bytes; a scenario has at most %d", length, SOURCE_MAX);
+                         "the file is too large: a scenario has at most %d bytes", SOURCE_MAX);
         return NULL;
     }
     return check_bytes(source, diagnostics) ? source : NULL;

@@ -94,9 +94,20 @@ static bool possible(const struct shadow *shadow, uint32_t thread, struct choice
     return model_enabled(shadow->model, shadow->world, thread) & wanted[choice.kind];
 }
 
+/* A word of steps_taken: choice kind in 2 bits, thread in 14, and in the rest how often the same
+ * choice follows. A live run has millions of steps, many in a row of one thread. */
+enum { KIND_BITS = 2, CHOICE_BITS = 16 };
+#define CHOICE_MASK ((1u << CHOICE_BITS) - 1)
+#define AGAIN_MAX   (UINT32_MAX >> CHOICE_BITS)
+
 static void note_choice(struct shadow *shadow, uint32_t thread, struct choice choice)
 {
-    vector_push(&shadow->steps_taken, thread << 2 | (uint32_t)choice.kind);
+    uint32_t word = thread << KIND_BITS | (uint32_t)choice.kind;
+    uint32_t *last = shadow->steps_taken.count ? &vector_last(&shadow->steps_taken) : NULL;
+    if (last && (*last & CHOICE_MASK) == word && *last >> CHOICE_BITS < AGAIN_MAX)
+        *last += 1u << CHOICE_BITS;
+    else
+        vector_push(&shadow->steps_taken, word);
     if (choice.kind == CHOICE_VALUE)
         vector_push(&shadow->values, choice.value);
     shadow->steps++;
@@ -143,13 +154,16 @@ bool shadow_take(struct shadow *shadow, uint32_t thread, const struct thrum_even
 void shadow_schedule(const struct shadow *shadow, struct session_schedule *ret_schedule)
 {
     size_t value = 0;
-    vector_reserve(ret_schedule, ret_schedule->count + shadow->steps_taken.count);
+    vector_reserve(ret_schedule, ret_schedule->count + shadow->steps);
     for (size_t i = 0; i < shadow->steps_taken.count; i++) {
-        uint32_t step = shadow->steps_taken.items[i];
-        struct session_choice choice = {.thread = step >> 2,
-                                        .choice.kind = (enum choice_kind)(step & 3)};
-        if (choice.choice.kind == CHOICE_VALUE)
-            choice.choice.value = shadow->values.items[value++];
-        vector_push(ret_schedule, choice);
+        uint32_t word = shadow->steps_taken.items[i];
+        struct session_choice choice = {.thread = (word & CHOICE_MASK) >> KIND_BITS,
+                                        .choice.kind =
+                                            (enum choice_kind)(word & ((1u << KIND_BITS) - 1))};
+        for (uint32_t times = (word >> CHOICE_BITS) + 1; times; times--) {
+            if (choice.choice.kind == CHOICE_VALUE)
+                choice.choice.value = shadow->values.items[value++];
+            vector_push(ret_schedule, choice);
+        }
     }
 }

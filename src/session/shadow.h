@@ -23,7 +23,8 @@ struct shadow {
     struct text defect; /* the first of them */
     /* The records of an atomic block that have come so far; only one thread's at a time. */
     vector(struct thrum_event) block;
-    /* The schedule: thread << 2 | choice kind, and beside it the values of those that have one. */
+    /* The schedule: how often the same again, thread and choice kind in one word (see shadow.c);
+     * and beside it the values of those that have one. */
     vector(uint32_t) steps_taken;
     vector(int64_t) values;
 };

@@ -302,13 +302,14 @@ static void report(const struct lockorder *lockorder, const uint32_t *path, size
         text_printf(&title, "%s%s", i == 0 ? "" : i + 1 == length ? " and " : ", ", from);
         text_printf(&words, "%s held %s", thread, from);
         add_place(&words, edge->held_source);
-        text_printf(&words, " and took %s", to);
+        text_printf(&words, " and wanted %s", to);
         add_place(&words, edge->wanted_source);
         text_add(&words, "\n");
     }
     text_add(&title, " are taken in different orders");
-    text_add(&words, "Should each hold its first one when it wants the other, none can go on. This "
-                     "did not happen here; taking them in one order would rule it out.\n");
+    text_add(&words,
+             "Should each hold its first one when it wants the other, none can go on. Taking "
+             "them in one order rules it out.\n");
     ret->title = text_take(&title);
     ret->evidence = text_take(&words);
 }

@@ -20,6 +20,16 @@ static enum style name_style(const void *data, const char *word, size_t length)
     return STYLE_COUNT;
 }
 
+/* Whether threads of this run did get stuck: then an order of locks that could lead there did, or
+ * may have. */
+static bool deadlocked(const struct history *history)
+{
+    for (size_t i = history_problem_count(history); i-- > 0;)
+        if (history_problem(history, i)->kind == PROBLEM_DEADLOCK)
+            return true;
+    return false;
+}
+
 /* Draws one problem from row `y` on (rows above and below the region are counted, not drawn). */
 static int draw_problem(const struct region *region, int y, const struct scene *scene,
                         const struct problem *problem, bool chosen)
@@ -35,7 +45,8 @@ static int draw_problem(const struct region *region, int y, const struct scene *
     text_add(&time, "at ");
     scene_time(scene, problem->time, &time);
     if (problem->certainty == PROBLEM_POTENTIAL)
-        text_add(&time, " · did not happen in this run");
+        text_add(&time, deadlocked(scene->history) ? " · this run did get stuck"
+                                                   : " · did not happen in this run");
     if (problem->certainty == PROBLEM_CONSEQUENCE)
         text_add(&time, " · may follow from an earlier problem");
     rows += draw_paragraph(region, 3, y + rows, region->width - 4, 0, STYLE_DIM, text_bytes(&time));

@@ -24,7 +24,7 @@ static bool is_keyword(const char *word, size_t length)
 
 static bool is_word(char byte)
 {
-    return isalnum((unsigned char)byte) || byte == '_';
+    return isalnum((unsigned char)byte) || byte == '_' || (unsigned char)byte >= 0x80;
 }
 
 /* Bytes of the token at `at` and how it is coloured. A string that does not end ends with the line.

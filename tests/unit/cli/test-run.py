@@ -16,6 +16,10 @@ OK = '"Fine"\nn = 0\nlock = Lock()\nthread A, B:\n    with lock:\n        n += 1
 ENDLESS = '"Endless"\nthread A:\n    while True:\n        sleep(1ms)\n'
 SELF = '"Self"\na = Lock()\nthread A:\n    a.acquire()\n    a.acquire()\n'
 DICE = '"Dice"\nn = 0\nthread A:\n    n = randint(1, 6)\nafter:\n    assert n != 3, "three"\n'
+STEERING = '"Steering"\nthread A:\n    print("red \\x1b[31m and \\x07")\n'
+ORDERS = '"Orders"\na = Lock()\nb = Lock()\nthread A:\n    with a, b:\n        pass\n' \
+         'thread B:\n    A.join()\n    with b, a:\n        pass\n' \
+         'thread C:\n    A.join()\n    with a, b:\n        pass\n'
 BROKEN = '"Broken"\nthread A:\n    countr += 1\n'
 
 
@@ -33,6 +37,17 @@ class Run(unittest.TestCase):
         self.assertIn("\nn = 2\n", done.stdout)
         self.assertEqual(done.stdout.count("n is True\n"), 2)
         self.assertEqual(done.stderr, "")
+
+    def test_what_it_prints_does_not_steer_the_terminal(self):
+        done = self.run_text(STEERING)
+        self.assertIn("red ?[31m and ?\n", done.stdout)
+
+    def test_possible_deadlock_is_told_beside_ok(self):
+        for _ in range(20):  # B and C may get stuck: then it is no possibility
+            done = self.run_text(ORDERS)
+            if done.returncode == 0:
+                break
+        self.assertRegex(done.stdout, r"\nVERDICT  ok in this run, \d possible problems?\n")
 
     def test_deadlock(self):
         done = self.run_text(SELF, "--headless")

@@ -617,8 +617,8 @@ START_TEST(an_order_in_words)
     }
     ck_assert(found);
     ck_assert_str_eq(problem.title, "POSSIBLE DEADLOCK  m and l are taken in different orders");
-    ck_assert_ptr_nonnull(strstr(problem.evidence, "B held m (line 5) and took l (line 6)\n"
-                                                   "A held l (line 1) and took m (line 2)\n"));
+    ck_assert_ptr_nonnull(strstr(problem.evidence, "B held m (line 5) and wanted l (line 6)\n"
+                                                   "A held l (line 1) and wanted m (line 2)\n"));
     ck_assert_uint_eq(problem.thread_count, 2);
     ck_assert_uint_eq(problem.sources[2], THRUM_SOURCE(1, 1));
     problem_fini(&problem);
