@@ -99,7 +99,7 @@ static uint64_t look(struct follower *follower)
     if (follower->kernel)
         kernel_poll(follower->kernel, take_switch, follower);
     steps_stuck(follower);
-    if (!follower->over)
+    if (!follower->over && !follower->nobody) /* ended: its clock stands still */
         history_advance(follower->history, now > follower->newest ? now : follower->newest);
     size_t pending = collector_pending(follower->collector);
     atomic_store_explicit(&follower->lag_events, pending, memory_order_relaxed);

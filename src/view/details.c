@@ -28,7 +28,10 @@ static void say_state(struct page *page, const struct lane_interval *interval)
 {
     struct text text = {0};
     text_add(&text, lane_state_words(interval->state));
-    add_since(page->scene, interval->start, &text);
+    if (interval->state == LANE_STUCK && page->scene->forever && !page->scene->cursor_shown)
+        text_add(&text, " for ever");
+    else
+        add_since(page->scene, interval->start, &text);
     if (THRUM_SOURCE_LINE(interval->source))
         text_printf(&text, ", at line %u", THRUM_SOURCE_LINE(interval->source));
     say(page, lane_look(interval->state)->style, "state", text_bytes(&text));

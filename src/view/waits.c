@@ -46,8 +46,10 @@ static void draw_edge(const struct graph *graph, int x, const struct wait_edge *
     if (THRUM_SOURCE_LINE(edge->source))
         text_printf(&text, "line %u, ", THRUM_SOURCE_LINE(edge->source));
     text_add(&text, "for ");
-    uint64_t waited = scene->cursor > edge->since ? scene->cursor - edge->since : 0;
-    scene_length(scene, waited, &text);
+    if (edge->stuck && scene->forever && !scene->cursor_shown)
+        text_add(&text, "ever");
+    else
+        scene_length(scene, scene->cursor > edge->since ? scene->cursor - edge->since : 0, &text);
     x = draw_fit(region, x, graph->y, region->width - x, STYLE_DIM, text_bytes(&text));
     text_clear(&text);
     if (edge->object != THRUM_NONE && edge->owner != THRUM_NONE)
