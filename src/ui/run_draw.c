@@ -247,6 +247,26 @@ static void add_local(void *context, const char *name, const char *value)
     text_printf(context, "%s = %s\n", name, value);
 }
 
+/* What the selected thread's last step up to the cursor meant. */
+static void add_last_step(const struct scene *scene, struct text *out)
+{
+    enum { FARTHEST = 64 }; /* records that are no steps lie between at most */
+    uint64_t time = scene->cursor;
+    for (int i = 0; i < FARTHEST && scene->thread != THRUM_NONE; i++) {
+        struct history_event event;
+        uint64_t index = history_thread_before(scene->history, scene->thread, time);
+        if (index == HISTORY_NONE || !history_event_at(scene->history, index, &event))
+            return;
+        if (event.event.flags & THRUM_STEP) {
+            step_sentence(scene, index, out);
+            return;
+        }
+        if (event.event.time == 0)
+            return;
+        time = event.event.time - 1;
+    }
+}
+
 static int draw_details(struct run_view *view, const struct region *region,
                         const struct scene *scene)
 {
@@ -262,11 +282,8 @@ static int draw_details(struct run_view *view, const struct region *region,
         session_why_not_text(view->session, view->thread, &why_not);
         session_locals(view->session, view->thread, add_local, &locals);
     }
-    struct step_rows steps = {0};
-    steps_before(scene, steps_cursor(scene), 1, &steps);
-    if (steps.rows.count && !view->predict)
-        step_sentence(scene, steps.rows.items[0].event, &last);
-    vector_fini(&steps.rows);
+    if (!of_object && !view->predict)
+        add_last_step(scene, &last);
     struct details details = {text_bytes(&next), text_bytes(&why_not), text_bytes(&locals),
                               text_bytes(&last)};
     int rows = details_draw(region, &chosen, &details, view->top);

@@ -114,7 +114,7 @@ static void say_thread(struct page *page, const struct details *details)
     struct thread_statistics statistics;
     history_thread_statistics(scene->history, thread, &statistics);
     struct text text = {0};
-    text_printf(&text, "%llu steps, %llu waits, %llu times preempted, %llu events",
+    text_printf(&text, "%llu steps, waited %llu times, preempted %llu times, %llu events",
                 (unsigned long long)statistics.steps, (unsigned long long)statistics.waits,
                 (unsigned long long)statistics.preempted, (unsigned long long)statistics.events);
     say(page, STYLE_TEXT, "so far", text_bytes(&text));
