@@ -7,7 +7,7 @@ Usage: same.py FILE... Each has a title, shared names, functions and `main:`. Fu
 import pathlib
 import re
 import sys
-from threading import Lock
+import threading
 
 
 def as_python(text):
@@ -21,7 +21,7 @@ def as_python(text):
 
 def main(paths):
     for path in paths:
-        exec(compile(as_python(pathlib.Path(path).read_text()), path, "exec"), {"Lock": Lock})
+        exec(compile(as_python(pathlib.Path(path).read_text()), path, "exec"), dict(vars(threading)))
     print(f"{len(paths)} files hold in Python")
 
 
