@@ -76,7 +76,9 @@ static void find_return(struct exploration *exploration, const struct graph *gra
     struct explore_failure *failure = &exploration->result->failures[index];
     uint8_t *avoid = xmalloc(graph->state_count + 1u), *goals = xmalloc(graph->state_count + 1u);
     uint8_t *banned = xmalloc(graph->edges.count / 8 + 1);
-    avoidable(graph, components, exploration->order[index], avoid, goals, banned);
+    uint8_t kinds[MAX_KINDS] = {0};
+    kinds[exploration->order[index]] = 1;
+    avoidable(graph, components, kinds, avoid, goals, banned);
     uint32_t doomed = 0;
     while (doomed < path->count && avoid[state_after(graph, path, doomed)])
         doomed++;

@@ -139,7 +139,7 @@ static void turn_round(struct backwards *back, const struct graph *graph)
         }
 }
 
-void avoidable(const struct graph *graph, const struct components *components, uint16_t kind,
+void avoidable(const struct graph *graph, const struct components *components, const uint8_t *kinds,
                uint8_t *ret_avoid, uint8_t *ret_goals, uint8_t *ret_banned)
 {
     memset(ret_avoid, 0, graph->state_count);
@@ -147,9 +147,9 @@ void avoidable(const struct graph *graph, const struct components *components, u
     memset(ret_banned, 0, graph->edges.count / 8 + 1);
     uint8_t *fails = xcalloc(graph->state_count + 1, 1);
     vector_each (struct failing_state, failing, &graph->failing_states)
-        fails[failing->state] |= failing->kind == kind;
+        fails[failing->state] |= kinds[failing->kind] != 0;
     vector_each (struct failing_edge, failing, &graph->failing_edges)
-        if (failing->kind == kind)
+        if (kinds[failing->kind])
             ret_banned[failing->edge / 8] |= (uint8_t)(1 << (failing->edge % 8));
     vector(uint32_t) work = {0};
     for (uint32_t state = 0; state < graph->state_count; state++) {
@@ -178,6 +178,39 @@ void avoidable(const struct graph *graph, const struct components *components, u
     free(back.edges);
     free(back.sources);
     free(fails);
+}
+
+void distances_find(const struct graph *graph, const uint8_t *kinds, uint32_t *ret_distances)
+{
+    vector(uint32_t) work = {0};
+    struct backwards back;
+    memset(ret_distances, 0xff, graph->state_count * sizeof *ret_distances);
+    vector_each (struct failing_state, failing, &graph->failing_states) {
+        if (kinds[failing->kind] && ret_distances[failing->state]) {
+            ret_distances[failing->state] = 0;
+            vector_push(&work, failing->state);
+        }
+    }
+    vector_each (struct failing_edge, failing, &graph->failing_edges) {
+        if (kinds[failing->kind] && ret_distances[failing->source] > 1) {
+            ret_distances[failing->source] = 1;
+            vector_push(&work, failing->source);
+        }
+    }
+    turn_round(&back, graph);
+    for (size_t at = 0; at < work.count;
+         at++) { /* a state may come twice, with a smaller distance */
+        uint32_t state = work.items[at], next = ret_distances[state] + 1;
+        for (uint64_t i = back.starts[state]; i < back.starts[state + 1]; i++)
+            if (ret_distances[back.sources[i]] > next) {
+                ret_distances[back.sources[i]] = next;
+                vector_push(&work, back.sources[i]);
+            }
+    }
+    vector_fini(&work);
+    free(back.starts);
+    free(back.edges);
+    free(back.sources);
 }
 
 /* ---- shares ---- */

@@ -17,11 +17,16 @@ struct components {
 void components_find(struct components *components, const struct graph *graph);
 void components_fini(struct components *components);
 
-/* Where a failure can still be avoided: `ret_avoid` gets 1 for each state from which some
- * continuation ends (or goes round for ever) without meeting this kind; `ret_goals` 1 where it is
- * already so. Both hold a byte a state, `ret_banned` a bit an edge that fails so. */
-void avoidable(const struct graph *graph, const struct components *components, uint16_t kind,
+/* Where failures of some kinds (`kinds`: by kind, those meant are not 0) can still be avoided:
+ * `ret_avoid` gets 1 for each state from which some continuation ends (or goes round for ever)
+ * without meeting this kind; `ret_goals` 1 where it is already so. Both hold a byte a state,
+ * `ret_banned` a bit an edge that fails so. */
+void avoidable(const struct graph *graph, const struct components *components, const uint8_t *kinds,
                uint8_t *ret_avoid, uint8_t *ret_goals, uint8_t *ret_banned);
+
+/* How many steps the nearest such failure is away from each state; UINT32_MAX: none can be reached.
+ */
+void distances_find(const struct graph *graph, const uint8_t *kinds, uint32_t *ret_distances);
 
 /* The chance, under a scheduler that chooses among the threads that can go with equal chance and
  * then among what that thread can do, of meeting each kind and of ending with each outcome. False

@@ -101,11 +101,11 @@ void simplify_all(struct exploration *exploration)
 
 /* ---- points of no return ---- */
 
-enum fate { FATE_UNKNOWN, FATE_OPEN, FATE_DOOMED };
+enum prospect { PROSPECT_UNKNOWN, PROSPECT_OPEN, PROSPECT_DOOMED };
 
 /* What can come after some moves of a failing schedule. */
 struct probe {
-    enum fate fate;
+    enum prospect fate;
     struct path way; /* open: to an end without this failure; of `graph` */
     struct graph graph;
 };
@@ -126,8 +126,10 @@ static void look_for_way(struct exploration *exploration, struct probe *probe, u
         uint8_t *avoid = xmalloc(graph->state_count + 1u),
                 *goals = xmalloc(graph->state_count + 1u);
         uint8_t *banned = xmalloc(graph->edges.count / 8 + 1);
-        avoidable(graph, &components, kind, avoid, goals, banned);
-        probe->fate = avoid[0] ? FATE_OPEN : FATE_DOOMED;
+        uint8_t kinds[MAX_KINDS] = {0};
+        kinds[kind] = 1;
+        avoidable(graph, &components, kinds, avoid, goals, banned);
+        probe->fate = avoid[0] ? PROSPECT_OPEN : PROSPECT_DOOMED;
         if (avoid[0]) {
             struct path_rules rules = {.last = NOBODY,
                                        .left_free = true,
@@ -223,8 +225,8 @@ static void find_return(struct exploration *exploration, uint32_t index, uint64_
         int64_t middle = (open + doomed) / 2;
         struct probe probe;
         probe_at(exploration, index, (uint32_t)middle, until, &probe);
-        enum fate fate = probe.fate;
-        if (fate == FATE_OPEN) {
+        enum prospect fate = probe.fate;
+        if (fate == PROSPECT_OPEN) {
             free(failure->passing.steps);
             keep_passing(exploration, index, (uint32_t)middle, &probe);
             open = middle;
@@ -232,7 +234,7 @@ static void find_return(struct exploration *exploration, uint32_t index, uint64_
             doomed = middle;
         }
         probe_fini(&probe);
-        if (fate == FATE_UNKNOWN)
+        if (fate == PROSPECT_UNKNOWN)
             return;
     }
     keep_return(exploration, index, (uint32_t)doomed);

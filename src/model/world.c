@@ -96,7 +96,7 @@ void world_copy(const struct model *model, struct world *to, const struct world 
 uint64_t world_hash(const struct model *model, const struct world *world)
 {
     if (model->flat)
-        return hash_bytes(0, world->words, model->program->world_size);
+        return hash_block(0, world->words, model->program->world_size);
     uint64_t hash = 0;
     uint32_t count = stretch_count(model, world_thread_end(model, world));
     for (uint32_t i = 0; i < count; i++) {
