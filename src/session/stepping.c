@@ -156,8 +156,14 @@ static bool play_text(struct stepping *stepping, const char *text, struct text *
         fits = play_entry(stepping, entry, after, error);
         entry = after;
     }
-    if (!fits && !schedule_is_for(&schedule, stepping->program))
+    bool other = !schedule_is_for(&schedule, stepping->program);
+    if (!fits && other)
         text_add(error, "; the schedule was made for another version of the file");
+    if (fits && other) {
+        struct text notice = {0};
+        text_add(&notice, "the schedule was made for another version of this file");
+        say_error(stepping, &notice);
+    }
     schedule_fini(&schedule);
     return fits;
 }
@@ -427,7 +433,7 @@ static void status_op(void *state, struct session_status *ret_status)
     status.pace = stepping->pace;
     status.seed = stepping->policy.seed;
     status.cpus = 1;
-    status.error = stepping->error;
+    status.notice = stepping->error;
     *ret_status = status;
 }
 
@@ -463,6 +469,8 @@ static bool jump_op(void *state, enum session_jump where, bool backwards, uint64
 {
     struct stepping *stepping = state;
     stepping->playing = stepping->goal.active = false;
+    struct text nothing = {0};
+    say_error(stepping, &nothing);
     uint64_t before = stepper_position(stepping->stepper);
     bool done = stepping_jump(stepping, where, backwards, argument);
     if (before != stepper_position(stepping->stepper) || stepping->goal.active)

@@ -64,7 +64,7 @@ struct stepping {
     uint64_t due; /* clock_now() of the next step of play */
     struct goal goal;
     unsigned changes; /* enum session_change since the last poll */
-    char *error;      /* owned; why the last step failed; NULL */
+    char *error;      /* owned; why the last step failed, or what else is to be said; NULL */
 };
 
 /* ---- stepping_feed.c ---- */

@@ -195,6 +195,19 @@ START_TEST(looking)
 }
 END_TEST
 
+/* A schedule of another version of the file is taken, and that is said. */
+START_TEST(another_version_is_noticed)
+{
+    char *argv[] = {getenv("THRUM_PROGRAM"), "replay", getenv("KEYS_SCENARIO"), "#00000000 alice",
+                    NULL};
+    pty_start(&pty, 120, 34, NULL, argv);
+    ck_assert(pty_sees(&pty, "made for another version"));
+    sees("l", "step 2 ");
+    ck_assert(pty_misses(&pty, "made for another version"));
+    close_keys(0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("keys");
@@ -207,6 +220,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, threads_of_their_own);
     tcase_add_test(tests, break_points);
     tcase_add_test(tests, looking);
+    tcase_add_test(tests, another_version_is_noticed);
     suite_add_tcase(suite, tests);
     return suite;
 }
