@@ -9,7 +9,12 @@
 #include "base/vector.h"
 #include "trace/history.h"
 
-enum { CONTENDED = 8, /* objects listed */ WIDTH = 10 };
+enum {
+    CONTENDED = 8, /* objects listed */
+    WIDTH = 10,
+    SCHEDULE = 20000,     /* steps: the schedule of a longer run is not printed */
+    SCHEDULE_LINE = 2000, /* bytes of it that people are shown */
+};
 
 void summary_verdicts(unsigned verdicts, struct text *out)
 {
@@ -307,6 +312,18 @@ static void add_end(const struct session_status *status, size_t possible, struct
         text_printf(out, "NOTICE  %s\n", status->notice);
 }
 
+/* What `thrum replay` takes to do the same again. Under no lock. */
+static void add_schedule(struct session *session, const struct session_status *status,
+                         struct text *out)
+{
+    struct text schedule = {0};
+    if (status->steps > 0 && status->steps <= SCHEDULE)
+        session_schedule_text(session, &schedule);
+    if (schedule.length && schedule.length <= SCHEDULE_LINE)
+        text_printf(out, "SCHEDULE  %s\n", text_bytes(&schedule));
+    text_fini(&schedule);
+}
+
 void summary_text(struct session *session, struct text *out)
 {
     struct session_status status;
@@ -320,6 +337,7 @@ void summary_text(struct session *session, struct text *out)
     size_t possible = add_problems(session, status.verdicts >> VERDICT_DEADLOCK & 1, out);
     add_end(&status, possible, out);
     session_unlock(session);
+    add_schedule(session, &status, out);
 }
 
 /* ---- JSON ---- */
@@ -436,11 +454,20 @@ static void json_verdicts(unsigned verdicts, struct text *out)
 void summary_json(struct session *session, struct text *out)
 {
     struct session_status status;
+    struct text schedule = {0};
     session_status(session, &status);
+    if (status.steps <= SCHEDULE)
+        session_schedule_text(session, &schedule);
     session_lock(session);
     text_add(out, "{\"format\":\"thrum-run-1\",\"file\":");
     json_string(session_program(session)->path, out);
     text_add_char(out, ',');
+    if (schedule.length) {
+        text_add(out, "\"schedule\":");
+        json_string(text_bytes(&schedule), out);
+        text_add_char(out, ',');
+    }
+    text_fini(&schedule);
     json_verdicts(status.verdicts, out);
     json_threads(session, out);
     json_objects(session, out);
