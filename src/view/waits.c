@@ -45,11 +45,14 @@ static void draw_edge(const struct graph *graph, int x, const struct wait_edge *
     text_add(&text, "  ");
     if (THRUM_SOURCE_LINE(edge->source))
         text_printf(&text, "line %u, ", THRUM_SOURCE_LINE(edge->source));
-    text_add(&text, "for ");
     if (edge->stuck && scene->forever && !scene->cursor_shown)
-        text_add(&text, "ever");
-    else
-        scene_length(scene, scene->cursor > edge->since ? scene->cursor - edge->since : 0, &text);
+        text_add(&text, "for ever");
+    else if (scene->cursor <= edge->since)
+        text_add(&text, "from now on");
+    else {
+        text_add(&text, "for ");
+        scene_length(scene, scene->cursor - edge->since, &text);
+    }
     x = draw_fit(region, x, graph->y, region->width - x, STYLE_DIM, text_bytes(&text));
     text_clear(&text);
     if (edge->object != THRUM_NONE && edge->owner != THRUM_NONE)
