@@ -88,6 +88,7 @@ static void add_failure(struct exploring *exploring, const struct explore_failur
         add_schedule(exploring, &failure->schedule,
                      failure->return_known ? failure->point_of_no_return : 0, &text);
         finding.schedule = schedule_of(exploring, &failure->schedule);
+        finding.no_return = failure->return_known ? failure->point_of_no_return : 0;
     }
     if (failure->return_known && failure->point_of_no_return)
         text_printf(&text, "From step %u on nothing avoids it any more.\n",
@@ -159,6 +160,25 @@ static void add_summary(const struct explore_result *result, struct text *out)
         text_printf(out, ": incomplete, stopped by %s.", result->stopped_by);
 }
 
+static void add_progress(struct explore_progress *now, bool simplifying, struct text *out)
+{
+    uint64_t began = atomic_load_explicit(&now->began, memory_order_relaxed);
+    uint64_t elapsed = began ? clock_now() - began : 0;
+    uint64_t states = atomic_load_explicit(&now->states, memory_order_relaxed);
+    uint64_t limit = atomic_load_explicit(&now->bytes_limit, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
+    text_printf(out,
+                "%s: %llu states, %.0f a second, depth %llu, %.0f %% of memory; found: %u "
+                "failure%s, %u ways to end",
+                simplifying ? "Looking for the simplest" : "Searching", (unsigned long long)states,
+                elapsed ? (double)states * 1e9 / (double)elapsed : 0.0,
+                (unsigned long long)atomic_load_explicit(&now->depth, memory_order_relaxed),
+                limit ? 100.0 * (double)bytes / (double)limit : 0.0,
+                atomic_load_explicit(&now->failures, memory_order_relaxed),
+                atomic_load_explicit(&now->failures, memory_order_relaxed) == 1 ? "" : "s",
+                atomic_load_explicit(&now->outcomes, memory_order_relaxed));
+}
+
 bool exploring_look(struct exploring *exploring, struct text *progress,
                     const struct finding **ret_findings, size_t *ret_count)
 {
@@ -172,13 +192,7 @@ bool exploring_look(struct exploring *exploring, struct text *progress,
         *ret_count = exploring->findings.count;
         return true;
     }
-    text_printf(progress, "%s: %llu states, %llu steps, depth %llu, %u failures, %u ways to end",
-                phase == EXPLORE_SIMPLIFYING ? "Looking for the simplest" : "Searching",
-                (unsigned long long)atomic_load_explicit(&now->states, memory_order_relaxed),
-                (unsigned long long)atomic_load_explicit(&now->steps, memory_order_relaxed),
-                (unsigned long long)atomic_load_explicit(&now->depth, memory_order_relaxed),
-                atomic_load_explicit(&now->failures, memory_order_relaxed),
-                atomic_load_explicit(&now->outcomes, memory_order_relaxed));
+    add_progress(now, phase == EXPLORE_SIMPLIFYING, progress);
     return false;
 }
 

@@ -344,7 +344,10 @@ static void search_fini(struct search *search)
     dismiss_crew(search);
     for (unsigned i = 0; i < search->worker_count; i++)
         worker_fini(&search->workers[i]);
-    visited_fini(&search->visited);
+    if (search->limits->ret_index)
+        *search->limits->ret_index = search->visited;
+    else
+        visited_fini(&search->visited);
     vector_fini(&search->level.bytes);
     vector_fini(&search->level.places);
     vector_fini(&search->next.bytes);

@@ -71,6 +71,8 @@ struct graph_limits {
     uint64_t until;  /* clock_now() at which to stop; 0: never */
     unsigned jobs;   /* at least 1 */
     bool exact;
+    struct visited *ret_index; /* gets the visited set when the search is done: states by
+                                  fingerprint. NULL: not wanted */
 };
 
 /* Searches from `start`, or from the first state when that is NULL. `reduction` may be NULL;

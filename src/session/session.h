@@ -107,6 +107,8 @@ struct session_status {
     const char *notice; /* something to show once ("old detail dropped"); NULL: nothing */
 };
 
+#define SESSION_NEVER UINT32_MAX
+
 /* A choice of a schedule: who steps, and how. */
 struct session_choice {
     uint32_t thread;
@@ -118,6 +120,10 @@ struct session_option {
     struct session_choice choice;
     unsigned enabled;        /* enum enabled */
     int64_t lowest, highest; /* ENABLED_VALUE: what randint may give */
+    bool foreseen;           /* the two below are known: the program is small, and was searched */
+    bool doomed;             /* after this step no continuation avoids a failure other than a race */
+    uint32_t fails_in;       /* further steps to the nearest such failure; 0: this one fails;
+                                SESSION_NEVER: none can come */
 };
 
 /* A line of play that was left for another, or the present one. Together they are a tree. */

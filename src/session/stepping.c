@@ -185,6 +185,7 @@ static void stepping_close(void *state)
     struct stepping *stepping = state;
     if (!stepping)
         return;
+    foresight_free(stepping->foresight);
     stepper_free(stepping->stepper);
     policy_fini(&stepping->policy);
     assessor_free(stepping->assessor);
@@ -306,6 +307,10 @@ static unsigned poll_op(void *state)
         goal_continue(stepping);
     else if (stepping->playing)
         play(stepping);
+    if (!stepping->foresaw && foresight_outlook(stepping->foresight)) {
+        stepping->foresaw = true;
+        stepping->changes |= SESSION_CHANGED_NOW;
+    }
     unsigned changes = stepping->changes;
     stepping->changes = 0;
     return changes;
@@ -369,6 +374,31 @@ static int fd_op(const void *state)
     return -1;
 }
 
+/* What a choice leads to: of a number to draw, the best that can come of it. */
+static void foresee(struct stepping *stepping, struct session_option *option)
+{
+    enum { MOST_VALUES = 16 };
+    if (!stepping->foresees)
+        stepping->foresight = foresight_new(stepping->program, stepping->model);
+    stepping->foresees = true;
+    struct outlook *outlook = foresight_outlook(stepping->foresight);
+    uint64_t values =
+        option->enabled & ENABLED_VALUE ? (uint64_t)option->highest - (uint64_t)option->lowest : 0;
+    if (!outlook || !option->enabled || values >= MOST_VALUES)
+        return;
+    struct choice choice = option->choice.choice;
+    option->foreseen = option->doomed = true;
+    option->fails_in = SESSION_NEVER;
+    for (uint64_t i = 0; i <= values; i++, choice.value++) {
+        struct prospect prospect =
+            outlook_after(outlook, stepper_world(stepping->stepper), option->choice.thread, choice);
+        option->foreseen &= prospect.known;
+        option->doomed &= prospect.doomed;
+        if (prospect.nearest < option->fails_in)
+            option->fails_in = prospect.nearest;
+    }
+}
+
 static bool option_op(void *state, uint32_t thread, struct session_option *ret_option)
 {
     struct stepping *stepping = state;
@@ -390,6 +420,7 @@ static bool option_op(void *state, uint32_t thread, struct session_option *ret_o
     } else if (!(ret_option->enabled & ENABLED_STEP) && ret_option->enabled & ENABLED_TIMEOUT) {
         choice->kind = CHOICE_TIMEOUT;
     }
+    foresee(stepping, ret_option);
     return true;
 }
 

@@ -15,6 +15,7 @@
 #include "model/policy.h"
 #include "run/stepper.h"
 #include "session/assessor.h"
+#include "session/foresight.h"
 #include "session/ops.h"
 #include "trace/history.h"
 
@@ -51,6 +52,9 @@ struct stepping {
     struct trace_catalog catalog;
     struct history *history;
     struct assessor *assessor;
+    struct foresight *foresight;  /* begun when somebody asks what choices lead to; may be NULL */
+    bool foresees;                /* … which has happened */
+    bool foresaw;                 /* its answers have been told of as a change */
     struct world *scratch;        /* for after: and for looking ahead */
     vector(uint32_t) ends;        /* [n]: records once n steps are in; ends.count == length + 1 */
     vector(uint8_t) told;         /* by thread: enum told, at the end of the history */

@@ -163,6 +163,16 @@ static void open_finding(struct screen *screen)
     close_session(screen);
     take_session(screen, session, screen->explored);
     screen->exploring_shown = false;
+    const struct finding *finding = &screen->findings[screen->finding];
+    struct run_view *run = &screen->run;
+    session_jump(session, SESSION_JUMP_END, true, 0);
+    run->no_return = finding->no_return;
+    run->table = true;
+    if (finding->no_return)
+        text_printf(&run->message, "at its start; from step %u on nothing avoids the failure",
+                    finding->no_return);
+    else if (finding->bad)
+        text_add(&run->message, "at its start; l goes forward, G to where it fails");
 }
 
 /* ---- keys ---- */

@@ -67,8 +67,10 @@ struct run_view {
     char match[64];               /* searched for; "" nothing */
     vector(uint32_t) threads;     /* lanes, in order */
     vector(uint32_t) objects;     /* rows, in order */
-    vector(bool) timeouts;        /* stepping: whether each thread's wait may time out */
-    vector(uint32_t) breaks;      /* stepping: lines with a break point */
+    vector(struct session_option) options; /* stepping: by thread, what it could do */
+    uint64_t no_return;      /* stepping: after so many steps nothing avoids the failure that
+                                was opened; 0: none was */
+    vector(uint32_t) breaks; /* stepping: lines with a break point */
     vector(struct branch_row) branches; /* stepping: lines of play, with owned texts */
     size_t branch;                      /* the chosen one */
     vector(uint32_t) variables;         /* in order */

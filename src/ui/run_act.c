@@ -39,7 +39,7 @@ void run_view_fini(struct run_view *view)
     vector_fini(&view->threads);
     vector_fini(&view->objects);
     vector_fini(&view->variables);
-    vector_fini(&view->timeouts);
+    vector_fini(&view->options);
     vector_fini(&view->breaks);
     run_view_forget_branches(view);
     vector_fini(&view->branches);

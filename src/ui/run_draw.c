@@ -202,7 +202,7 @@ static void ask_branches(struct run_view *view)
 /* What session_option() says must be asked before the lock is taken. */
 static void ask_options(struct run_view *view)
 {
-    view->timeouts.count = view->breaks.count = 0;
+    view->options.count = view->breaks.count = 0;
     run_view_forget_branches(view);
     if (!(view->status.abilities & SESSION_CAN_STEP))
         return;
@@ -213,7 +213,15 @@ static void ask_options(struct run_view *view)
         ask_branches(view);
     struct session_option option;
     for (uint32_t thread = 0; session_option(view->session, thread, &option); thread++)
-        vector_push(&view->timeouts, (option.enabled & ENABLED_TIMEOUT) != 0);
+        vector_push(&view->options, option);
+}
+
+static void tell_option(const struct session_option *option, struct choice_row *row)
+{
+    row->can_time_out = option->enabled & ENABLED_TIMEOUT;
+    row->doomed = option->foreseen && option->doomed;
+    row->may_fail = option->foreseen && option->fails_in <= CHOICE_SOON;
+    row->fails_in = option->fails_in;
 }
 
 static void draw_choices(struct run_view *view, const struct region *region,
@@ -227,8 +235,8 @@ static void draw_choices(struct run_view *view, const struct region *region,
     for (size_t i = 0; i < count; i++) {
         struct text next = {0}, why_not = {0};
         rows[i].thread = view->threads.items[i];
-        rows[i].can_time_out =
-            rows[i].thread < view->timeouts.count && view->timeouts.items[rows[i].thread];
+        if (rows[i].thread < view->options.count)
+            tell_option(&view->options.items[rows[i].thread], &rows[i]);
         session_next_text(view->session, rows[i].thread, &next);
         session_why_not_text(view->session, rows[i].thread, &why_not);
         rows[i].next = text_take(&next);
@@ -452,6 +460,19 @@ static bool next_words(void *data, uint32_t thread, struct text *out)
     return true;
 }
 
+/* The point of no return, while the line of play still goes through it. */
+static uint64_t no_return(const struct run_view *view)
+{
+    uint32_t count = view->no_return ? session_branches(view->session) : 0;
+    for (uint32_t i = 1; i < count; i++) {
+        struct session_branch branch;
+        if (session_branch(view->session, i, &branch) && branch.in_line && branch.parent == 0 &&
+            branch.fork < view->no_return)
+            return 0;
+    }
+    return view->no_return;
+}
+
 /* The same steps as a table. The axis is kept up to date: it knows what the cursor is. */
 static void draw_table(struct run_view *view, const struct region *region, struct scene *scene)
 {
@@ -462,6 +483,7 @@ static void draw_table(struct run_view *view, const struct region *region, struc
         .fold = view->fold,
         .relate = view->relate,
         .hide = view->predict,
+        .no_return = no_return(view),
         .next = stepping,
         .next_words = stepping ? next_words : NULL,
         .next_data = view->session,

@@ -1,5 +1,37 @@
+#include <stdio.h>
+
 #include "view/pane.h"
 #include "view/panes.h"
+
+/* What a choice leads to, at the right edge: in words where there is room for them beside
+ * `wanted` cells from `x` on, else only the mark and the number of steps. Returns where the room
+ * left of it ends. */
+static int draw_fate(const struct region *region, int x, int y, int wanted,
+                     const struct choice_row *row)
+{
+    char words[32] = "", brief[16] = "";
+    int end = region->width;
+    if (row->can_time_out) {
+        draw_right(region, end - 1, y, STYLE_POTENTIAL, " or time-out");
+        end -= 13;
+    }
+    if (row->may_fail && row->fails_in == 0) {
+        snprintf(words, sizeof words, " fails");
+    } else if (row->doomed) {
+        snprintf(words, sizeof words, " no way out");
+    } else if (row->may_fail) {
+        snprintf(words, sizeof words, " may fail in %u", row->fails_in);
+        snprintf(brief, sizeof brief, "%u", row->fails_in);
+    } else {
+        return end;
+    }
+    bool room = x + wanted + 2 + text_width(words) < end;
+    const char *shown = room ? words : brief;
+    int at = end - text_width(shown) - 2;
+    draw_glyph(region, at, y, row->doomed ? STYLE_PROBLEM : STYLE_POTENTIAL, GLYPH_PROBLEM);
+    draw_text(region, at + 1, y, row->doomed ? STYLE_PROBLEM : STYLE_POTENTIAL, shown);
+    return at - 1;
+}
 
 int choices_draw(const struct region *region, const struct scene *scene,
                  const struct choice_row *rows, size_t count, int top)
@@ -20,16 +52,18 @@ int choices_draw(const struct region *region, const struct scene *scene,
             draw_printf(region, 1, y, can ? STYLE_KEY : STYLE_DIM, "%u", row->thread);
         draw_fit(region, 3, y, name_width, can ? STYLE_STRONG : STYLE_DIM,
                  catalog_thread_name(scene->catalog, row->thread));
-        int x = name_width + 4;
+        int x = name_width + 4, end = region->width;
+        if (can)
+            end = draw_fate(region, x, y, text_width(row->next), row);
         if (!*row->next) {
             draw_fit(region, x, y, region->width - x, STYLE_DIM, "ended");
         } else if (can) {
-            x = draw_fit(region, x, y, region->width - x, STYLE_TEXT, row->next);
+            draw_fit(region, x, y, end - x, row->doomed ? STYLE_DIM : STYLE_TEXT, row->next);
         } else {
             draw_fit(region, x, y, region->width - x, STYLE_BLOCKED, row->why_not);
+            if (row->can_time_out)
+                draw_right(region, region->width - 1, y, STYLE_POTENTIAL, " or time-out");
         }
-        if (row->can_time_out)
-            draw_right(region, region->width - 1, y, STYLE_POTENTIAL, " or time-out");
         if (row->thread == scene->thread)
             draw_stress(region, 0, y, region->width, 1, STRESS_SELECTED);
     }

@@ -12,6 +12,8 @@ struct finding {
     const char *words;    /* how it comes about; tables keep their blanks */
     const char *schedule; /* the simplest schedule that shows it; NULL: none */
     bool bad;             /* a failure, not a way to end */
+    unsigned no_return;   /* after so many steps of it nothing avoids the failure any more; 0: from
+                             the start, or not known */
 };
 
 /* `progress` is a line about the search. The list stands left, the words of the chosen one right,

@@ -20,7 +20,11 @@ struct choice_row {
     const char *next;    /* "load counter → 2"; "" when it has ended */
     const char *why_not; /* "" when it can go */
     bool can_time_out;   /* its wait may end by its time-out */
+    bool doomed;         /* after it nothing avoids a failure any more */
+    bool may_fail;       /* a failure is near: `fails_in` steps after it, 0: it is one */
+    uint32_t fails_in;
 };
+enum { CHOICE_SOON = 2 }; /* further steps that are still near */
 int choices_draw(const struct region *region, const struct scene *scene,
                  const struct choice_row *rows, size_t count, int top);
 

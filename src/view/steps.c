@@ -366,6 +366,21 @@ static int draw_problems(const struct region *region, const struct table *table,
     return lines;
 }
 
+/* The rule after the point of no return; returns how many lines it takes. */
+static int draw_no_return(const struct region *region, const struct table *table, int y,
+                          const struct step_row *row)
+{
+    uint64_t steps = row->folded ? row->folded : 1;
+    bool here = table->look->no_return && row->number >= table->look->no_return &&
+                row->number - steps < table->look->no_return;
+    if (here && region) {
+        draw_row(region, 2, y, region->width - 2, STYLE_POTENTIAL, GLYPH_H);
+        draw_text(region, first_x(&table->plan) + 3, y, STYLE_POTENTIAL,
+                  " from here on nothing avoids it ");
+    }
+    return here;
+}
+
 static void draw_next(const struct region *region, const struct table *table, int y)
 {
     const struct plan *plan = &table->plan;
@@ -432,7 +447,8 @@ int steps_draw(const struct region *region, const struct scene *scene,
     for (size_t i = 0; i < count; i++) {
         const struct step_row *row = &table.rows.rows.items[i];
         extra += (int)(history_problem_at(scene->history, row->settled) -
-                       history_problem_at(scene->history, time_before(scene, row)));
+                       history_problem_at(scene->history, time_before(scene, row))) +
+                 draw_no_return(NULL, &table, 0, row);
     }
     int over = (int)count + extra - room;
     first = over > 0 ? (size_t)over < count ? (size_t)over : count - 1 : 0;
@@ -445,6 +461,8 @@ int steps_draw(const struct region *region, const struct scene *scene,
         draw_step(region, &table, y++, i);
         if (!(look->hide && !row->ahead && i + 1 == count))
             y += draw_problems(region, &table, y, row);
+        if (y < region->height)
+            y += draw_no_return(region, &table, y, row);
     }
     if (look->next && !told_next && y < region->height)
         draw_next(region, &table, y++);

@@ -65,9 +65,11 @@ void step_object_words(const struct scene *scene, uint32_t object, uint64_t time
 /* How the table is laid out. */
 struct steps_look {
     bool fold;
-    bool relate; /* mark before, after and concurrent with the step at the cursor */
-    bool hide;   /* predict, then reveal: what the last step did is not shown */
-    bool next;   /* show a row of what each thread would do next */
+    bool relate;        /* mark before, after and concurrent with the step at the cursor */
+    bool hide;          /* predict, then reveal: what the last step did is not shown */
+    uint64_t no_return; /* a rule stands after this step: from there on nothing avoids the failure
+                           that is looked at; 0: none */
+    bool next;          /* show a row of what each thread would do next */
     /* Appends what a thread would do next, or why it cannot (then returns false). May be NULL. */
     bool (*next_words)(void *data, uint32_t thread, struct text *out);
     void *next_data;
