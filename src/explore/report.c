@@ -181,7 +181,9 @@ static void add_head(const struct explore_result *result, struct text *out)
         text_add(out, ", time ordered");
     text_printf(out, "\n  fingerprint collisions to be expected: %.1e\n",
                 explore_collisions(result->states));
-    if (!result->complete && result->clean_preemptions >= 0)
+    if (!result->complete && result->clean_preemptions == INT32_MAX)
+        text_add(out, "  no failure, with any number of preemptions\n");
+    else if (!result->complete && result->clean_preemptions >= 0)
         text_printf(out, "  no failure within %d preemption%s; more were not finished\n",
                     result->clean_preemptions, plural((uint64_t)result->clean_preemptions));
     if (!result->complete && !result->livelock_known)
@@ -274,7 +276,8 @@ static void add_outcomes(const struct explore_result *result,
                          const struct explore_report_options *options, struct text *out)
 {
     if (result->outcome_count == 0) {
-        text_add(out, "\nNo run comes to its end.\n");
+        text_add(out, result->complete ? "\nNo run comes to its end.\n"
+                                       : "\nNo end of a run was found so far.\n");
         return;
     }
     text_printf(out, "\n%u way%s to end%s\n", result->outcome_count, plural(result->outcome_count),

@@ -29,7 +29,9 @@ void simplify_scout(struct exploration *exploration)
     wanted[MAX_KINDS] = true; /* never met: it goes on to its limits */
     struct simplest_limits limits = limits_of(exploration);
     struct simplest simplest;
-    limits.until = 0; /* the time is up already */
+    /* The time is up already: a quarter of it more, so that there is something to say. */
+    int64_t time = exploration->request->time;
+    limits.until = time > 0 ? clock_now() + (uint64_t)time / 4 : 0;
     simplest_find(&simplest, &exploration->shape, exploration->reduction, &exploration->findings,
                   wanted, MAX_KINDS + 1, &limits, exploration->progress);
     exploration->result->steps += simplest.steps;
