@@ -1,8 +1,11 @@
 #include "explore/visited.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/die.h"
+
+enum { LARGE = 1 << 22 }; /* bytes from which a table is mapped by itself, in huge pages where there are any */
 
 /* Fingerprints are well mixed, so probing in order is fine up to about two thirds full. */
 static uint64_t slots_for(uint64_t states)
@@ -13,9 +16,25 @@ static uint64_t slots_for(uint64_t states)
     return slots;
 }
 
+/* Zeroed. Probes of a large table go all over it: with small pages each would also miss the TLB. */
 static struct visited_slot *new_slots(uint64_t count)
 {
-    return xcalloc(count, sizeof(struct visited_slot));
+    size_t size = count * sizeof(struct visited_slot);
+    if (size < LARGE)
+        return xcalloc(count, sizeof(struct visited_slot));
+    void *slots = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (slots == MAP_FAILED)
+        die("out of memory");
+    madvise(slots, size, MADV_HUGEPAGE);
+    return slots;
+}
+
+static void free_slots(struct visited_slot *slots, uint64_t count)
+{
+    if (count * sizeof *slots < LARGE)
+        free(slots);
+    else if (slots)
+        munmap(slots, count * sizeof *slots);
 }
 
 void visited_init(struct visited *visited, uint64_t room)
@@ -28,7 +47,7 @@ void visited_init(struct visited *visited, uint64_t room)
 
 void visited_fini(struct visited *visited)
 {
-    free(visited->slots);
+    free_slots(visited->slots, visited->mask + 1);
     visited->slots = NULL;
 }
 
@@ -52,5 +71,5 @@ void visited_reserve(struct visited *visited, uint64_t more)
         visited->slots[at].number = old[i].number;
         visited->slots[at].reference = old[i].reference;
     }
-    free(old);
+    free_slots(old, old_count);
 }
