@@ -17,7 +17,7 @@ enum { QUIET_TURNS = 16 };  /* backward jumps taken over quiet operations within
 static bool ends_matter(const struct program *program)
 {
     for (uint32_t i = 0; i < program->thread_count; i++)
-        if (program->threads[i].daemon)
+        if (program->threads[i].daemon || program->threads[i].made_only)
             return true;
     for (uint32_t pc = 0; pc < program->code_length; pc++) {
         const struct instruction *in = &program->code[pc];

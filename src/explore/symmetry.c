@@ -44,6 +44,7 @@ static bool names_threads(const struct program *program, bool *named)
 static bool alike(const struct declared_thread *a, const struct declared_thread *b)
 {
     return a->function == b->function && a->daemon == b->daemon && a->size == b->size &&
+           !a->made_only && !b->made_only &&
            a->parameter_count == b->parameter_count &&
            (a->parameter_count == 0 ||
             memcmp(a->parameters, b->parameters, a->parameter_count * sizeof(int64_t)) == 0);

@@ -117,7 +117,7 @@ static void find_kinds(struct check *check)
 
 static void nothing_runs(struct check *check)
 {
-    if (check->threads.count > 1 || check->main_body || check->diagnostics->errors > 0)
+    if (check->threads.count > 1u + check->made_threads || check->main_body || check->diagnostics->errors > 0)
         return;
     diagnostic_error(check->diagnostics, (struct span){0, 0}, "nothing runs here");
     diagnostic_help(check->diagnostics, "declare a thread, `thread A:`, or write `main:`");

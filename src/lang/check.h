@@ -135,7 +135,10 @@ struct thread_plan {
     struct body *body;
     struct span span;
     bool daemon;
-    int64_t *parameters; /* the words of its parameter, or NULL */
+    bool made_only;       /* by Thread(…) at the top */
+    bool has_name;        /* made_only: name= was given */
+    uint32_t made_number; /* made_only: how many were made before */
+    int64_t *parameters;  /* the words of its parameters, or NULL */
     uint32_t parameter_count;
 };
 
@@ -156,6 +159,9 @@ struct check {
     vector(struct body *) bodies;
     vector(struct object) objects;
     vector(struct thread_plan) threads;
+    uint32_t made_threads;         /* by Thread(…) at the top */
+    uint32_t unnamed_threads;      /* of these, without name= */
+    const struct expr *making;     /* the Thread(…) at the top that is looked at */
     vector(int64_t) cells;         /* first values */
     vector(const char *) strings;  /* texts of string values, for the program */
     vector(int64_t) string_values; /* the value of each */
@@ -190,6 +196,8 @@ void check_make(struct check *check);
 /* check_objects.c */
 /* True when the value makes objects: then they are made, or it was reported. */
 bool check_make_objects(struct check *check, struct symbol *symbol, struct expr *value);
+/* check_made.c: likewise for threads made by Thread(…). */
+bool check_make_threads(struct check *check, struct symbol *symbol, struct expr *value);
 /* Is it `name(…)`, and the name the language's own? */
 bool check_is_call(struct check *check, const struct expr *expr, const char *name);
 /* An integer known before the run; false when it was reported. */

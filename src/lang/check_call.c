@@ -549,7 +549,7 @@ static const struct type *call_named(struct check *check, struct expr *expr)
     check_effects(check, expr->span, expr->method->effects, quoted(check, name));
     bool pure = expr->method->effects == 0 && expr->method->id != CALL_CURRENT_THREAD &&
                 expr->method->id != CALL_MAIN_THREAD && expr->method->id != CALL_ACTIVE_COUNT;
-    if (!check->body && !pure)
+    if (!check->body && !pure && expr != check->making)
         check_error(check, expr->span, "this belongs in a thread or in `main:`");
     if (expr->method->parameters[0] == '*')
         return call_special(check, expr);

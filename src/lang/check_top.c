@@ -191,14 +191,7 @@ static void make_one(struct check *check, struct symbol *symbol, struct expr *va
 {
     if (!symbol)
         return;
-    if (check_is_call(check, value, "Thread") ||
-        (value->shape == EXPR_COMPREHENSION && check_is_call(check, value->left, "Thread"))) {
-        symbol->shape = SYMBOL_BROKEN;
-        check_error(check, value->span, "`Thread(…)` is called in `main:` or another body");
-        check_help(check, "or declare it: `thread NAME:`");
-        return;
-    }
-    if (!check_make_objects(check, symbol, value))
+    if (!check_make_threads(check, symbol, value) && !check_make_objects(check, symbol, value))
         make_variable(check, symbol, value);
 }
 

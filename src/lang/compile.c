@@ -368,6 +368,9 @@ static void keep_threads(struct compiler *compiler)
             .daemon = plan->daemon,
             .parameters = plan->parameters,
             .parameter_count = (uint16_t)plan->parameter_count,
+            .made_only = plan->made_only,
+            .made_number = plan->made_number,
+            .has_name = plan->has_name,
         };
     }
     compiler->program->threads = threads;

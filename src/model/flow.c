@@ -379,6 +379,8 @@ void flow_targets(const struct program *program, const struct declared_thread *t
             flow.function_of[pc] = i;
     struct interval *fresh = xcalloc(function->frame_size + 1u, sizeof *fresh);
     forget(fresh, function->frame_size, 0, function->frame_size);
+    for (uint32_t i = 0; thread->made_only && i < thread->parameter_count; i++)
+        fresh[i + 1] = (struct interval){thread->parameters[i], thread->parameters[i]};
     reach(&flow, function->entry, fresh);
     free(fresh);
     while (flow.work.count)

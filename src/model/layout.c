@@ -122,6 +122,9 @@ bool program_layout(struct program *program)
     struct sizing sizing = {.program = program};
     sizing.deepest = xcalloc(program->function_count + 1, sizeof *sizing.deepest);
     sizing.reaches = xcalloc(program->function_count + 1, 1);
+    program->starts_threads = program_makes_threads(program);
+    for (uint32_t i = 0; i < program->thread_count; i++)
+        program->starts_threads |= program->threads[i].made_only;
     uint64_t offset = layout_objects(program, 8 * (uint64_t)program->cell_count);
     for (uint32_t i = 0; i < program->thread_count && offset <= MAX_WORLD; i++) {
         struct declared_thread *thread = &program->threads[i];

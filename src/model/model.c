@@ -104,14 +104,21 @@ static void first_state(struct model *model)
         memcpy(world->words, program->initial_cells, 8 * (size_t)program->cell_count);
     first_objects(model, world);
     for (uint32_t i = 0; i < program->thread_count; i++) {
+        const struct declared_thread *thread = &program->threads[i];
         struct thread_head *head = model_head(model, world, i);
-        head->flags = program->threads[i].daemon ? THREAD_DAEMON : 0;
-        head->function = (uint16_t)program->threads[i].function;
+        head->flags = thread->daemon ? THREAD_DAEMON : 0;
+        head->function = (uint16_t)thread->function;
         head->pc = program->functions[head->function].entry;
-        head->status = THREAD_ALIVE;
+        head->status = thread->made_only ? THREAD_NEW : THREAD_ALIVE;
+        if (thread->made_only && thread->parameter_count)
+            memcpy(model_slots(model, head) + 1, thread->parameters,
+                   8 * (size_t)thread->parameter_count);
+        if (thread->made_only && model->facts) /* they count among what MainThread has made */
+            *model_fact(model_head(model, world, 0), FACT_MADE) += made_word(!thread->has_name);
     }
     for (uint32_t i = 0; i < program->thread_count; i++)
-        machine_begin(model, world, i);
+        if (!program->threads[i].made_only)
+            machine_begin(model, world, i);
     model->first = world;
 }
 
@@ -210,6 +217,8 @@ void model_thread_origin(const struct model *model, uint32_t thread, uint32_t *r
                 nth < atomic_load_explicit(&model->made_count, memory_order_acquire);
     *ret_creator = made ? model->origins[nth].creator : 0;
     *ret_number = made ? model->origins[nth].number : 0;
+    if (thread < model->program->thread_count)
+        *ret_number = model->program->threads[thread].made_number;
 }
 
 /* "1" for MainThread's first, "A.1" for A's first, "1.2" for the second of MainThread's first. Only

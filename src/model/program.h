@@ -5,8 +5,8 @@
  * arena. The machine it describes is a register machine: each call of a function has a frame of 8-byte slots
  * (parameters, locals, temporaries), kinds are static, and an instruction names slots of the current frame.
  *
- * Ids. Threads: 0 is MainThread, then the declared ones in the order of the file, then those made by Thread(...) at run
- * time, in [thread_count, thread_limit). Cells: shared variables and list elements, [0, cell_count). Objects:
+ * Ids. Threads: 0 is MainThread, then those of the top (declared, or made by Thread(...) there) in the order of the
+ * file, then those made by Thread(...) at run time, in [thread_count, thread_limit). Cells: shared variables and list elements, [0, cell_count). Objects:
  * [0, object_count); the elements of a list of objects are consecutive, as are the cells of a list. A `thing` is what
  * has a guard and a version in a live run and an id in a trace: cells first, then objects, then the thread register.
  */
@@ -143,6 +143,10 @@ struct declared_thread {
     bool daemon;
     const int64_t *parameters; /* for OP_PARAM */
     uint16_t parameter_count;
+    bool made_only;            /* made by Thread(...) at the top: not alive before its start(). `function` is a def,
+                                * and the parameters are its own, in its frame */
+    uint32_t made_number;      /* made_only: how many MainThread had made before */
+    bool has_name;             /* made_only: name= was given; else the name is Python's, "Thread-1 (f)" */
     uint32_t offset;           /* of its region in the world; set by program_layout() */
     uint32_t size;
 };
@@ -223,7 +227,7 @@ struct program {
     uint32_t object_count;
     struct declared_thread *threads; /* thread_count of them, MainThread first */
     uint32_t thread_count;
-    uint32_t thread_limit;           /* thread_count plus the most that Thread(...) can make */
+    uint32_t thread_limit;           /* thread_count plus the most that Thread(...) in bodies can make */
     const struct format *formats;
     uint32_t format_count;
     const struct atomic_block *atomics;
@@ -237,6 +241,7 @@ struct program {
     struct program_options options;
 
     /* Set by program_layout(). */
+    bool starts_threads;             /* some thread is, or may be, made and not started */
     uint32_t world_size;             /* bytes of a world, every thread slot included */
     uint32_t dynamic_offset;         /* where the region of thread `thread_count` starts */
     uint32_t dynamic_size;           /* bytes of the region of a thread made at run time */

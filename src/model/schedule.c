@@ -271,6 +271,12 @@ void schedule_write(const struct schedule *schedule, struct text *out)
 
 /* ---- Names of threads ---- */
 
+/* Threads of the top have names of their own, unless Thread(...) made them. */
+static bool has_own_name(const struct program *program, uint32_t thread)
+{
+    return thread < program->thread_count && !program->threads[thread].made_only;
+}
+
 /* How many threads of this state have the name; *ret_thread is the last of them. */
 static uint32_t count_name(const struct model *model, const struct world *world, const char *name,
                            uint32_t *ret_thread)
@@ -302,7 +308,7 @@ void schedule_thread_name(const struct model *model, const struct world *world, 
                           struct text *out)
 {
     const struct program *program = model_program(model);
-    if (thread < program->thread_count) {
+    if (has_own_name(program, thread)) {
         text_add(out, program->threads[thread].name);
         return;
     }
@@ -339,9 +345,10 @@ static uint32_t find_by_origin(const struct model *model, const struct world *wo
     if (creator == SCHEDULE_NOBODY)
         return SCHEDULE_NOBODY;
     uint32_t end = world_thread_end(model, world);
-    for (uint32_t thread = model_program(model)->thread_count; thread < end; thread++) {
+    for (uint32_t thread = 0; thread < end; thread++) {
         uint32_t its_creator, its_number;
-        if (world_thread_const(model, world, thread)->status == THREAD_UNBORN)
+        if (has_own_name(model_program(model), thread) ||
+            world_thread_const(model, world, thread)->status == THREAD_UNBORN)
             continue;
         model_thread_origin(model, thread, &its_creator, &its_number);
         if (its_creator == creator && its_number == number)
@@ -380,7 +387,7 @@ uint32_t schedule_find_thread(const struct model *model, const struct world *wor
 {
     const struct program *program = model_program(model);
     for (uint32_t thread = 0; thread < program->thread_count; thread++)
-        if (strcmp(program->threads[thread].name, name) == 0)
+        if (has_own_name(program, thread) && strcmp(program->threads[thread].name, name) == 0)
             return thread;
     uint32_t thread = SCHEDULE_NOBODY, count = count_name(model, world, name, &thread);
     if (count == 1)

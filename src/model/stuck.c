@@ -223,10 +223,10 @@ static bool any_starts(const struct judgement *judgement)
 static void add_startable(struct judgement *judgement)
 {
     const struct program *program = judgement->analysis->program;
-    if (!program_makes_threads(program) || !any_starts(judgement))
+    if (!program->starts_threads || !any_starts(judgement))
         return;
     uint8_t *added = xcalloc(program->function_count + 1, 1);
-    for (uint32_t i = program->thread_count; i < judgement->end; i++) {
+    for (uint32_t i = 0; i < judgement->end; i++) {
         const struct thread_head *head = world_thread_const(judgement->model, judgement->world, i);
         if (head->status == THREAD_NEW && !added[head->function]) {
             added[head->function] = 1;
@@ -332,7 +332,7 @@ static void judge(struct judgement *judgement)
     memset(judgement->barred, 0xff, 8 * (size_t)judgement->analysis->barred_words);
     find_powers(judgement);
     while (take_out(judgement) && has_ordinary(judgement))
-        if (program_makes_threads(judgement->analysis->program))
+        if (judgement->analysis->program->starts_threads)
             find_powers(judgement);
     judgement->everything = false;
     if (has_ordinary(judgement))

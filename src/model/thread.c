@@ -134,7 +134,7 @@ bool thread_new(struct machine *machine, const struct instruction *in)
     head->pc = function->entry;
     head_set_status(head, THREAD_NEW, daemon ? THREAD_DAEMON : 0);
     int64_t name = options && options[0] != NONE_VALUE ? options[0] : 0;
-    *made += name ? 1 : ((int64_t)1 << 32) + 1;
+    *made += made_word(!name);
     *model_fact(head, FACT_NAME) = name;
     *model_fact(head, FACT_BIRTH) =
         birth_word((uint32_t)in->d, daemon, name ? 0 : (uint32_t)(*made >> 32));
@@ -159,8 +159,9 @@ static int64_t name_value(struct machine *machine, uint32_t thread)
 /* The identifiers are made up, but all different, and the same in every schedule. */
 int64_t thread_fact(struct machine *machine, uint32_t thread, int fact)
 {
-    bool begun =
-        thread < machine->program->thread_count || status_of(machine, thread) >= THREAD_ALIVE;
+    const struct program *program = machine->program;
+    bool begun = (thread < program->thread_count && !program->threads[thread].made_only) ||
+                 status_of(machine, thread) >= THREAD_ALIVE;
     switch (fact) {
     case 0: return name_value(machine, thread);
     case 1: return begun ? 140000000000000 + 4096 * (int64_t)thread : NONE_VALUE;

@@ -256,7 +256,7 @@ struct run *run_new(const struct program *program, struct model *model,
     if (options->start_paused)
         run_control(run, CONTROL_PAUSED, 0);
     for (uint32_t i = 0; i < program->thread_count; i++)
-        if (!run_launch(run, i))
+        if (!program->threads[i].made_only && !run_launch(run, i))
             return run;
     run_control(run, CONTROL_GATE, 0);
     return run;

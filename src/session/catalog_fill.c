@@ -89,5 +89,5 @@ void catalog_fill(struct trace_catalog *catalog, const struct program *program, 
         catalog_fill_gil(catalog, program, guarded);
     for (uint32_t i = 0; i < program->thread_count; i++)
         catalog_add_thread(catalog, program->threads[i].name, program->threads[i].daemon,
-                           THRUM_NONE);
+                           program->threads[i].made_only ? 0 : THRUM_NONE);
 }
