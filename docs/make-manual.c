@@ -218,8 +218,14 @@ static void print_policies(void)
     for (unsigned i = 0; i < POLICIES; i++) {
         fputs(".TP\n\\fB", stdout);
         put(policies[i].name);
-        puts("\\fR");
+        puts(policies[i].quantum ? "\\fR [\\fIN\\fR]" : "\\fR");
         put_sentence(policies[i].meaning);
+        if (policies[i].quantum)
+            printf("N is %s; %d when not given.\n",
+                   strcmp(policies[i].counts, "steps") == 0
+                       ? "the quantum in steps, or a time at 1 ms a step"
+                       : policies[i].counts,
+                   policies[i].quantum);
     }
 }
 
