@@ -414,8 +414,9 @@ static void fetch(struct table *table, int height)
     if (behind + shown_ahead < room)
         shown_ahead = ahead < room - behind ? ahead : room - behind;
     size_t shown_behind = room - shown_ahead < behind ? room - shown_ahead : behind;
-    memmove(table->rows.rows.items, table->rows.rows.items + (behind - shown_behind),
-            (shown_behind + shown_ahead) * sizeof *table->rows.rows.items);
+    if (behind > shown_behind)
+        memmove(table->rows.rows.items, table->rows.rows.items + (behind - shown_behind),
+                (shown_behind + shown_ahead) * sizeof *table->rows.rows.items);
     table->rows.rows.count = shown_behind + shown_ahead;
 }
 
