@@ -344,9 +344,11 @@ static bool set_policy_op(void *state, const char *name)
     enum policy_kind kind;
     uint64_t quantum, seed = stepping->policy.seed;
     bool found = policy_parse(name, &kind, &quantum, &error);
-    say_error(stepping, &error);
-    if (!found)
+    /* A GIL is there from the first step on, or not at all. */
+    if (!found || (kind == POLICY_GIL && !stepper_gil(stepping->stepper))) {
+        text_fini(&error);
         return false;
+    }
     if (kind == POLICY_GIL && stepper_gil(stepping->stepper) && !quantum)
         quantum = (uint64_t)((stepper_gil(stepping->stepper)->interval + GIL_STEP_TIME - 1) /
                              GIL_STEP_TIME);

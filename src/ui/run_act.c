@@ -301,11 +301,15 @@ void run_view_value(struct run_view *view, const char *number)
 /* The policy after the one that chooses now. */
 static void next_policy(struct run_view *view)
 {
-    const char *now = view->status.policy ? view->status.policy : "", *next = NULL;
-    for (unsigned i = 0; session_policy_name(i); i++)
-        if (strncmp(session_policy_name(i), now, strlen(session_policy_name(i))) == 0)
-            next = session_policy_name(i + 1);
-    session_set_policy(view->session, next ? next : session_policy_name(0));
+    const char *now = view->status.policy ? view->status.policy : "";
+    unsigned at = 0, count = 0;
+    for (; session_policy_name(count); count++)
+        if (strncmp(session_policy_name(count), now, strlen(session_policy_name(count))) == 0)
+            at = count;
+    /* Some are not to be had in every session: the GIL's only where there is a GIL. */
+    for (unsigned i = 1; i <= count; i++)
+        if (session_set_policy(view->session, session_policy_name((at + i) % count)))
+            return;
 }
 
 static bool act_on_steps(struct run_view *view, enum action action, int key)

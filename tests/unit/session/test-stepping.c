@@ -307,6 +307,22 @@ START_TEST(branches_are_kept)
 }
 END_TEST
 
+START_TEST(policies_change)
+{
+    struct bench bench = open_with(random_program(2), NULL, "random", 1);
+    ck_assert(session_set_policy(bench.session, "rr 2"));
+    ck_assert_str_eq(status_of(&bench).policy, "round_robin");
+    ck_assert(!session_set_policy(bench.session, "gil")); /* there is none */
+    ck_assert(!session_set_policy(bench.session, "fair"));
+    ck_assert_str_eq(status_of(&bench).policy, "round_robin");
+    close_all(&bench);
+    bench = open_with(random_program(2), NULL, "gil 7", 1);
+    ck_assert(session_set_policy(bench.session, "pct"));
+    ck_assert(session_set_policy(bench.session, "gil"));
+    close_all(&bench);
+}
+END_TEST
+
 /* Records of the steps behind lie at or before the position's time, all others after. */
 START_TEST(time_is_steps)
 {
@@ -360,6 +376,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, playing_on_ends);
     tcase_add_test(tests, the_history_fits_the_line_of_play);
     tcase_add_test(tests, branches_are_kept);
+    tcase_add_test(tests, policies_change);
     tcase_add_test(tests, time_is_steps);
     tcase_add_test(tests, a_thousand_threads_answer_at_once);
     suite_add_tcase(suite, tests);
