@@ -81,8 +81,9 @@ static void add_failure(struct exploring *exploring, const struct explore_failur
     if (failure->detail && *failure->detail)
         text_printf(&text, " %s", failure->detail);
     finding.title = keep(exploring, &text);
-    text_printf(&text, "%s\n\n", failure->words);
-    if (failure->has_schedule) {
+    if (!failure->has_schedule) {
+        text_printf(&text, "%s\n", failure->words);
+    } else { /* the story ends with the words */
         explore_story(exploring->result, failure, &text);
         text_add(&text, "\n");
         add_schedule(exploring, &failure->schedule,

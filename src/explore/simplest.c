@@ -41,6 +41,7 @@ struct seeker {
     struct goal *goals; /* by kind */
     const bool *wanted;
     uint32_t kind_count, missing;
+    uint32_t left;              /* nodes left so far */
     uint64_t bytes;             /* of items */
     const uint16_t *most_steps; /* by thread, or NULL */
     uint16_t *taken;            /* scratch: of the state being reached */
@@ -199,12 +200,12 @@ static bool all_met(const struct seeker *seeker, path_cost cost)
     return true;
 }
 
-static bool must_stop(const struct seeker *seeker, const struct simplest_limits *limits,
+static bool must_stop(struct seeker *seeker, const struct simplest_limits *limits,
                       struct explore_progress *progress)
 {
     if (seeker->nodes.count >= limits->nodes)
         return true;
-    if (seeker->nodes.count % 1024)
+    if (seeker->left++ % 256)
         return false;
     uint64_t bytes = seeker->bytes + 2 * visited_bytes(&seeker->visited) +
                      2 * seeker->nodes.capacity * sizeof(struct node);

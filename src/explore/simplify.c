@@ -17,10 +17,16 @@ enum {
     PROBE_TIME = 300000000, /* nanoseconds for all of them, unless a time was given */
 };
 
+/* When the time is up already, a quarter of it more. */
 static struct simplest_limits limits_of(const struct exploration *exploration)
 {
-    return (struct simplest_limits){exploration->request->time > 0 ? SIMPLEST_MOST : SIMPLEST_NODES,
-                                    exploration->limits.memory, exploration->limits.until, NULL};
+    int64_t time = exploration->request->time;
+    struct simplest_limits limits = {time > 0 ? SIMPLEST_MOST : SIMPLEST_NODES,
+                                     exploration->limits.memory, exploration->limits.until, NULL};
+    uint64_t least = clock_now() + (uint64_t)(time > 0 ? time : 0) / 4;
+    if (limits.until && limits.until < least)
+        limits.until = least;
+    return limits;
 }
 
 void simplify_scout(struct exploration *exploration)
@@ -29,9 +35,6 @@ void simplify_scout(struct exploration *exploration)
     wanted[MAX_KINDS] = true; /* never met: it goes on to its limits */
     struct simplest_limits limits = limits_of(exploration);
     struct simplest simplest;
-    /* The time is up already: a quarter of it more, so that there is something to say. */
-    int64_t time = exploration->request->time;
-    limits.until = time > 0 ? clock_now() + (uint64_t)time / 4 : 0;
     simplest_find(&simplest, &exploration->shape, exploration->reduction, &exploration->findings,
                   wanted, MAX_KINDS + 1, &limits, exploration->progress);
     exploration->result->steps += simplest.steps;
