@@ -14,17 +14,33 @@ struct exploring {
     struct program *program;
     struct explore_request request;
     struct explore_progress progress; /* written by the search, read here */
-    struct explore_result *result;    /* NULL until the search is done and joined */
+    struct explore_result *result;    /* the search's until it is joined */
     pthread_t thread;
     bool joined;
+    /* Set, with acquire-release order, by the search when it is done and by exploring_end():
+     * whoever comes second frees it all, so that nobody waits for a search that was given up. */
+    _Atomic bool left;
     vector(struct finding) findings;
     struct arena arena; /* of their texts */
 };
 
+static void release(struct exploring *exploring)
+{
+    explore_free(exploring->result);
+    program_free(exploring->program);
+    vector_fini(&exploring->findings);
+    arena_fini(&exploring->arena);
+    free(exploring);
+}
+
 static void *search(void *argument)
 {
     struct exploring *exploring = argument;
-    return explore_run(&exploring->request, &exploring->progress);
+    struct explore_result *result = explore_run(&exploring->request, &exploring->progress);
+    exploring->result = result;
+    if (atomic_exchange_explicit(&exploring->left, true, memory_order_acq_rel))
+        release(exploring);
+    return NULL;
 }
 
 struct exploring *exploring_begin(const char *path, const struct explore_request *request,
@@ -134,10 +150,8 @@ static void add_outcome(struct exploring *exploring, const struct explore_outcom
 
 static void take_result(struct exploring *exploring)
 {
-    void *result;
-    pthread_join(exploring->thread, &result);
+    pthread_join(exploring->thread, NULL);
     exploring->joined = true;
-    exploring->result = result;
     for (uint32_t i = 0; i < exploring->result->failure_count; i++)
         add_failure(exploring, &exploring->result->failures[i]);
     for (uint32_t i = 0; i < exploring->result->outcome_count; i++)
@@ -170,14 +184,15 @@ static void add_progress(struct explore_progress *now, bool simplifying, struct 
     uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
     text_printf(out,
                 "%s: %llu states, %.0f a second, depth %llu, %.0f %% of memory; found: %u "
-                "failure%s, %u ways to end",
+                "failure%s, %u way%s to end",
                 simplifying ? "Looking for the simplest" : "Searching", (unsigned long long)states,
                 elapsed ? (double)states * 1e9 / (double)elapsed : 0.0,
                 (unsigned long long)atomic_load_explicit(&now->depth, memory_order_relaxed),
                 limit ? 100.0 * (double)bytes / (double)limit : 0.0,
                 atomic_load_explicit(&now->failures, memory_order_relaxed),
                 atomic_load_explicit(&now->failures, memory_order_relaxed) == 1 ? "" : "s",
-                atomic_load_explicit(&now->outcomes, memory_order_relaxed));
+                atomic_load_explicit(&now->outcomes, memory_order_relaxed),
+                atomic_load_explicit(&now->outcomes, memory_order_relaxed) == 1 ? "" : "s");
 }
 
 bool exploring_look(struct exploring *exploring, struct text *progress,
@@ -202,14 +217,13 @@ void exploring_end(struct exploring *exploring)
     if (!exploring)
         return;
     atomic_store_explicit(&exploring->progress.cancel, true, memory_order_relaxed);
-    if (!exploring->joined) {
-        void *result;
-        pthread_join(exploring->thread, &result);
-        exploring->result = result;
-    }
-    explore_free(exploring->result);
-    program_free(exploring->program);
-    vector_fini(&exploring->findings);
-    arena_fini(&exploring->arena);
-    free(exploring);
+    pthread_t thread = exploring->thread;
+    bool joined = exploring->joined;
+    bool done = atomic_exchange_explicit(&exploring->left, true, memory_order_acq_rel);
+    if (!joined && done)
+        pthread_join(thread, NULL);
+    else if (!joined)
+        pthread_detach(thread); /* the search ends soon, and frees what is its own */
+    if (done)
+        release(exploring);
 }
