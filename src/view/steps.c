@@ -429,6 +429,32 @@ static void relate(struct table *table)
         steps_relate(table->scene, &table->rows, table->rows.rows.items[last - 1].event);
 }
 
+/* How many lines a row takes: problems and the point of no return have lines of their own. */
+static int lines_of(const struct table *table, const struct step_row *row)
+{
+    const struct history *history = table->scene->history;
+    return 1 +
+           (int)(history_problem_at(history, row->settled) -
+                 history_problem_at(history, time_before(table->scene, row))) +
+           draw_no_return(NULL, table, 0, row);
+}
+
+/* The first row for which there is room: as many of those behind the cursor go away at the top as
+ * the others need, of which at most a third of the room is sure. */
+static size_t first_shown(const struct table *table, int room)
+{
+    size_t first = 0;
+    int behind = 0, ahead = 0;
+    for (size_t i = 0; i < table->rows.rows.count; i++) {
+        const struct step_row *row = &table->rows.rows.items[i];
+        *(row->ahead ? &ahead : &behind) += lines_of(table, row);
+    }
+    for (int most = room - (ahead < room / 3 ? ahead : room / 3); behind > 0 && behind > most;
+         first++)
+        behind -= lines_of(table, &table->rows.rows.items[first]);
+    return first;
+}
+
 int steps_draw(const struct region *region, const struct scene *scene,
                const struct steps_look *look)
 {
@@ -442,18 +468,8 @@ int steps_draw(const struct region *region, const struct scene *scene,
     draw_head(region, &table);
     int y = 1;
     bool told_next = false;
-    size_t count = table.rows.rows.count, first = 0;
-    /* Problems take lines of their own: as many rows as lines are needed go away at the top. */
-    int extra = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct step_row *row = &table.rows.rows.items[i];
-        extra += (int)(history_problem_at(scene->history, row->settled) -
-                       history_problem_at(scene->history, time_before(scene, row))) +
-                 draw_no_return(NULL, &table, 0, row);
-    }
-    int over = (int)count + extra - room;
-    first = over > 0 ? (size_t)over < count ? (size_t)over : count - 1 : 0;
-    for (size_t i = first; i < count && y < region->height; i++) {
+    size_t count = table.rows.rows.count;
+    for (size_t i = first_shown(&table, room); i < count && y < region->height; i++) {
         const struct step_row *row = &table.rows.rows.items[i];
         if (row->ahead && look->next && !told_next) {
             draw_next(region, &table, y++);
