@@ -285,8 +285,8 @@ static uint32_t drop_alike(struct worker *worker, move *moves, uint32_t count)
     return kept;
 }
 
-/* Whether the schedule ends in this state although threads could still step: an invariant is broken,
- * or only daemons are left. */
+/* Whether the schedule ends in this state although threads could still step: an invariant is
+ * broken, or only daemons are left. */
 static bool cut_short(const struct worker *worker, const struct state *state)
 {
     const struct space_shape *shape = worker->space.shape;

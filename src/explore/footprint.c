@@ -86,7 +86,9 @@ static void find_locks(struct footprints *feet)
     for (uint32_t i = 0; i < program->object_count; i++) {
         uint8_t type = program->objects[i].type;
         feet->lock_number[i] = UINT32_MAX;
-        if ((type == OBJECT_LOCK || type == OBJECT_RLOCK) && feet->lock_count < MOST_LOCKS) {
+        bool opened = type == OBJECT_LOCK || type == OBJECT_RLOCK || type == OBJECT_SEMAPHORE ||
+                      type == OBJECT_BOUNDED_SEMAPHORE;
+        if (opened && feet->lock_count < MOST_LOCKS) {
             feet->lock_number[i] = feet->lock_count;
             feet->locks[feet->lock_count++] = i;
         }

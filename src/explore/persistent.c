@@ -27,11 +27,11 @@ struct member {
     uint64_t cut;     /* the locks for which `future` was cut */
     bool cut_known;
     uint32_t pc, root;
-    uint64_t releases; /* locks that it can open without acquiring them first */
-    uint32_t waits_on; /* a lock that it must take back after a Condition.wait, by number; or
-                          UINT32_MAX */
-    uint32_t
-        blocked_on; /* the number of the closed lock whose plain acquire blocks it; or UINT32_MAX */
+    uint64_t releases;   /* locks that it can open without acquiring them first */
+    uint32_t waits_on;   /* a lock that it must take back after a Condition.wait, by number; or
+                            UINT32_MAX */
+    uint32_t blocked_on; /* the number of the lock or semaphore that it is about to acquire; or
+                            UINT32_MAX */
     uint32_t moves;
 };
 
@@ -115,8 +115,8 @@ static void look_at(struct persistent *persistent, const struct state *state, ui
     if (op == OP_COND_WAIT && head->phase != PHASE_READY) {
         member->waits_on = lock;
         member->releases &= ~((uint64_t)1 << lock);
-    } else if (op == OP_ACQUIRE && (persistent->closed >> lock & 1)) {
-        member->blocked_on = lock;
+    } else if (op == OP_ACQUIRE) {
+        member->blocked_on = lock; /* if it cannot move: only a release helps it */
     }
 }
 

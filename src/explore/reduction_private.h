@@ -45,7 +45,8 @@ struct footprints {
                                 classes */
     bool counts_threads;     /* active_count() is used */
     bool has_daemons;
-    uint32_t lock_count;        /* locks for which there are cut futures */
+    uint32_t
+        lock_count; /* locks and semaphores that have a bit in `releases`; only Locks cut futures */
     uint32_t locks[MOST_LOCKS]; /* their objects */
     uint32_t *lock_number;      /* by object: index into locks, or UINT32_MAX */
     /* By root, pc, and cut (0: none; 1 + i: as long as lock i stays closed): reads, then writes. */

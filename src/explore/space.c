@@ -458,8 +458,8 @@ void space_races(struct space *space, const struct state *state,
     if (space->shape->gil && *must_go_on(space->shape, state) >= 0)
         return; /* one of the two could not go now */
     uint32_t end = world_thread_end(space->shape->model, state->world);
-    struct access few[16], *all = few;
-    if (end > 16)
+    struct access few[64], *all = few;
+    if (end > 64)
         all = xmalloc(end * sizeof *all);
     uint32_t count = 0;
     bool writes = false, plain = false;

@@ -5,7 +5,9 @@
 
 #include "base/die.h"
 
-enum { LARGE = 1 << 22 }; /* bytes from which a table is mapped by itself, in huge pages where there are any */
+enum {
+    LARGE = 1 << 22
+}; /* bytes from which a table is mapped by itself, in huge pages where there are any */
 
 /* Fingerprints are well mixed, so probing in order is fine up to about two thirds full. */
 static uint64_t slots_for(uint64_t states)
