@@ -1,6 +1,7 @@
 /* What a step means where it stands: told from the history around it. */
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "model/program.h"
 #include "view/steps.h"
 
@@ -266,6 +267,39 @@ static void say_thread(const struct subject *subject, struct text *out)
     }
 }
 
+/* What the step meant for the interpreter lock: taken just before it, or given up just after it. */
+static void say_gil(const struct subject *subject, struct text *out)
+{
+    enum { LOOKED_AT = 64 };
+    const struct history *history = subject->scene->history;
+    struct history_event record;
+    for (uint64_t i = subject->step.index, n = 0; i-- > 0 && n < LOOKED_AT; n++) {
+        if (!history_event_at(history, i, &record) || record.event.flags & THRUM_STEP)
+            break;
+        if (record.thread == subject->step.thread && record.event.kind == THRUM_KIND_GIL_TAKE) {
+            text_printf(out, " %s took the GIL before it", subject->name);
+            if (record.event.value > 0) {
+                text_add(out, ", after waiting ");
+                clock_format(out, record.event.value);
+            }
+            text_add(out, ".");
+            break;
+        }
+    }
+    for (uint64_t i = subject->step.index + 1; i < subject->step.index + LOOKED_AT; i++) {
+        if (!history_event_at(history, i, &record) || record.event.flags & THRUM_STEP)
+            return;
+        if (record.thread != subject->step.thread || record.event.kind != THRUM_KIND_GIL_DROP)
+            continue;
+        if (record.event.flags & THRUM_RESULT && record.event.value >= 0)
+            text_printf(out, " %s has asked for the GIL: %s gives it up here.",
+                        thread_name(subject, (uint32_t)record.event.value), subject->name);
+        else
+            text_printf(out, " %s gives the GIL up.", subject->name);
+        return;
+    }
+}
+
 void step_sentence(const struct scene *scene, uint64_t event, struct text *out)
 {
     struct subject subject = {.scene = scene};
@@ -311,4 +345,5 @@ void step_sentence(const struct scene *scene, uint64_t event, struct text *out)
         step_words(scene, &subject.step, out);
         text_add(out, ".");
     }
+    say_gil(&subject, out);
 }
