@@ -1,7 +1,7 @@
 /*
  * Stepping: steps a second through real threads, against the least that taking turns costs (a futex
- * hand-over there and one back, measured in the same run); a step back, and a jump to any of a
- * million steps; what the million takes in memory.
+ * hand-over to one of as many threads and one back, measured in turn with it); a step back, and a
+ * jump to any of a million steps; what the million takes in memory.
  */
 #include <inttypes.h>
 #include <linux/futex.h>
@@ -18,13 +18,17 @@
 #include "model/world.h"
 #include "run/stepper.h"
 
-enum { TURNS = 30000, MILLION = 1000000, JUMPS = 400, ROUNDS = 5 };
+enum { TURNS = 6000, MILLION = 1000000, JUMPS = 400, ROUNDS = 15 };
 
-/* ---- The floor: two threads that take turns, and nothing else ---- */
+/* ---- The floor: as many threads as the scenario has, let go in turn, and nothing else ---- */
 
-struct pair {
+enum { MOST_PARTNERS = 8 };
+
+struct partner {
     _Alignas(64) _Atomic uint32_t there;
-    _Alignas(64) _Atomic uint32_t back;
+    _Atomic uint32_t *back;
+    pthread_t thread;
+    uint32_t turns;
 };
 
 static void wait_for(_Atomic uint32_t *word, uint32_t value)
@@ -42,29 +46,35 @@ static void tell(_Atomic uint32_t *word, uint32_t value)
 
 static void *answer(void *context)
 {
-    struct pair *pair = context;
-    for (uint32_t turn = 1; turn <= TURNS; turn++) {
-        wait_for(&pair->there, turn);
-        tell(&pair->back, turn);
+    struct partner *partner = context;
+    for (uint32_t turn = 1; turn <= partner->turns; turn++) {
+        wait_for(&partner->there, turn);
+        tell(partner->back, 1);
     }
     return NULL;
 }
 
-static double floor_of_turns(void)
+static double floor_of_turns(uint32_t count)
 {
-    static struct pair pair;
-    pthread_t thread;
-    atomic_store(&pair.there, 0);
-    atomic_store(&pair.back, 0);
-    if (pthread_create(&thread, NULL, answer, &pair))
-        abort();
-    uint64_t before = clock_now();
-    for (uint32_t turn = 1; turn <= TURNS; turn++) {
-        tell(&pair.there, turn);
-        wait_for(&pair.back, turn);
+    static struct partner partners[MOST_PARTNERS];
+    static _Alignas(64) _Atomic uint32_t back;
+    for (uint32_t i = 0; i < count; i++) {
+        partners[i].turns = TURNS / count;
+        partners[i].back = &back;
+        atomic_store(&partners[i].there, 0);
+        if (pthread_create(&partners[i].thread, NULL, answer, &partners[i]))
+            abort();
     }
-    double took = (double)(clock_now() - before) / TURNS;
-    pthread_join(thread, NULL);
+    uint64_t before = clock_now();
+    for (uint32_t turn = 1; turn <= TURNS / count; turn++)
+        for (uint32_t i = 0; i < count; i++) {
+            atomic_store_explicit(&back, 0, memory_order_relaxed);
+            tell(&partners[i].there, turn);
+            wait_for(&back, 1);
+        }
+    double took = (double)(clock_now() - before) / (TURNS / count * count);
+    for (uint32_t i = 0; i < count; i++)
+        pthread_join(partners[i].thread, NULL);
     return took;
 }
 
@@ -110,13 +120,14 @@ static void step_on(struct run *run, uint64_t steps)
         }
 }
 
-static double turns_of_stepper(void)
+static double turns_of_stepper(uint32_t *ret_threads)
 {
     struct run run = run_new(POLICY_ROUND_ROBIN, false);
     step_on(&run, 100);
     uint64_t before = clock_now();
     step_on(&run, TURNS);
     double took = (double)(clock_now() - before) / TURNS;
+    *ret_threads = stepper_threads(run.stepper) - 1; /* MainThread has ended */
     run_free(&run);
     return took;
 }
@@ -165,7 +176,8 @@ int main(void)
 {
     double best = 1e9, ratios[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
-        double floor = floor_of_turns(), stepping = turns_of_stepper();
+        uint32_t threads;
+        double stepping = turns_of_stepper(&threads), floor = floor_of_turns(threads);
         ratios[i] = stepping / floor;
         best = ratios[i] < best ? ratios[i] : best;
         printf("a step by a real thread      %.2f us (%.0f a second); two hand-overs %.2f us; "
