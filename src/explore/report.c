@@ -65,6 +65,8 @@ bool explore_as_expected(const struct explore_result *result, struct text *out)
             differ(out, "did not find ", program->expects[i].verdict, program->expects[i].detail);
             as_expected = false;
         }
+    if (out && program->expect_count == 0 && result->failure_count)
+        text_add(out, " (without an `expect` line nothing may be found)");
     if (!result->complete) {
         if (out && out->length)
             text_add(out, ", ");

@@ -20,18 +20,31 @@ static bool is_cell(const struct story *story, uint32_t thing)
     return thing < model_program(story->walk->model)->cell_count;
 }
 
-static void find_shared(struct story *story)
+static void touch(struct story *story, uint32_t thing, uint32_t thread)
 {
-    const struct program *program = model_program(story->walk->model);
-    story->toucher = xcalloc(program_thing_count(program) + 1u, sizeof *story->toucher);
-    vector_each (struct walk_step, step, &story->walk->steps) {
-        uint32_t thing = step->operation.thing;
-        if (thing >= program_register_thing(program))
+    if (thing >= program_register_thing(model_program(story->walk->model)))
+        return;
+    if (!story->toucher[thing])
+        story->toucher[thing] = thread + 1;
+    else if (story->toucher[thing] != thread + 1)
+        story->toucher[thing] = UINT32_MAX;
+}
+
+/* `waits`: what threads wait for at the end is touched by them, too. */
+static void find_shared(struct story *story, bool waits)
+{
+    const struct walk *walk = story->walk;
+    uint32_t things = program_thing_count(model_program(walk->model));
+    story->toucher = xcalloc(things + 1u, sizeof *story->toucher);
+    vector_each (struct walk_step, step, &walk->steps)
+        touch(story, step->operation.thing, step->thread);
+    uint32_t end = waits ? world_thread_end(walk->model, walk->last) : 0;
+    for (uint32_t thread = 0; thread < end; thread++) {
+        struct operation next;
+        if (world_thread_const(walk->model, walk->last, thread)->status != THREAD_ALIVE)
             continue;
-        if (!story->toucher[thing])
-            story->toucher[thing] = step->thread + 1;
-        else if (story->toucher[thing] != step->thread + 1)
-            story->toucher[thing] = UINT32_MAX;
+        model_next(walk->model, walk->last, thread, &next);
+        touch(story, next.thing, thread);
     }
 }
 
@@ -196,10 +209,13 @@ void explore_story(const struct explore_result *result, const struct explore_fai
     struct walk walk;
     walk_take(&walk, result, &failure->schedule);
     struct story story = {.walk = &walk, .result = result, .out = out};
-    find_shared(&story);
+    find_shared(&story, failure->verdict == VERDICT_DEADLOCK);
     uint32_t count = (uint32_t)walk.steps.count;
     for (uint32_t at = 0; at < count;) {
-        if (!matters(&story, at)) {
+        const struct walk_step *step = &walk.steps.items[at];
+        bool told_last = step->died_of && step->thread == failure->thread &&
+                         failure->verdict != VERDICT_DEADLOCK;
+        if (told_last || !matters(&story, at)) {
             at++;
             continue;
         }

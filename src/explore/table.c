@@ -43,7 +43,9 @@ struct table {
     vector(uint32_t) threads;
     vector(char *) names;
     uint32_t *widths;
-    bool narrow; /* too many threads: the name stands in front instead */
+    uint32_t tail; /* from here on all steps are quiet: written out for completeness, and counted
+                      neither as switches nor as preemptions */
+    bool narrow;   /* too many threads: the name stands in front instead */
     struct text *out;
 };
 
@@ -112,6 +114,14 @@ static void add_reason(struct table *table, const struct walk_step *step,
     }
 }
 
+static uint32_t find_tail(const struct walk *walk)
+{
+    uint32_t tail = (uint32_t)walk->steps.count;
+    while (tail > 0 && operation_quiet((enum opcode)walk->steps.items[tail - 1].operation.op))
+        tail--;
+    return tail;
+}
+
 static void add_row(struct table *table, uint32_t at)
 {
     const struct walk_step *step = &table->walk->steps.items[at];
@@ -128,7 +138,9 @@ static void add_row(struct table *table, uint32_t at)
         for (uint32_t i = column + 1; i < table->threads.count && step->left != LEFT_NOT; i++)
             text_repeat(out, ' ', (long)table->widths[i] + GAP);
     }
-    if (at)
+    if (at >= table->tail && step->left == LEFT_PREEMPTED)
+        text_add(out, "  (touches nothing: not counted)");
+    else if (at)
         add_reason(table, step, &table->walk->steps.items[at - 1]);
     while (out->length > line && out->bytes[out->length - 1] == ' ')
         out->bytes[--out->length] = 0;
@@ -165,6 +177,7 @@ void explore_schedule_table(const struct explore_result *result,
     walk_take(&walk, result, schedule);
     struct table table = {.walk = &walk, .out = out};
     find_columns(&table);
+    table.tail = find_tail(&walk);
     add_header(&table);
     add_rows(&table, point_of_no_return);
     for (size_t i = 0; i < table.names.count; i++)
