@@ -1,6 +1,7 @@
 /* Rows of the step table: found both ways, folded without loss, related as happens-before says. */
 #include "view/steps.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../run/random_program.h"
@@ -230,6 +231,51 @@ START_TEST(draws_into_any_region)
 }
 END_TEST
 
+/* Whether a line of the table begins with this number. */
+static bool shows_step(const char *dump, unsigned long long number)
+{
+    for (const char *line = dump; line; line = strchr(line, '\n')) {
+        unsigned long long found;
+        line += *line == '\n';
+        size_t blanks = strspn(line, " ");
+        if (line[blanks] >= '0' && line[blanks] <= '9' &&
+            sscanf(line + blanks, "%llu", &found) == 1 && found == number)
+            return true;
+    }
+    return false;
+}
+
+/* However many lines problems and the point of no return take: the steps at the cursor are there.
+ */
+START_TEST(shows_the_steps_at_the_cursor)
+{
+    for (uint64_t seed = 1; seed < 12; seed++) {
+        struct bench bench = open_steps(random_program(seed), "random", 60);
+        uint32_t threads[] = {0, 1, 2, 3, 4};
+        bench.scene.threads = threads;
+        bench.scene.thread_count = history_threads(bench.scene.history);
+        uint64_t count = bench.scene.now / SESSION_STEP_TIME;
+        struct canvas canvas = {0};
+        for (uint64_t cursor = 0; cursor <= count; cursor++) {
+            struct text dump = {0};
+            struct steps_look look = {.next = true, .no_return = cursor / 2 + 1};
+            bench.scene.cursor = cursor * SESSION_STEP_TIME;
+            canvas_resize(&canvas, 120, 14);
+            struct region all = canvas_region(&canvas);
+            steps_draw(&all, &bench.scene, &look);
+            canvas_dump(&canvas, &dump);
+            ck_assert_msg(cursor == 0 || shows_step(text_bytes(&dump), cursor), "%s",
+                          text_bytes(&dump));
+            ck_assert_msg(cursor == count || shows_step(text_bytes(&dump), cursor + 1), "%s",
+                          text_bytes(&dump));
+            text_fini(&dump);
+        }
+        canvas_fini(&canvas);
+        close_all(&bench);
+    }
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("steps");
@@ -239,6 +285,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, folding_loses_nothing);
     tcase_add_test(tests, relations_are_those_of_the_graph);
     tcase_add_test(tests, draws_into_any_region);
+    tcase_add_test(tests, shows_the_steps_at_the_cursor);
     suite_add_tcase(suite, tests);
     return suite;
 }
