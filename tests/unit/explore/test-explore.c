@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "compare.h"
-#include "explore/fate.h"
 #include "explore/visited.h"
 #include "lang/lang.h"
 
@@ -261,47 +260,6 @@ START_TEST(verdicts)
 }
 END_TEST
 
-START_TEST(fates_of_choices)
-{
-    struct program *program =
-        compile("l = Lock()\nm = Lock()\n"
-                "thread A:\n    with l:\n        with m:\n            pass\n"
-                "thread B:\n    sleep(1ms)\n    with m:\n        with l:\n            pass\n");
-    struct model *model = model_new(program);
-    struct fates *fates = fates_new(program, model);
-    struct world *world = world_new(model);
-    struct effect effect = {0};
-    struct choice_fate found[8];
-    /* At first: A can take l, and all is open; the deadlock is near. */
-    uint32_t count = fates_find(fates, world, 1000, found, 8);
-    ck_assert_uint_eq(count, 3);
-    ck_assert_uint_eq(found[1].thread, 1);
-    ck_assert_int_eq(found[1].fate, FATE_SOON);
-    ck_assert_int_eq(found[1].verdict, VERDICT_DEADLOCK);
-    ck_assert_uint_eq(found[1].steps, 2);
-    model_perform(model, world, 1, (struct choice){CHOICE_STEP, 0}, &effect);
-    model_perform(model, world, 2, (struct choice){CHOICE_STEP, 0}, &effect);
-    /* Now A has l and B has slept: who takes m decides. */
-    count = fates_find(fates, world, 1000, found, 8);
-    ck_assert_uint_eq(count, 3);
-    ck_assert_uint_eq(found[1].thread, 1);
-    ck_assert_int_eq(found[1].fate, FATE_OPEN);
-    ck_assert_uint_eq(found[2].thread, 2);
-    ck_assert_int_eq(found[2].fate, FATE_DOOMED);
-    ck_assert_int_eq(found[2].verdict, VERDICT_DEADLOCK);
-    ck_assert_uint_eq(found[2].steps, 1);
-    /* With no budget to speak of nothing is claimed. */
-    count = fates_find(fates, world, 1, found, 8);
-    for (uint32_t i = 0; i < count; i++)
-        ck_assert(found[i].fate != FATE_OPEN);
-    effect_fini(&effect);
-    world_free(world, model);
-    fates_free(fates);
-    model_free(model);
-    program_free(program);
-}
-END_TEST
-
 START_TEST(no_collisions)
 {
     /* Few bits differ between these states; a weak hash would fold some of them. */
@@ -356,7 +314,6 @@ static Suite *explore_suite(void)
     tcase_add_loop_test(known, verdicts, 0, sizeof cases / sizeof *cases);
     tcase_add_test(known, the_set_of_states);
     tcase_add_test(known, no_collisions);
-    tcase_add_test(known, fates_of_choices);
     suite_add_tcase(suite, known);
     return suite;
 }
