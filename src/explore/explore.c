@@ -11,10 +11,11 @@
 #include "explore/simplify.h"
 
 enum {
-    DETAIL_STATES = 60000, /* the whole graph is built for schedules and shares up to this size
-                              without being asked */
-    DETAIL_OUTCOMES = 200, /* outcomes that get an example schedule */
-    PATH_STATES = 4000000, /* graphs up to this size are searched for cheapest ways */
+    DETAIL_STATES = 60000,     /* the whole graph is built for schedules and shares up to this size
+                                  without being asked */
+    CANCELLED_STATES = 100000, /* when cancelled, larger graphs are not looked through any more */
+    DETAIL_OUTCOMES = 200,     /* outcomes that get an example schedule */
+    PATH_STATES = 4000000,     /* graphs up to this size are searched for cheapest ways */
 };
 
 /* ---- a graph's answers ---- */
@@ -299,11 +300,23 @@ static void search(struct exploration *exploration)
         exploration->reduction && reduction_has_symmetry(exploration->reduction);
 }
 
+static bool was_cancelled(const struct exploration *exploration)
+{
+    return exploration->progress &&
+           atomic_load_explicit(&exploration->progress->cancel, memory_order_relaxed);
+}
+
 static void answer(struct exploration *exploration)
 {
     struct explore_result *result = exploration->result;
     struct graph *graph = &exploration->graph;
     struct components components;
+    if (was_cancelled(exploration) && graph->state_count > CANCELLED_STATES) {
+        result->complete = false;
+        result->stopped_by = "being cancelled";
+        result_collect(exploration);
+        return;
+    }
     components_find(&components, graph);
     bool loops = components.cyclic;
     bool details = !exploration->request->verdicts_only;
