@@ -42,6 +42,8 @@ struct session_ops {
     bool (*set_policy)(void *state, const char *name);
     bool (*toggle_break)(void *state, uint32_t line);
     bool (*has_break)(void *state, uint32_t line);
+    /* Stepping: the steps behind the position. */
+    uint64_t (*position)(const void *state);
     /* Appends what keeps the thread back beside the model's reasons (the GIL). */
     void (*why_not)(void *state, uint32_t thread, struct text *out);
     uint32_t (*branches)(void *state);

@@ -147,7 +147,8 @@ void session_next_text(struct session *session, uint32_t thread, struct text *ou
     operation_text(session->model, session_world(session), &operation, out);
 }
 
-/* Appends ", held by philosopher-1 since line 14" when the history knows. */
+/* Appends ", held by philosopher-1 since step 7, line 14" when the history knows; live runs have no
+ * steps to name. */
 static void add_holder(struct session *session, uint32_t thing, struct text *out)
 {
     const struct program *program = session->program;
@@ -158,12 +159,20 @@ static void add_holder(struct session *session, uint32_t thing, struct text *out
     if (type != OBJECT_LOCK && type != OBJECT_RLOCK)
         return;
     struct history *history = session_history(session);
-    history_object_at(history, thing, history_now(history), &at);
+    bool steps = session->ops->position != NULL;
+    uint64_t now =
+        steps ? session->ops->position(session->state) * SESSION_STEP_TIME : history_now(history);
+    history_object_at(history, thing, now, &at);
     if (at.holder == THRUM_NONE || at.value <= 0)
         return;
     text_printf(out, ", held by %s", catalog_thread_name(session_catalog(session), at.holder));
+    if (steps || at.holder_source)
+        text_add(out, " since ");
+    if (steps)
+        text_printf(out, "step %llu",
+                    (unsigned long long)(at.holder_since / SESSION_STEP_TIME + 1));
     if (at.holder_source)
-        text_printf(out, " since line %u", THRUM_SOURCE_LINE(at.holder_source));
+        text_printf(out, "%sline %u", steps ? ", " : "", THRUM_SOURCE_LINE(at.holder_source));
 }
 
 void session_why_not_text(struct session *session, uint32_t thread, struct text *out)

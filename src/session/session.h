@@ -121,9 +121,9 @@ struct session_option {
     unsigned enabled;        /* enum enabled */
     int64_t lowest, highest; /* ENABLED_VALUE: what randint may give */
     bool foreseen;           /* the two below are known: the program is small, and was searched */
-    bool doomed;             /* after this step no continuation avoids a failure other than a race */
-    uint32_t fails_in;       /* further steps to the nearest such failure; 0: this one fails;
-                                SESSION_NEVER: none can come */
+    bool doomed;       /* after this step no continuation avoids a failure other than a race */
+    uint32_t fails_in; /* further steps to the nearest such failure; 0: this one fails;
+                          SESSION_NEVER: none can come */
 };
 
 /* A line of play that was left for another, or the present one. Together they are a tree. */
@@ -196,7 +196,8 @@ void session_cell_text(struct session *session, uint32_t cell, uint64_t time, st
 uint32_t session_thread_source(struct session *session, uint32_t thread);
 /* Appends what a thread would do next: "load counter → 2"; nothing when it has ended. */
 void session_next_text(struct session *session, uint32_t thread, struct text *out);
-/* Appends why a thread cannot go ("waits for forks[1], held by philosopher-1 since line 14");
+/* Appends why a thread cannot go ("waits for forks[1], held by philosopher-1 since step
+ * 7, line 14");
  * nothing when it can. */
 void session_why_not_text(struct session *session, uint32_t thread, struct text *out);
 /* Calls `visit` for each named local of a thread's current frame, with its value as text. */

@@ -370,6 +370,11 @@ static const struct world *world_op(void *state)
     return stepper_world(((struct stepping *)state)->stepper);
 }
 
+static uint64_t position_op(const void *state)
+{
+    return stepper_position(((const struct stepping *)state)->stepper);
+}
+
 static int fd_op(const void *state)
 {
     (void)state;
@@ -572,6 +577,7 @@ const struct session_ops stepping_ops = {
     .set_policy = set_policy_op,
     .toggle_break = toggle_break_op,
     .has_break = has_break_op,
+    .position = position_op,
     .why_not = why_not_op,
     .branches = branches_op,
     .branch = branch_op,
