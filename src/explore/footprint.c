@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "explore/control.h"
 #include "explore/reduction_private.h"
 #include "model/flow.h"
 
@@ -30,7 +31,7 @@ static void classify(struct footprints *feet)
 {
     const struct program *program = feet->shape->program;
     feet->cell_class = xcalloc(program->cell_count + 1, sizeof *feet->cell_class);
-    bool fine = program->cell_count <= FINE_CELLS;
+    bool fine = feet->fine = program->cell_count <= FINE_CELLS;
     for (uint32_t i = 0; i < program->variable_count; i++) {
         const struct variable *variable = &program->variables[i];
         for (uint32_t k = 0; k < variable->length * variable->width; k++)
@@ -181,6 +182,9 @@ static void touch_rest(struct sets *sets, const struct instruction *in, uint32_t
     }
     if (feet->counts_threads && (in->op == OP_END || in->op == OP_START))
         writes(sets, feet->register_class);
+    if (in->op == OP_START &&
+        feet->has_daemons) /* what is started ends the run, or stops with it */
+        writes(sets, feet->run_class);
     if (daemon && feet->has_daemons && opcode_visible[in->op])
         reads(sets, feet->run_class);
 }
@@ -225,14 +229,22 @@ void footprints_next(const struct footprints *feet, const struct state *state, u
 
 struct code {
     struct footprints *feet;
+    struct control control;
     uint32_t root;
     struct target_range *targets; /* by pc */
-    bool *reached;
-    uint32_t *function_of;
-    uint64_t *own; /* by pc: the instruction's reads, writes */
+    uint64_t *own;                /* by pc: the instruction's reads, writes */
     uint64_t *own_releases;
-    vector(uint32_t) * next; /* by pc: where control can go */
+    uint32_t
+        *cut; /* by node: the lock whose closing stops a thread there for certain, or NO_LOCK */
+    bool *left_out;     /* by node: where the lock at hand stops a thread */
+    uint32_t *part_of;  /* by node: its part of the graph */
+    uint32_t *members;  /* the nodes, part after part */
+    uint32_t *first_of; /* by part: its first in `members` */
+    uint64_t *futures;  /* by part */
+    uint64_t *can;      /* by node: locks that can be released from there on */
 };
+
+enum { NO_LOCK = UINT32_MAX };
 
 /* The cells, objects or threads that an instruction can be about. */
 static struct target_range any_target(const struct program *program, uint32_t pc)
@@ -260,12 +272,17 @@ static void find_targets(struct code *code)
         index_of[pc] = has_target(&program->code[pc]) ? pc : UINT32_MAX;
         code->targets[pc] = any_target(program, pc);
     }
-    if (code->root < program->thread_count) {
+    if (code->root < program->thread_count && flow_affordable(program)) {
         struct target_range *known = xcalloc(program->code_length + 1, sizeof *known);
         flow_targets(program, &program->threads[code->root], index_of, known);
+        /* What is started here has arguments of its own, wherever this thread itself comes. */
+        bool starts = false;
+        for (uint32_t pc = 0; pc < program->code_length; pc++)
+            starts |= program->code[pc].op == OP_START && known[pc].count;
         for (uint32_t pc = 0; pc < program->code_length; pc++) {
             struct target_range any = any_target(program, pc);
-            if (known[pc].count && known[pc].first >= any.first &&
+            if (!(starts && code->control.started[pc]) && known[pc].count &&
+                known[pc].first >= any.first &&
                 known[pc].first + known[pc].count <= any.first + any.count)
                 code->targets[pc] = known[pc];
         }
@@ -286,6 +303,8 @@ static void touch_targets(struct code *code, uint32_t pc)
             if (is_thread_operation(in->op)) {
                 touch_thread(&sets, in->op, target.first + i);
             } else if (in->op >= OP_LOAD && in->op <= OP_ATOMIC_CAS) {
+                if (i > 0 && !code->feet->fine)
+                    break; /* all of a variable are of one class */
                 for (uint32_t k = 0; k < (in->x && in->op <= OP_STORE ? in->x : 1u); k++)
                     if (target.first + i + k < program->cell_count)
                         touch_thing(&sets, in->op, target.first + i + k);
@@ -331,170 +350,151 @@ static uint32_t cut_at(const struct code *code, uint32_t pc)
     return lock;
 }
 
-/* ---- where control goes ---- */
+/* ---- futures: the least solution ---- */
 
-static void find_ends(const struct program *program, struct code *code, uint32_t pc)
+static void add_sets(uint64_t *to, const uint64_t *from, uint32_t words)
 {
-    for (uint32_t end = 0; end < program->code_length; end++)
-        if (program->code[end].op == OP_END)
-            vector_push(&code->next[pc], end);
-}
-
-/* To the places after every call of a function; or an exception to the handlers there, and on
- * upwards. */
-static void leave_function(struct code *code, uint32_t pc, uint32_t function, bool raised,
-                           uint8_t *seen)
-{
-    const struct program *program = code->feet->shape->program;
-    if (seen[function])
-        return;
-    seen[function] = 1;
-    for (uint32_t site = 0; site < program->code_length; site++) {
-        uint32_t callee = 0;
-        bool calls = false;
-        for (uint32_t nth = 0; flow_callee(program, site, nth, &callee); nth++)
-            calls |= callee == function;
-        if (!calls)
-            continue;
-        uint32_t caller = code->function_of[site];
-        const struct handler *handler = flow_handler(&program->functions[caller], site);
-        if (!raised)
-            vector_push(&code->next[pc], site + 1);
-        else if (handler)
-            vector_push(&code->next[pc], handler->handler);
-        else
-            leave_function(code, pc, caller, true, seen);
-    }
-    find_ends(program, code, pc);
-}
-
-static void find_next(struct code *code, uint32_t pc)
-{
-    const struct program *program = code->feet->shape->program;
-    const struct instruction *in = &program->code[pc];
-    uint32_t next[2], callee = 0, function = code->function_of[pc];
-    uint8_t *seen = xcalloc(program->function_count + 1, 1);
-    unsigned count = flow_next(program, pc, next);
-    for (unsigned i = 0; i < count; i++)
-        vector_push(&code->next[pc], next[i]);
-    for (uint32_t nth = 0; flow_callee(program, pc, nth, &callee); nth++)
-        vector_push(&code->next[pc], (uint32_t)program->functions[callee].entry);
-    if (in->op == OP_RETURN)
-        leave_function(code, pc, function, false, seen);
-    if (in->op == OP_ATOMIC_BEGIN) /* one step: its inside is the block's own */
-        vector_push(&code->next[pc], (uint32_t)program->atomics[in->d].end + 1u);
-    if (in->op == OP_START) /* what is started goes on by itself: whatever is made anywhere */
-        for (uint32_t made = 0; made < program->code_length; made++)
-            if (program->code[made].op == OP_NEW_THREAD)
-                vector_push(&code->next[pc],
-                            (uint32_t)program->functions[program->code[made].d].entry);
-    if (flow_may_raise(in) || in->op == OP_ATOMIC_BEGIN) {
-        const struct handler *handler = flow_handler(&program->functions[function], pc);
-        memset(seen, 0, program->function_count);
-        if (handler)
-            vector_push(&code->next[pc], handler->handler);
-        else
-            leave_function(code, pc, function, true, seen);
-    }
-    free(seen);
-}
-
-/* ---- futures: the least solution, by going round until nothing changes ---- */
-
-static bool add_sets(uint64_t *to, const uint64_t *from, uint32_t words)
-{
-    uint64_t changed = 0;
-    for (uint32_t i = 0; i < words; i++) {
-        changed |= from[i] & ~to[i];
+    for (uint32_t i = 0; i < words; i++)
         to[i] |= from[i];
-    }
-    return changed != 0;
 }
 
-static bool grow(struct code *code, uint32_t pc, uint32_t cut)
+/* The nodes, part after part. */
+static void sort_members(struct code *code, uint32_t parts)
 {
-    struct footprints *feet = code->feet;
-    if (cut && cut_at(code, pc) == cut - 1)
-        return false;
-    uint64_t *future = footprints_future(feet, code->root, pc, cut);
-    bool changed = add_sets(future, code->own + (uint64_t)pc * 2 * feet->words, 2 * feet->words);
-    vector_each (uint32_t, next, &code->next[pc])
-        changed |=
-            add_sets(future, footprints_future(feet, code->root, *next, cut), 2 * feet->words);
-    return changed;
+    uint32_t count = code->control.count, *first = code->first_of;
+    memset(first, 0, (parts + 2u) * sizeof *first);
+    for (uint32_t i = 0; i < count; i++)
+        if (!code->left_out[i])
+            first[code->part_of[i] + 2]++;
+    for (uint32_t i = 2; i <= parts; i++)
+        first[i] += first[i - 1];
+    for (uint32_t i = 0; i < count; i++)
+        if (!code->left_out[i])
+            code->members[first[code->part_of[i] + 1]++] = i;
 }
 
-static bool grow_releases(struct code *code, uint32_t pc)
+/* All of a part have one future: what they do, and the futures of the parts they lead to. */
+static void solve_part(struct code *code, uint32_t part, uint32_t cut)
 {
-    uint64_t *releases = code->feet->releases + (uint64_t)code->root * code->feet->code_length;
-    uint32_t cut = cut_at(code, pc);
-    uint64_t found = code->own_releases[pc];
-    vector_each (uint32_t, next, &code->next[pc])
-        found |= releases[*next];
-    if (cut != UINT32_MAX)
-        found &= ~((uint64_t)1 << cut);
-    bool changed = (found & ~releases[pc]) != 0;
-    releases[pc] |= found;
-    return changed;
-}
-
-static void solve(struct code *code)
-{
-    uint32_t length = code->feet->code_length;
-    for (uint32_t cut = 0; cut <= code->feet->lock_count; cut++)
-        for (bool changed = true; changed;) {
-            changed = false;
-            for (uint32_t pc = length; pc-- > 0;)
-                changed |= grow(code, pc, cut);
+    const struct control *control = &code->control;
+    uint32_t words = 2 * code->feet->words;
+    uint64_t *future = code->futures + (uint64_t)part * words;
+    memset(future, 0, words * sizeof *future);
+    for (uint32_t i = code->first_of[part]; i < code->first_of[part + 1]; i++) {
+        uint32_t node = code->members[i];
+        if (node < control->code_length)
+            add_sets(future, code->own + (uint64_t)node * words, words);
+        for (uint32_t k = control->next_first[node]; k < control->next_first[node + 1]; k++) {
+            uint32_t next = control->next[k];
+            if (!code->left_out[next] && code->part_of[next] != part)
+                add_sets(future, code->futures + (uint64_t)code->part_of[next] * words, words);
         }
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (uint32_t pc = length; pc-- > 0;)
-            changed |= grow_releases(code, pc);
     }
+    for (uint32_t i = code->first_of[part]; i < code->first_of[part + 1]; i++)
+        if (code->members[i] < control->code_length)
+            memcpy(footprints_future(code->feet, code->root, code->members[i], cut), future,
+                   words * sizeof *future);
+}
+
+/* The futures while lock number cut - 1 stays closed (0: any may be open). Whoever stands before
+ * its acquire has none. */
+static void solve_futures(struct code *code, uint32_t cut)
+{
+    bool cuts = false;
+    for (uint32_t i = 0; i < code->control.count; i++)
+        cuts |= code->left_out[i] = cut && code->cut[i] == cut - 1;
+    if (cut && !cuts) { /* the closed lock stops nobody here */
+        for (uint32_t pc = 0; pc < code->control.code_length; pc++)
+            memcpy(footprints_future(code->feet, code->root, pc, cut),
+                   footprints_future(code->feet, code->root, pc, 0),
+                   2 * code->feet->words * sizeof(uint64_t));
+        return;
+    }
+    uint32_t parts = control_parts(&code->control, code->left_out, code->part_of);
+    sort_members(code, parts);
+    for (uint32_t part = 0; part < parts; part++)
+        solve_part(code, part, cut);
+}
+
+/* A lock that is released further on counts as far back as its own acquire. */
+static void solve_releases(struct code *code)
+{
+    const struct control *control = &code->control;
+    uint64_t *releases = code->feet->releases + (uint64_t)code->root * control->code_length;
+    vector(uint32_t) work = {0};
+    memset(code->can, 0, control->count * sizeof *code->can);
+    for (uint32_t pc = 0; pc < control->code_length; pc++) {
+        code->can[pc] = code->own_releases[pc];
+        if (code->cut[pc] != NO_LOCK)
+            code->can[pc] &= ~((uint64_t)1 << code->cut[pc]);
+        if (code->can[pc])
+            vector_push(&work, pc);
+    }
+    while (work.count) {
+        uint32_t node = work.items[--work.count];
+        for (uint32_t k = control->before_first[node]; k < control->before_first[node + 1]; k++) {
+            uint32_t before = control->before[k];
+            uint64_t more = code->can[node] & ~code->can[before];
+            if (code->cut[before] != NO_LOCK)
+                more &= ~((uint64_t)1 << code->cut[before]);
+            code->can[before] |= more;
+            if (more)
+                vector_push(&work, before);
+        }
+    }
+    memcpy(releases, code->can, control->code_length * sizeof *releases);
+    vector_fini(&work);
 }
 
 /* Control does not depend on the root: it is found once. */
 static void code_init(struct code *code, struct footprints *feet)
 {
-    const struct program *program = feet->shape->program;
-    uint32_t length = program->code_length;
     *code = (struct code){.feet = feet};
+    control_init(&code->control, feet->shape->program);
+    uint32_t length = code->control.code_length, count = code->control.count;
     code->targets = xcalloc(length + 1, sizeof *code->targets);
-    code->function_of = xcalloc(length + 1, sizeof *code->function_of);
     code->own = xcalloc((uint64_t)(length + 1) * 2 * feet->words, sizeof *code->own);
     code->own_releases = xcalloc(length + 1, sizeof *code->own_releases);
-    code->next = xcalloc(length + 1, sizeof *code->next);
-    for (uint32_t i = 0; i < program->function_count; i++)
-        for (uint32_t pc = program->functions[i].entry; pc < program->functions[i].end; pc++)
-            code->function_of[pc] = i;
-    for (uint32_t pc = 0; pc < length; pc++)
-        find_next(code, pc);
+    code->cut = xcalloc(count + 1u, sizeof *code->cut);
+    code->left_out = xcalloc(count + 1u, sizeof *code->left_out);
+    code->part_of = xcalloc(count + 1u, sizeof *code->part_of);
+    code->members = xcalloc(count + 1u, sizeof *code->members);
+    code->first_of = xcalloc(count + 3u, sizeof *code->first_of);
+    code->futures = xcalloc((uint64_t)(count + 1) * 2 * feet->words, sizeof *code->futures);
+    code->can = xcalloc(count + 1u, sizeof *code->can);
 }
 
 static void code_fini(struct code *code)
 {
-    for (uint32_t pc = 0; pc < code->feet->code_length; pc++)
-        vector_fini(&code->next[pc]);
-    free(code->next);
+    control_fini(&code->control);
     free(code->targets);
-    free(code->function_of);
     free(code->own);
     free(code->own_releases);
+    free(code->cut);
+    free(code->left_out);
+    free(code->part_of);
+    free(code->members);
+    free(code->first_of);
+    free(code->futures);
+    free(code->can);
 }
 
 static void solve_root(struct code *code, uint32_t root)
 {
-    uint32_t length = code->feet->code_length;
+    uint32_t length = code->control.code_length;
     code->root = root;
     memset(code->own, 0, (uint64_t)length * 2 * code->feet->words * sizeof *code->own);
     memset(code->own_releases, 0, length * sizeof *code->own_releases);
     find_targets(code);
+    for (uint32_t i = 0; i < code->control.count; i++)
+        code->cut[i] = i < length ? cut_at(code, i) : NO_LOCK;
     for (uint32_t pc = 0; pc < length; pc++) {
         touch_targets(code, pc);
         note_releases(code, pc);
     }
-    solve(code);
+    for (uint32_t cut = 0; cut <= code->feet->lock_count; cut++)
+        solve_futures(code, cut);
+    solve_releases(code);
 }
 
 static bool too_large(const struct footprints *feet)

@@ -35,6 +35,7 @@ struct footprints {
     uint32_t words;      /* of a bit set; 0: nothing is known, no persistent sets */
     uint32_t root_count; /* one a declared thread, and one for all threads made at run time */
     uint32_t code_length;
+    bool fine;               /* every cell has a class of its own; else every variable */
     uint32_t *cell_class;    /* by cell */
     uint32_t object_base;    /* classes of objects */
     uint32_t thread_base;    /* of declared threads; then one for all made at run time */

@@ -22,13 +22,15 @@ static bool names_threads(const struct program *program, bool *named)
 {
     uint32_t *index_of = xmalloc((program->code_length + 1) * sizeof *index_of);
     struct target_range *targets = xcalloc(program->code_length + 1, sizeof *targets);
-    bool all = false;
+    bool all = false, some = false;
     for (uint32_t pc = 0; pc < program->code_length; pc++) {
         uint8_t op = program->code[pc].op;
         index_of[pc] = op == OP_JOIN || op == OP_START ? pc : UINT32_MAX;
+        some |= index_of[pc] != UINT32_MAX;
         all |= op == OP_IS_ALIVE || op == OP_THREAD_FACT || op == OP_SELF || op == OP_NEW_THREAD;
     }
-    for (uint32_t i = 0; i < program->thread_count && !all; i++) {
+    all |= some && !flow_affordable(program);
+    for (uint32_t i = 0; i < program->thread_count && some && !all; i++) {
         memset(targets, 0, program->code_length * sizeof *targets);
         flow_targets(program, &program->threads[i], index_of, targets);
         for (uint32_t pc = 0; pc < program->code_length; pc++)
@@ -44,8 +46,7 @@ static bool names_threads(const struct program *program, bool *named)
 static bool alike(const struct declared_thread *a, const struct declared_thread *b)
 {
     return a->function == b->function && a->daemon == b->daemon && a->size == b->size &&
-           !a->made_only && !b->made_only &&
-           a->parameter_count == b->parameter_count &&
+           !a->made_only && !b->made_only && a->parameter_count == b->parameter_count &&
            (a->parameter_count == 0 ||
             memcmp(a->parameters, b->parameters, a->parameter_count * sizeof(int64_t)) == 0);
 }

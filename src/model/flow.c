@@ -96,16 +96,11 @@ bool flow_callee(const struct program *program, uint32_t pc, uint32_t nth, uint3
         *ret_callee = (uint32_t)in->d;
         return true;
     }
-    if (in->op != OP_CALL_ACTION)
-        return false;
     /* Any barrier's action might be meant: the index is not looked at. */
-    for (uint32_t i = 0; i < program->object_count; i++)
-        if (program->objects[i].type == OBJECT_BARRIER && program->objects[i].action >= 0 &&
-            nth-- == 0) {
-            *ret_callee = (uint32_t)program->objects[i].action;
-            return true;
-        }
-    return false;
+    if (in->op != OP_CALL_ACTION || nth >= program->action_count)
+        return false;
+    *ret_callee = program->actions[nth];
+    return true;
 }
 
 static bool is_thread_operation(uint8_t op)
@@ -131,6 +126,7 @@ struct interval {
 
 static const struct interval any = {INT64_MIN, INT64_MAX};
 
+enum { MOST_SLOTS = 1 << 21 };
 enum { WIDEN_AFTER = 4 }; /* joins at one place before an interval that still grows becomes `any` */
 
 struct flow {
@@ -364,6 +360,15 @@ static struct target_range target_at(const struct program *program, uint32_t pc,
         return whole;
     return (struct target_range){(uint32_t)(base + index.low),
                                  (uint32_t)(index.high - index.low + 1)};
+}
+
+bool flow_affordable(const struct program *program)
+{
+    uint64_t slots = program->code_length;
+    for (uint32_t i = 0; i < program->function_count; i++)
+        slots += (uint64_t)(program->functions[i].end - program->functions[i].entry) *
+                 program->functions[i].frame_size;
+    return slots <= MOST_SLOTS && slots * program->thread_count <= 16 * (uint64_t)MOST_SLOTS;
 }
 
 void flow_targets(const struct program *program, const struct declared_thread *thread,

@@ -33,6 +33,9 @@ bool flow_callee(const struct program *program, uint32_t pc, uint32_t nth, uint3
 /* The objects an operation at `pc` can be about when nothing is known of its index. */
 struct target_range flow_any_target(const struct program *program, uint32_t pc);
 
+/* Whether flow_targets() for every thread of the top takes a moment and not longer. */
+bool flow_affordable(const struct program *program);
+
 /* For the code that a declared thread can reach: targets[index_of[pc]] for each pc with
  * index_of[pc] != UINT32_MAX. Targets of code it cannot reach are left alone. */
 void flow_targets(const struct program *program, const struct declared_thread *thread,

@@ -115,8 +115,25 @@ static uint64_t layout_objects(struct program *program, uint64_t offset)
     return offset;
 }
 
+static void find_actions(struct program *program)
+{
+    bool *seen = xcalloc(program->function_count + 1, sizeof *seen);
+    uint32_t *actions = arena_array(&program->arena, uint32_t, program->function_count + 1);
+    program->action_count = 0;
+    for (uint32_t i = 0; i < program->object_count; i++) {
+        int32_t action = program->objects[i].action;
+        if (program->objects[i].type != OBJECT_BARRIER || action < 0 || seen[action])
+            continue;
+        seen[action] = true;
+        actions[program->action_count++] = (uint32_t)action;
+    }
+    program->actions = actions;
+    free(seen);
+}
+
 bool program_layout(struct program *program)
 {
+    find_actions(program);
     if (program->thread_limit < program->thread_count)
         program->thread_limit = program->thread_count;
     struct sizing sizing = {.program = program};

@@ -241,6 +241,8 @@ struct program {
     struct program_options options;
 
     /* Set by program_layout(). */
+    const uint32_t *actions;         /* the functions that are some barrier's action, once each */
+    uint32_t action_count;
     bool starts_threads;             /* some thread is, or may be, made and not started */
     uint32_t world_size;             /* bytes of a world, every thread slot included */
     uint32_t dynamic_offset;         /* where the region of thread `thread_count` starts */

@@ -22,7 +22,7 @@
 #include "base/hash.h"
 #include "model/stuck_private.h"
 
-enum { MAX_FLOW = 1 << 21, MAX_TARGETS = 1 << 22, NEAR = 64, NEAR_WORDS = 8 };
+enum { MAX_TARGETS = 1 << 22, NEAR = 64, NEAR_WORDS = 8 };
 
 /* ---- the static part ---- */
 
@@ -43,12 +43,8 @@ static void index_targets(struct stuck_analysis *analysis)
 static void find_targets(struct stuck_analysis *analysis)
 {
     const struct program *program = analysis->program;
-    uint64_t states = 0;
-    for (uint32_t i = 0; i < program->function_count; i++)
-        states += (uint64_t)(program->functions[i].end - program->functions[i].entry) *
-                  program->functions[i].frame_size;
-    if (!analysis->index_count || states * program->thread_count > MAX_FLOW * 16 ||
-        states > MAX_FLOW || (uint64_t)analysis->index_count * program->thread_count > MAX_TARGETS)
+    if (!analysis->index_count || !flow_affordable(program) ||
+        (uint64_t)analysis->index_count * program->thread_count > MAX_TARGETS)
         return;
     for (uint32_t i = 0; i < program->thread_count; i++) {
         analysis->targets[i] = xcalloc(analysis->index_count, sizeof **analysis->targets);
@@ -57,6 +53,34 @@ static void find_targets(struct stuck_analysis *analysis)
                 analysis->targets[i][analysis->index_of[pc]] = flow_any_target(program, pc);
         flow_targets(program, &program->threads[i], analysis->index_of, analysis->targets[i]);
     }
+}
+
+/* By function, where it is called. */
+static void find_callers(struct stuck_analysis *analysis)
+{
+    const struct program *program = analysis->program;
+    uint32_t *first = xcalloc(program->function_count + 3, sizeof *first), actions = 0, calls = 0;
+    for (uint32_t pc = 0; pc < program->code_length; pc++) {
+        actions += program->code[pc].op == OP_CALL_ACTION;
+        if (program->code[pc].op == OP_CALL) {
+            first[program->code[pc].d + 2]++;
+            calls++;
+        }
+    }
+    for (uint32_t i = 2; i <= program->function_count; i++)
+        first[i] += first[i - 1];
+    analysis->callers = xcalloc(calls + 1, sizeof *analysis->callers);
+    analysis->action_calls = xcalloc(actions + 1, sizeof *analysis->action_calls);
+    for (uint32_t pc = 0; pc < program->code_length; pc++) {
+        if (program->code[pc].op == OP_CALL)
+            analysis->callers[first[program->code[pc].d + 1]++] = pc;
+        if (program->code[pc].op == OP_CALL_ACTION)
+            analysis->action_calls[analysis->action_call_count++] = pc;
+    }
+    analysis->callers_first = first;
+    analysis->is_action = xcalloc(program->function_count + 1, sizeof *analysis->is_action);
+    for (uint32_t i = 0; i < program->action_count; i++)
+        analysis->is_action[program->actions[i]] = true;
 }
 
 struct stuck_analysis *stuck_new(const struct program *program)
@@ -75,6 +99,7 @@ struct stuck_analysis *stuck_new(const struct program *program)
     analysis->cache = xcalloc(CACHE_SIZE, sizeof *analysis->cache);
     index_targets(analysis);
     find_targets(analysis);
+    find_callers(analysis);
     return analysis;
 }
 
@@ -87,6 +112,10 @@ void stuck_free(struct stuck_analysis *analysis)
     for (uint32_t i = 0; i < analysis->program->thread_count; i++)
         free(analysis->targets[i]);
     free(analysis->targets);
+    free(analysis->callers_first);
+    free(analysis->callers);
+    free(analysis->action_calls);
+    free(analysis->is_action);
     free(analysis->index_of);
     free(analysis->function_of);
     free(analysis->cache);

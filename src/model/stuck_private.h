@@ -31,6 +31,11 @@ struct stuck_analysis {
     uint32_t *index_of;    /* of each pc: into targets, or UINT32_MAX where nothing is computed */
     uint32_t index_count;
     struct target_range **targets; /* of each declared thread; NULL: nothing is known */
+    uint32_t *callers_first; /* of each function, and one more: where its calls begin in `callers` */
+    uint32_t *callers;       /* OP_CALLs, by function */
+    uint32_t *action_calls; /* OP_CALL_ACTIONs */
+    uint32_t action_call_count;
+    bool *is_action;               /* of each function: a barrier's action */
     uint32_t object_words;         /* words of a bit set of objects */
     uint32_t function_words;       /* of functions */
     uint32_t barred_words;         /* of objects and declared threads */

@@ -14,9 +14,9 @@ struct walk {
     uint32_t thread;
     const uint64_t *barred; /* NULL: nothing */
     struct powers *powers;
-    uint64_t *seen;         /* bit set of pcs */
-    uint8_t *returned;      /* of each function: 1 it can return, 2 it can raise */
-    vector(uint32_t) calls; /* call instructions seen, or waiting on the thread's stack */
+    uint64_t *seen;    /* bit set of pcs */
+    uint8_t *returned; /* of each function: 1 it can return, 2 it can raise */
+    uint64_t *called;  /* bit set of pcs: calls seen, or waiting on the thread's stack */
     vector(uint32_t) work;
     uint32_t bottom; /* the function of the thread's bottom frame */
 };
@@ -50,13 +50,22 @@ static void raise_at(struct walk *walk, uint32_t pc)
         leave_by_exception(walk, function);
 }
 
-static bool calls_function(const struct walk *walk, uint32_t pc, uint32_t function)
+/* The function is left, by an exception or not: goes on at all calls of it that are open. */
+static void leave(struct walk *walk, uint32_t function, bool raised)
 {
-    uint32_t callee = 0;
-    for (uint32_t nth = 0; flow_callee(walk->program, pc, nth, &callee); nth++)
-        if (callee == function)
-            return true;
-    return false;
+    const struct stuck_analysis *analysis = walk->analysis;
+    uint32_t first = analysis->callers_first[function];
+    uint32_t calls = analysis->callers_first[function + 1] - first;
+    uint32_t all = calls + (analysis->is_action[function] ? analysis->action_call_count : 0);
+    for (uint32_t i = 0; i < all; i++) {
+        uint32_t pc = i < calls ? analysis->callers[first + i] : analysis->action_calls[i - calls];
+        if (!bit(walk->called, pc))
+            continue;
+        if (raised)
+            raise_at(walk, pc);
+        else
+            push(walk, pc + 1);
+    }
 }
 
 static void leave_by_exception(struct walk *walk, uint32_t function)
@@ -66,9 +75,7 @@ static void leave_by_exception(struct walk *walk, uint32_t function)
     walk->returned[function] |= 2;
     if (function == walk->bottom)
         walk->powers->ends = true;
-    for (size_t i = 0; i < walk->calls.count; i++)
-        if (calls_function(walk, walk->calls.items[i], function))
-            raise_at(walk, walk->calls.items[i]);
+    leave(walk, function, true);
 }
 
 static void leave_by_return(struct walk *walk, uint32_t function)
@@ -78,16 +85,14 @@ static void leave_by_return(struct walk *walk, uint32_t function)
     walk->returned[function] |= 1;
     if (function == walk->bottom)
         walk->powers->ends = true;
-    for (size_t i = 0; i < walk->calls.count; i++)
-        if (calls_function(walk, walk->calls.items[i], function))
-            push(walk, walk->calls.items[i] + 1);
+    leave(walk, function, false);
 }
 
 /* A call that is seen, or whose callee is on the stack (then it is not entered again). */
 static void note_call(struct walk *walk, uint32_t pc, bool enter)
 {
     uint32_t callee = 0;
-    vector_push(&walk->calls, pc);
+    set_bit(walk->called, pc);
     for (uint32_t nth = 0; flow_callee(walk->program, pc, nth, &callee); nth++) {
         if (enter)
             push(walk, walk->program->functions[callee].entry);
@@ -241,6 +246,7 @@ static void run_walk(struct walk *walk, const struct model *model, const struct 
 {
     const struct program *program = walk->program;
     walk->seen = xcalloc(program->code_length / 64 + 1, 8);
+    walk->called = xcalloc(program->code_length / 64 + 1, 8);
     walk->returned = xcalloc(program->function_count + 1, 1);
     walk->bottom = function;
     if (head) {
@@ -260,7 +266,7 @@ static void run_walk(struct walk *walk, const struct model *model, const struct 
     }
     free(walk->seen);
     free(walk->returned);
-    vector_fini(&walk->calls);
+    free(walk->called);
     vector_fini(&walk->work);
 }
 
