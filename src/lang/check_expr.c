@@ -464,8 +464,8 @@ static const struct type *item_of(struct check *check, struct expr *expr)
     if (evaluate_integer(check, expr->right, &known) &&
         (known >= (int64_t)type->count || known < -(int64_t)type->count))
         check_warning(check, expr->right->span,
-                      "index %lld is out of range: the list has %u elements", (long long)known,
-                      type->count);
+                      "index %lld is out of range: the list has %u element%s", (long long)known,
+                      type->count, type->count == 1 ? "" : "s");
     return type->item;
 }
 

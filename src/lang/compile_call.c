@@ -377,9 +377,29 @@ static void length_of(struct compiler *compiler, struct expr *of, uint16_t slot,
     code_constant(compiler, slot, of->type->count, span);
 }
 
+/* A negative sleep raises. What is written out is known: -5ms or 5ms. */
+static void not_negative(struct compiler *compiler, struct expr *call, uint16_t time)
+{
+    enum expr_shape shape = call->arguments[0].value->shape;
+    if (shape == EXPR_DURATION || shape == EXPR_INTEGER)
+        return;
+    uint32_t top = compiler->top;
+    int32_t fine = NO_JUMPS;
+    uint16_t least = code_take(compiler, 1);
+    code_constant(compiler, least, 0, call->span);
+    code_emit(compiler, (struct instruction){.op = OP_LE, .a = least, .b = least, .c = time},
+              call->span);
+    code_jump_on(compiler, true, least, &fine, call->span);
+    compiler->top = top;
+    code_raise(compiler, EXCEPTION_VALUE, "sleep length must be non-negative", call->span);
+    code_patch(compiler, fine);
+}
+
 static void timed_operation(struct compiler *compiler, struct expr *expr, enum opcode op)
 {
     uint16_t time = method_arguments(compiler, expr);
+    if (op == OP_SLEEP)
+        not_negative(compiler, expr, time);
     code_emit(compiler, (struct instruction){.op = (uint8_t)op, .a = time}, expr->span);
 }
 

@@ -30,7 +30,7 @@ static void put(struct compiler *compiler, struct expr *target, uint16_t index, 
 
 static void store(struct compiler *compiler, struct expr *target, uint16_t value)
 {
-    uint32_t top = compiler->top;
+    uint32_t top = compiler->top, begin = code_here(compiler);
     const struct type *list = target->shape == EXPR_INDEX ? target->left->type : NULL;
     if (list && target->left->symbol->shape == SYMBOL_LOCAL)
         put(compiler, target,
@@ -39,6 +39,12 @@ static void store(struct compiler *compiler, struct expr *target, uint16_t value
             value);
     else
         store_name(compiler, target, value);
+    /* The index of the target itself is the last one checked. */
+    for (uint32_t pc = code_here(compiler); target->shape == EXPR_INDEX && pc-- > begin;)
+        if (compiler->code.items[pc].op == OP_BOUNDS) {
+            compiler->code.items[pc].c = 1;
+            break;
+        }
     compiler->top = top;
 }
 

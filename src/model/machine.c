@@ -384,7 +384,9 @@ void machine_run(struct machine *machine)
             value = value < 0 ? value + in->d : value;
             if (value < 0 || value >= in->d) {
                 save();
-                raise_text(machine, EXCEPTION_INDEX, "list index out of range");
+                raise_text(machine, EXCEPTION_INDEX,
+                           in->c ? "list assignment index out of range"
+                                 : "list index out of range");
                 goto moved;
             }
             frame[in->a] = value * (in->x ? in->x : 1);

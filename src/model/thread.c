@@ -134,6 +134,8 @@ bool thread_new(struct machine *machine, const struct instruction *in)
     head->pc = function->entry;
     head_set_status(head, THREAD_NEW, daemon ? THREAD_DAEMON : 0);
     int64_t name = options && options[0] != NONE_VALUE ? options[0] : 0;
+    if (name && !*model_string(machine->model, name))
+        name = 0; /* an empty name is none */
     *made += made_word(!name);
     *model_fact(head, FACT_NAME) = name;
     *model_fact(head, FACT_BIRTH) =

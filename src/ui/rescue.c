@@ -82,7 +82,7 @@ static void on_crash(int signal, siginfo_t *info, void *context)
             sigaction(signal, &former_crashing[i], NULL);
     /* A fault happens again by itself when the handler returns; a sent signal must be sent again.
      */
-    if (info->si_code <= 0 || signal == SIGABRT)
+    if (info->si_code <= 0 || signal == SIGABRT || signal == SIGQUIT)
         raise(signal);
 }
 

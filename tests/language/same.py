@@ -8,6 +8,7 @@ import pathlib
 import re
 import sys
 import threading
+import time
 
 
 def as_python(text):
@@ -21,7 +22,7 @@ def as_python(text):
 
 def main(paths):
     for path in paths:
-        exec(compile(as_python(pathlib.Path(path).read_text()), path, "exec"), dict(vars(threading)))
+        exec(compile(as_python(pathlib.Path(path).read_text()), path, "exec"), {**vars(threading), "sleep": time.sleep})
     print(f"{len(paths)} files hold in Python")
 
 
