@@ -10,11 +10,11 @@ static const struct {
     const char *title;
     enum lane_state states[3]; /* summed; LANE_UNBORN fills up */
 } groups[] = {
-    {"running", {LANE_RUNNING, LANE_COMPUTING, LANE_PAUSED}},
+    {"running", {LANE_RUNNING, LANE_COMPUTING}},
     {"ready", {LANE_READY, LANE_GIL_WAIT}},
     {"blocked", {LANE_BLOCKED, LANE_RECORDER}},
     {"waiting", {LANE_WAITING}},
-    {"asleep", {LANE_SLEEPING, LANE_IO}},
+    {"asleep", {LANE_SLEEPING, LANE_IO, LANE_PAUSED}},
     {"stuck", {LANE_STUCK}},
 };
 enum { GROUPS = sizeof groups / sizeof *groups };
