@@ -48,7 +48,10 @@ static void disagree(struct shadow *shadow, uint32_t thread, const struct thrum_
                                .source = event->source,
                                .value = event->value};
     text_printf(out, "step %" PRIu64 ", thread ", shadow->steps);
-    model_thread_name(shadow->model, shadow->world, thread, out);
+    if (thread < model_program(shadow->model)->thread_limit)
+        model_thread_name(shadow->model, shadow->world, thread, out);
+    else
+        text_printf(out, "%" PRIu32 ", which there is not", thread);
     text_add(out, ": the run says ");
     record_words(shadow, &seen, out);
     if (expected) {

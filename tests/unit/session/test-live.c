@@ -254,7 +254,7 @@ static const struct expected expected[] = {
      "Nobody can move again. Taking them in one order would break the ring.\n"},
     {"\"x\"\na = Lock()\nthread A:\n    a.acquire()\n    a.acquire()\n", PROBLEM_DEADLOCK,
      "DEADLOCK  A waits", "A holds a (line 4), waits for a (line 5), which it holds itself\n"},
-    {"\"x\"\na = Lock()\nthread A:\n    a.acquire()\nthread B:\n    sleep(5ms)\n    a.acquire()\n",
+    {"\"x\"\na = Lock()\nthread A:\n    a.acquire()\nthread B:\n    A.join()\n    a.acquire()\n",
      PROBLEM_DEADLOCK, "DEADLOCK  B waits",
      "B waits for a (line 7), which nobody will release any more: A took it last (line 4) and has "
      "ended\n"},
