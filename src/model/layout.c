@@ -118,13 +118,15 @@ static uint64_t layout_objects(struct program *program, uint64_t offset)
 static void find_actions(struct program *program)
 {
     bool *seen = xcalloc(program->function_count + 1, sizeof *seen);
-    uint32_t *actions = arena_array(&program->arena, uint32_t, program->function_count + 1);
+    uint32_t *actions = NULL; /* most programs have none */
     program->action_count = 0;
     for (uint32_t i = 0; i < program->object_count; i++) {
         int32_t action = program->objects[i].action;
         if (program->objects[i].type != OBJECT_BARRIER || action < 0 || seen[action])
             continue;
         seen[action] = true;
+        if (!actions)
+            actions = arena_array(&program->arena, uint32_t, program->function_count);
         actions[program->action_count++] = (uint32_t)action;
     }
     program->actions = actions;
