@@ -182,13 +182,6 @@ bool arguments_read(struct arguments *arguments, int count, char **values, uint6
             only_files = true;
         } else if (strcmp(values[i], "-h") == 0) {
             arguments->given |= OPTION_BIT(HELP);
-        } else if (strcmp(values[i], "-o") == 0 && (allowed & OPTION_BIT(OUTPUT))) {
-            if (++i >= count) {
-                text_add(error, "-o wants FILE after it");
-                return false;
-            }
-            arguments->given |= OPTION_BIT(OUTPUT);
-            arguments->texts[OPTION_OUTPUT] = values[i];
         } else if (values[i][1] != '-') {
             text_printf(error, "there is no option %s here: options begin with --", values[i]);
             return false;

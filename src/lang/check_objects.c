@@ -13,8 +13,26 @@ bool check_number(struct check *check, struct expr *value, const char *what, int
     return true;
 }
 
+static int class_of_call(struct check *check, struct expr *expr)
+{
+    check_drop_module(check, expr);
+    if (expr->shape != EXPR_CALL || expr->left->shape != EXPR_NAME ||
+        check_lookup(check, expr->left->text))
+        return -1;
+    return check_class(expr->left->text);
+}
+
+/* An object's `lock` until make_hidden_locks(): it gets one of its own, of this type. */
+enum { OWN_RLOCK = -1, OWN_LOCK = -2 };
+
 static void condition_lock(struct check *check, struct expr *value, struct object *object)
 {
+    int class = class_of_call(check, value);
+    if (value->shape == EXPR_CALL && value->count == 0 &&
+        (class == OBJECT_LOCK || class == OBJECT_RLOCK)) {
+        object->lock = class == OBJECT_LOCK ? OWN_LOCK : OWN_RLOCK;
+        return;
+    }
     const struct type *type = check_expr(check, value);
     struct value result;
     if (type_vague(type) || type->shape == TYPE_NONE)
@@ -146,25 +164,17 @@ static void make_hidden_locks(struct check *check, uint32_t first)
         struct object *object = &check->objects.items[i];
         if (object->type != OBJECT_CONDITION || object->lock >= 0)
             continue;
+        uint8_t type = object->lock == OWN_LOCK ? OBJECT_LOCK : OBJECT_RLOCK;
         object->lock = (int32_t)check->objects.count;
         struct object lock = {.name = arena_printf(check->keep, "lock of %s", object->name),
                               .position = object->position,
-                              .type = OBJECT_RLOCK,
+                              .type = type,
                               .lock = -1,
                               .action = -1,
                               .timeout = NONE_VALUE,
                               .hidden = true};
         vector_push(&check->objects, lock);
     }
-}
-
-static int class_of_call(struct check *check, struct expr *expr)
-{
-    check_drop_module(check, expr);
-    if (expr->shape != EXPR_CALL || expr->left->shape != EXPR_NAME ||
-        check_lookup(check, expr->left->text))
-        return -1;
-    return check_class(expr->left->text);
 }
 
 bool check_is_call(struct check *check, const struct expr *expr, const char *name)

@@ -7,8 +7,7 @@
 #include "cli/summary.h"
 
 static const uint64_t ALL = OPTION_BIT(PACE) | OPTION_BIT(CPUS) | OPTION_BIT(JITTER) |
-                            OPTION_BIT(UNTIL_FAILURE) | OPTION_BIT(MEMORY) | OPTION_BIT(THEME) |
-                            OPTION_BIT(OUTPUT);
+                            OPTION_BIT(UNTIL_FAILURE) | OPTION_BIT(MEMORY) | OPTION_BIT(THEME);
 
 /* Splits at blanks; the words live in `buffer`. */
 static int split(const char *line, char *buffer, char **words)
@@ -33,7 +32,7 @@ START_TEST(options_are_read)
     struct arguments arguments;
     struct text error = {0};
     ck_assert(read_line(
-        "a --pace 50ms --cpus=2 --jitter b --memory 2G --until-failure -o out --theme mono -- --c",
+        "a --pace 50ms --cpus=2 --jitter b --memory 2G --until-failure --theme mono -- --c",
         &arguments, &error));
     ck_assert_uint_eq(arguments.file_count, 3);
     ck_assert_str_eq(arguments.files[0], "a");
@@ -45,7 +44,6 @@ START_TEST(options_are_read)
     ck_assert_int_eq(option_number(&arguments, OPTION_UNTIL_FAILURE, 7), -1);
     ck_assert(option_given(&arguments, OPTION_JITTER));
     ck_assert(!option_given(&arguments, OPTION_HELP));
-    ck_assert_str_eq(option_text(&arguments, OPTION_OUTPUT), "out");
     ck_assert_str_eq(option_text(&arguments, OPTION_THEME), "mono");
     arguments_fini(&arguments);
     ck_assert(read_line("--until-failure 12 x", &arguments, &error));
@@ -71,7 +69,6 @@ START_TEST(mistakes_are_said)
         {"--memory 5X", "--memory wants a size such as 512M or 2G, not `5X`"},
         {"--jitter=yes", "--jitter takes no value"},
         {"-x", "there is no option -x here: options begin with --"},
-        {"-o", "-o wants FILE after it"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arguments arguments;
