@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "ptyrun.h"
 
@@ -195,6 +196,72 @@ START_TEST(looking)
 }
 END_TEST
 
+START_TEST(changes)
+{
+    open_keys();
+    at("g", 0);
+    choose("x");
+    at("x", 2);
+    at("x", 7);
+    at("x", 13);
+    at("X", 7);
+    at("X", 2);
+    sees("X", "nothing like that before here");
+    close_keys(1);
+}
+END_TEST
+
+START_TEST(time_outs_and_playing)
+{
+    open_keys();
+    at("g", 0);
+    at("llll", 4);
+    choose("carol");
+    sees("T", "step 5 "); /* instead of alice: another line of play */
+    sees("", "no problem found");
+    sees("B", "carol!timeout");
+    pty_press(&pty, "\x1b");
+    sees(" ", "ASSERTION"); /* plays to the end, where bob fails in any order */
+    close_keys(1);
+}
+END_TEST
+
+START_TEST(marks_of_happens_before)
+{
+    open_keys();
+    sees("v", "line");
+    sees("m", "‖    1"); /* alice's first load is concurrent with carol's end */
+    sees("", "↑   10");  /* carol's time-out comes before it */
+    pty_press(&pty, "m");
+    ck_assert(pty_misses(&pty, "‖    1"));
+    close_keys(1);
+}
+END_TEST
+
+/* A scenario of its own: a number is asked for, and equal turns are folded. */
+START_TEST(numbers_and_folding)
+{
+    char path[] = "/tmp/thrum-keys-XXXXXX.thrum";
+    int file = mkstemps(path, 6);
+    static const char text[] = "c = Atomic(0)\nx = 0\nthread A:\n    x = randint(1, 6)\n"
+                               "    repeat 5:\n        c.add(1)\n";
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(write(file, text, sizeof text - 1), sizeof text - 1);
+    close(file);
+    char *argv[] = {getenv("THRUM_PROGRAM"), "step", path, NULL};
+    pty_start(&pty, 120, 34, NULL, argv);
+    ck_assert(pty_sees(&pty, "NEXT STEPS"));
+    sees("1", "randint gives (1 to 6)");
+    sees("4\r", "store x ← 4");
+    sees("1", "step 2 ");
+    sees("11111", "step 7 ");
+    sees("v", "add to c");
+    sees("V", "times more");
+    close_keys(0);
+    unlink(path);
+}
+END_TEST
+
 /* A schedule of another version of the file is taken, and that is said. */
 START_TEST(another_version_is_noticed)
 {
@@ -220,6 +287,10 @@ static Suite *make_suite(void)
     tcase_add_test(tests, threads_of_their_own);
     tcase_add_test(tests, break_points);
     tcase_add_test(tests, looking);
+    tcase_add_test(tests, changes);
+    tcase_add_test(tests, time_outs_and_playing);
+    tcase_add_test(tests, marks_of_happens_before);
+    tcase_add_test(tests, numbers_and_folding);
     tcase_add_test(tests, another_version_is_noticed);
     suite_add_tcase(suite, tests);
     return suite;
