@@ -77,6 +77,8 @@ void pty_start(struct pty *pty, int width, int height, const char *const *enviro
     if (pty->child == 0) {
         close(pty->master);
         login_tty(slave);
+        signal(SIGINT, SIG_DFL); /* a shell's background job is started with these ignored */
+        signal(SIGQUIT, SIG_DFL);
         set_environment(environment);
         execvp(argv[0], argv);
         _exit(127);
