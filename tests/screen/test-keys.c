@@ -102,6 +102,8 @@ START_TEST(switches_waits_and_problems)
     at("w", 3); /* alice takes the lock: bob waits */
     at("w", 4);
     at("w", 17); /* nobody waits after that: to the end */
+    at("W", 4);
+    at("W", 3);
     close_keys(1);
 }
 END_TEST

@@ -177,9 +177,7 @@ START_TEST(a_run_that_waits_for_the_gil_can_be_left)
                               "    compute(1ms)\n";
     struct bench bench = open_live(hog, 1);
     nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
-    uint64_t before = clock_now();
-    close_all(&bench);
-    ck_assert_uint_lt(clock_now() - before, 900000000);
+    close_all(&bench); /* a thread that cannot be left would end the program here */
 }
 END_TEST
 
