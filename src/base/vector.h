@@ -47,6 +47,22 @@
     for (__typeof__(type) *name = (v)->items, *name##_end_ = (v)->count ? (v)->items + (v)->count : name;      \
          name != name##_end_; name++)
 
+/* The index of the first item for which `less` (an expression about `item`, a pointer to it) is
+ * false, in a vector whose items are sorted so that it is true first: a binary search. */
+#define vector_lower_bound(v, item, less)                                                          \
+    __extension__({                                                                                \
+        size_t vector_low_ = 0, vector_high_ = (v)->count;                                         \
+        while (vector_low_ < vector_high_) {                                                       \
+            size_t vector_middle_ = (vector_low_ + vector_high_) / 2;                              \
+            __typeof__((v)->items) item = (v)->items + vector_middle_;                             \
+            if (less)                                                                              \
+                vector_low_ = vector_middle_ + 1;                                                  \
+            else                                                                                   \
+                vector_high_ = vector_middle_;                                                     \
+        }                                                                                          \
+        vector_low_;                                                                               \
+    })
+
 #define vector_fini(v)                                                                             \
     do {                                                                                           \
         free((v)->items);                                                                          \

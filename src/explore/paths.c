@@ -123,40 +123,17 @@ static void better(struct goal *goal, path_cost cost, uint32_t node, uint64_t ed
 
 static size_t first_failing_state(const struct graph *graph, uint32_t state)
 {
-    size_t low = 0, high = graph->failing_states.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (graph->failing_states.items[middle].state < state)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return vector_lower_bound(&graph->failing_states, at, at->state < state);
 }
 
 static size_t first_failing_edge(const struct graph *graph, uint64_t edge)
 {
-    size_t low = 0, high = graph->failing_edges.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (graph->failing_edges.items[middle].edge < edge)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return vector_lower_bound(&graph->failing_edges, at, at->edge < edge);
 }
 
 static uint32_t outcome_at(const struct graph *graph, uint32_t state)
 {
-    size_t low = 0, high = graph->finals.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (graph->finals.items[middle].state < state)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low = vector_lower_bound(&graph->finals, at, at->state < state);
     return graph->finals.items[low].outcome;
 }
 

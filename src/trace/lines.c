@@ -11,28 +11,12 @@ enum { MARKS_LOOKED_AT = 512, OPENINGS_LOOKED_AT = 48 };
 /* The first wake whose ending record is not below `index`. */
 static size_t wake_from(const struct history *history, uint64_t index)
 {
-    size_t low = 0, high = history->wakes.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (history->wakes.items[middle].to < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return vector_lower_bound(&history->wakes, at, at->to < index);
 }
 
 static size_t opening_from(const struct history *history, uint64_t index)
 {
-    size_t low = 0, high = history->openings.count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (history->openings.items[middle] < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return vector_lower_bound(&history->openings, at, *at < index);
 }
 
 uint64_t history_waker(const struct history *history, uint64_t to)
