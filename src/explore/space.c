@@ -156,6 +156,8 @@ static void perform(struct space *space, struct state *state, uint32_t thread, s
         micro.op = (uint8_t)op_of(space, head_of(space, state, thread));
         vector_push(space->record, micro);
     }
+    if (space->shape->ordered && state->clocks[thread] >= 0)
+        model_wait_left(space->shape->model, state->world, thread, state->clocks[thread]);
     model_perform(space->shape->model, state->world, thread, choice, &space->effect);
     const struct effect *effect = &space->effect;
     if ((effect->thread_ended && effect->died_of) || effect->too_long) {
@@ -242,6 +244,15 @@ static int64_t *must_go_on(const struct space_shape *shape, const struct state *
     return &state->clocks[shape->clock_count - 1];
 }
 
+/* A wait_for that was woken and whose condition is still false: it waits again if time is left. */
+static unsigned goes_on_waiting(const struct space *space, const struct state *state,
+                                uint32_t thread)
+{
+    struct operation next;
+    model_next(space->shape->model, state->world, thread, &next);
+    return next.timeout > 0 ? ENABLED_STEP : ENABLED_TIMEOUT;
+}
+
 static unsigned can_go(const struct space *space, const struct state *state, uint32_t thread)
 {
     unsigned enabled = model_enabled(space->shape->model, state->world, thread);
@@ -256,6 +267,8 @@ static unsigned can_go(const struct space *space, const struct state *state, uin
         return 0;
     if (state->clocks[thread] > 0)
         enabled &= ~(unsigned)ENABLED_TIMEOUT;
+    if ((enabled & ENABLED_STEP) && (enabled & ENABLED_TIMEOUT) && state->clocks[thread] < 0)
+        enabled = goes_on_waiting(space, state, thread);
     return enabled;
 }
 

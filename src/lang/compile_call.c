@@ -266,12 +266,13 @@ static void wait_for(struct compiler *compiler, struct expr *expr, struct thing 
     if (timed) {
         code_jump_on(compiler, false, notified, &over, span);
         code_jump_on(compiler, true, waited, &again, span);
-        code_thing(compiler, OP_COND_WAIT, notified, thing, time, 0, span);
+        code_thing(compiler, OP_COND_WAIT, notified, thing, time, WAIT_FIRST, span);
         code_constant(compiler, waited, 1, span);
         code_jump_back(compiler, head, span);
         code_patch(compiler, again);
     }
-    code_thing(compiler, OP_COND_WAIT, notified, thing, time, timed, span);
+    code_thing(compiler, OP_COND_WAIT, notified, thing, time, timed ? WAIT_GOES_ON : WAIT_ALONE,
+               span);
     code_jump_back(compiler, head, span);
     if (slot == NO_SLOT) {
         code_patch(compiler, over);

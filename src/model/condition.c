@@ -18,7 +18,7 @@ unsigned condition_enabled(struct machine *machine, const struct instruction *in
     struct call_form form;
     timeout_form(machine, in->c, &form);
     if (machine->head->phase == PHASE_READY)
-        return ENABLED_STEP | (in->x && form.timed ? ENABLED_TIMEOUT : 0u);
+        return ENABLED_STEP | (in->x == WAIT_GOES_ON && form.timed ? ENABLED_TIMEOUT : 0u);
     bool free = lock_free(machine, lock);
     if (machine->head->phase == PHASE_TIMED_OUT)
         return free ? ENABLED_STEP : ENABLED_NO;
@@ -85,6 +85,14 @@ void condition_wait(struct machine *machine, const struct instruction *in, struc
     } else {
         end_wait(machine, in, queue, lock);
     }
+}
+
+void model_wait_left(const struct model *model, struct world *world, uint32_t thread, int64_t left)
+{
+    struct thread_head *head = model_head(model, world, thread);
+    const struct instruction *in = &model->program->code[head->pc];
+    if (in->op == OP_COND_WAIT && in->x != WAIT_ALONE && head->phase == PHASE_WAITING)
+        model_slots(model, head)[head->base + in->c] = left;
 }
 
 /* Moves the oldest waiter that is not notified among the notified ones, which are sorted. */

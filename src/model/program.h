@@ -69,6 +69,13 @@ enum verdict {
 /* The scalar kinds of values. */
 enum kind { KIND_INTEGER, KIND_BOOLEAN, KIND_STRING, KIND_DURATION, KIND_NONE, KIND_OBJECT, KIND_THREAD, KINDS };
 
+/* The x of OP_COND_WAIT. */
+enum wait_form {
+    WAIT_ALONE,   /* no time-out that outlives this wait */
+    WAIT_GOES_ON, /* inside wait_for: until the end that its first wait set */
+    WAIT_FIRST,   /* the first wait of a wait_for with a time-out */
+};
+
 struct instruction {
     uint8_t op;      /* enum opcode */
     uint8_t x;       /* a small number */

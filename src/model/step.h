@@ -118,6 +118,10 @@ void model_apply(struct model *model, struct world *world, uint32_t thread, stru
 void model_advance(struct model *model, struct world *world, uint32_t thread,
                    struct effect *effect);
 
+/* For whoever keeps a clock over worlds: the thread's wait has `left` nanoseconds of its time, and is about to end. In a
+ * wait_for, which waits again while its condition is false, that is the time it goes on with. Else nothing is done. */
+void model_wait_left(const struct model *model, struct world *world, uint32_t thread, int64_t left);
+
 /* Evaluates invariant or sometimes number `index` in this state. False also when it raises; `ret_raised` says so. */
 bool model_holds(struct model *model, const struct world *world, const struct property *property,
                  enum exception *ret_raised);

@@ -70,13 +70,15 @@ static bool choose(struct executor *self, struct choice *ret_choice)
             __builtin_add_overflow(self->deadline, operation->timeout, &self->deadline))
             self->deadline = NEVER;
     }
-    bool due = self->may_time_out && run_time(self->run) >= self->deadline;
+    bool ready = operation->phase == PHASE_READY; /* a wait_for that would wait again */
+    bool due =
+        self->may_time_out && run_time(self->run) >= (ready ? self->limit : self->deadline);
     if (enabled & ENABLED_VALUE) {
         uint64_t range = (uint64_t)operation->value2 - (uint64_t)operation->value + 1;
         uint64_t dice = range ? random_below(&self->random, range) : random_next(&self->random);
         *ret_choice = (struct choice){.kind = CHOICE_VALUE,
                                       .value = (int64_t)((uint64_t)operation->value + dice)};
-    } else if (due && operation->phase == PHASE_READY) { /* a wait_for whose time is up */
+    } else if (due && ready) {
         *ret_choice = (struct choice){.kind = CHOICE_TIMEOUT};
     } else if (enabled & ENABLED_STEP) {
         *ret_choice = (struct choice){.kind = CHOICE_STEP};
@@ -152,14 +154,18 @@ static void note_wait(struct executor *self)
 {
     const struct operation *operation = &self->operation;
     bool waits = self->effect.result == STEP_WAITS;
+    const struct instruction *in = &self->run->program->code[operation->pc];
+    bool condition = waits && operation->op == OP_COND_WAIT;
     self->arrived = waits && operation->op == OP_BARRIER_ARRIVE;
     self->announced = waits && !self->arrived;
     if (self->arrived)
         self->deadline = run_time(self->run);
-    else if (waits && operation->op == OP_COND_WAIT && self->run->program->code[operation->pc].x)
-        return; /* wait_for goes on with the deadline of its first wait */
+    else if (condition && in->x == WAIT_GOES_ON)
+        self->deadline = self->limit;
     else if (waits)
         self->deadline = operation->timed ? deadline_after(self->run, operation->timeout) : NEVER;
+    if (condition && in->x == WAIT_FIRST)
+        self->limit = self->deadline;
 }
 
 /* Performs the step and records it; the guards are held, and given back. */

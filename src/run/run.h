@@ -67,6 +67,7 @@ struct executor {
     struct operation operation; /* its next one */
     struct effect effect;       /* of its last step */
     int64_t deadline;           /* run's clock: of the wait that has begun; INT64_MAX: none */
+    int64_t limit;              /* run's clock: when the wait_for that it is in ends */
     bool announced;             /* its waiting has been recorded */
     bool arrived;      /* at a barrier; the time-out of its departure counts from `deadline` */
     bool may_time_out; /* the wait that has begun could time out now */

@@ -221,6 +221,28 @@ static const struct {
      "sleep(20ms)\n    e.set()\n"
      "expect assertion \"late\"\n",
      true},
+    /* a wait_for ends when its first wait said, however often it is woken: at 100 ms */
+    {"c = Condition()\nx = 0\nthread A:\n    with c:\n        assert not c.wait_for(x, "
+     "timeout=100ms), \"in time\"\nthread B:\n    repeat 3:\n        sleep(40ms)\n        with c:\n"
+     "            c.notify()\n    with c:\n        x = 1\n        c.notify()\nexpect ok\n",
+     true},
+    {"c = Condition()\nx = 0\nthread A:\n    with c:\n        assert not c.wait_for(x, "
+     "timeout=100ms), \"in time\"\nthread B:\n    repeat 2:\n        sleep(40ms)\n        with c:\n"
+     "            c.notify()\n    with c:\n        x = 1\n        c.notify()\nexpect assertion \"in "
+     "time\"\n",
+     true},
+    /* woken in time, but the lock is free only when the time is up: it does not wait again */
+    {"c = Condition()\nx = 0\nthread A:\n    with c:\n        assert not c.wait_for(x, "
+     "timeout=100ms), \"in time\"\nthread B:\n    sleep(50ms)\n    with c:\n        c.notify()\n"
+     "        sleep(60ms)\n    sleep(10ms)\n    with c:\n        x = 1\n        c.notify()\n"
+     "expect ok\n",
+     true},
+    /* without a clock its time may be up at any time, and need not be */
+    {"c = Condition()\nx = 0\nthread A:\n    with c:\n        assert c.wait_for(x, "
+     "timeout=100ms), \"late\"\nthread B:\n    with c:\n        c.notify()\n    with c:\n"
+     "        x = 1\n        c.notify()\nsometimes x == 2, \"two\"\nexpect assertion \"late\", "
+     "unreached \"two\"\n",
+     false},
     {"x = 0\nthread A:\n    x = randint(1, 3)\nsometimes x == 3, \"three\"\nsometimes x == 4, "
      "\"four\"\nexpect unreached\n",
      false},

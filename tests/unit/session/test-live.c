@@ -131,6 +131,26 @@ START_TEST(every_timed_wait_times_out)
 }
 END_TEST
 
+/* A wait_for ends when its first wait said, though it is woken again and again, and though its
+ * condition waits, with other time-outs, itself. */
+START_TEST(wait_for_ends_in_its_own_time)
+{
+    struct live live = open_text("\"x\"\ncond = Condition()\nnever = Event()\nlooks = Atomic(0)\n"
+                                 "def slow():\n    looks.add(1)\n"
+                                 "    return never.wait(timeout=1ms)\n"
+                                 "thread daemon waker:\n    while True:\n        sleep(5ms)\n"
+                                 "        with cond:\n            cond.notify()\n"
+                                 "main:\n    with cond:\n"
+                                 "        assert not cond.wait_for(slow(), timeout=60ms)\n",
+                                 NULL);
+    wait_for_end(&live);
+    ck_assert_uint_eq(live.status.verdicts, 1u << VERDICT_OK);
+    ck_assert_int_gt(session_world(live.session)->words[0], 2);
+    ck_assert_uint_ge(live.status.elapsed, 60 * (uint64_t)MS);
+    close_live(&live);
+}
+END_TEST
+
 START_TEST(what_never_ends_can_be_left)
 {
     static const char *const texts[] = {
@@ -338,6 +358,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, pause_stops_the_clock);
     tcase_add_test(tcase, waits_go_on_with_their_remainder);
     tcase_add_test(tcase, every_timed_wait_times_out);
+    tcase_add_test(tcase, wait_for_ends_in_its_own_time);
     tcase_add_test(tcase, what_never_ends_can_be_left);
     tcase_add_test(tcase, restart_is_a_new_run);
     tcase_add_test(tcase, pace_slows_every_step);
