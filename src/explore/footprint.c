@@ -18,6 +18,7 @@
 enum {
     FINE_CELLS = 512,     /* more cells than this are told apart by variable only */
     MOST_WORDS = 8 << 20, /* of all the futures together; beyond, no persistent sets */
+    MOST_ROOTS = 256,     /* likewise */
 };
 
 static inline void set_bit(uint64_t *set, uint32_t bit)
@@ -39,12 +40,27 @@ static void classify(struct footprints *feet)
     }
     feet->object_base = fine ? program->cell_count : program->variable_count;
     feet->thread_base = feet->object_base + program->object_count;
-    feet->property_base = feet->thread_base + program->thread_count + 1;
+    feet->property_base = feet->thread_base + feet->root_count;
     feet->run_class = feet->property_base + program->invariant_count + program->sometimes_count;
     feet->register_class = feet->run_class + 1;
     feet->words = (feet->register_class + 64) / 64;
     feet->code_length = program->code_length;
-    feet->root_count = program->thread_count + 1;
+}
+
+/* Threads that are alike do the same: they share what is found out. */
+static void share_roots(struct footprints *feet, const struct symmetry *symmetry)
+{
+    uint32_t count = feet->shape->program->thread_count;
+    feet->root_of = xcalloc(count + 1, sizeof *feet->root_of);
+    feet->thread_of = xcalloc(count + 1, sizeof *feet->thread_of);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t class = i < symmetry->class_of.count ? symmetry->class_of.items[i] : 0;
+        uint32_t first = class ? symmetry->classes.items[class - 1].first : i;
+        if (first == i)
+            feet->thread_of[feet->root_count++] = i;
+        feet->root_of[i] = first == i ? feet->root_count - 1 : feet->root_of[first];
+    }
+    feet->thread_of[feet->root_count++] = count;
 }
 
 static uint32_t class_of(const struct footprints *feet, uint32_t thing)
@@ -145,16 +161,17 @@ static void touch_thing(struct sets *sets, uint8_t op, uint32_t thing)
 
 static uint32_t thread_class(const struct footprints *feet, uint32_t thread)
 {
-    uint32_t declared = feet->shape->program->thread_count;
-    return feet->thread_base + (thread < declared ? thread : declared);
+    return feet->thread_base + footprints_root(feet, thread);
 }
 
+/* The end of a thread and what looks at it conflict, and neither conflicts with its own kind where
+ * several threads are one class: so it is the end that reads, and looking that writes. */
 static void touch_thread(struct sets *sets, uint8_t op, uint32_t thread)
 {
-    if (op == OP_START)
-        writes(sets, thread_class(sets->feet, thread));
-    else
+    if (op == OP_END)
         reads(sets, thread_class(sets->feet, thread));
+    else
+        writes(sets, thread_class(sets->feet, thread));
 }
 
 static void touch_rest(struct sets *sets, const struct instruction *in, uint32_t self, bool daemon)
@@ -163,8 +180,8 @@ static void touch_rest(struct sets *sets, const struct instruction *in, uint32_t
     const struct program *program = feet->shape->program;
     switch ((enum opcode)in->op) {
     case OP_END:
-        writes(sets, thread_class(feet, self));
-        if (!daemon)
+        touch_thread(sets, OP_END, self);
+        if (!daemon && feet->has_daemons)
             writes(sets, feet->run_class);
         break;
     case OP_ACTIVE_COUNT: reads(sets, feet->register_class); break;
@@ -209,12 +226,17 @@ static void touch_end(struct sets *sets, const struct instruction *in, uint32_t 
         touch_rest(sets, in, self, false);
 }
 
-void footprints_next(const struct footprints *feet, const struct state *state, uint32_t thread,
-                     uint64_t *out)
+const uint64_t *footprints_next(const struct footprints *feet, const struct state *state,
+                                uint32_t thread, uint64_t *room)
 {
-    struct sets sets = {feet, out, out + feet->words};
+    const struct thread_head *head = world_thread_const(feet->shape->model, state->world, thread);
+    uint32_t root = footprints_root(feet, thread);
+    if (feet->known[(uint64_t)root * feet->code_length + head->pc].own)
+        return footprints_own(feet, root, head->pc);
+    struct sets sets = {feet, room, room + feet->words};
     const struct program *program = feet->shape->program;
     struct operation next;
+    memset(room, 0, 2 * feet->words * sizeof *room);
     model_next(feet->shape->model, state->world, thread, &next);
     const struct instruction *in = &program->code[next.pc];
     if (is_thread_operation(in->op))
@@ -223,6 +245,34 @@ void footprints_next(const struct footprints *feet, const struct state *state, u
         for (uint32_t i = 0; i < (next.width ? next.width : 1); i++)
             touch_thing(&sets, in->op, next.thing + i);
     touch_end(&sets, in, thread);
+    return room;
+}
+
+/* The lock that an object is or has; UINT32_MAX when it has no number. */
+static uint32_t lock_number(const struct footprints *feet, uint32_t object)
+{
+    int32_t lock = feet->shape->program->objects[object].lock;
+    return feet->lock_number[lock >= 0 ? (uint32_t)lock : object];
+}
+
+uint32_t footprints_next_lock(const struct footprints *feet, const struct state *state,
+                              uint32_t thread)
+{
+    const struct program *program = feet->shape->program;
+    const struct thread_head *head = world_thread_const(feet->shape->model, state->world, thread);
+    uint8_t op = program->code[head->pc].op;
+    if (op != OP_ACQUIRE && op != OP_COND_WAIT)
+        return UINT32_MAX;
+    uint32_t root = footprints_root(feet, thread);
+    const struct known_operation *known =
+        &feet->known[(uint64_t)root * feet->code_length + head->pc];
+    if (known->own)
+        return known->lock;
+    struct operation next;
+    model_next(feet->shape->model, state->world, thread, &next);
+    if (next.thing < program->cell_count || next.thing >= program_register_thing(program))
+        return UINT32_MAX;
+    return lock_number(feet, next.thing - program->cell_count);
 }
 
 /* ---- the code of a root ---- */
@@ -231,8 +281,8 @@ struct code {
     struct footprints *feet;
     struct control control;
     uint32_t root;
+    uint32_t thread;              /* the first one of the root */
     struct target_range *targets; /* by pc */
-    uint64_t *own;                /* by pc: the instruction's reads, writes */
     uint64_t *own_releases;
     uint32_t
         *cut; /* by node: the lock whose closing stops a thread there for certain, or NO_LOCK */
@@ -272,9 +322,9 @@ static void find_targets(struct code *code)
         index_of[pc] = has_target(&program->code[pc]) ? pc : UINT32_MAX;
         code->targets[pc] = any_target(program, pc);
     }
-    if (code->root < program->thread_count && flow_affordable(program)) {
+    if (code->thread < program->thread_count && flow_affordable(program)) {
         struct target_range *known = xcalloc(program->code_length + 1, sizeof *known);
-        flow_targets(program, &program->threads[code->root], index_of, known);
+        flow_targets(program, &program->threads[code->thread], index_of, known);
         /* What is started here has arguments of its own, wherever this thread itself comes. */
         bool starts = false;
         for (uint32_t pc = 0; pc < program->code_length; pc++)
@@ -295,7 +345,7 @@ static void touch_targets(struct code *code, uint32_t pc)
 {
     const struct program *program = code->feet->shape->program;
     const struct instruction *in = &program->code[pc];
-    uint64_t *own = code->own + (uint64_t)pc * 2 * code->feet->words;
+    uint64_t *own = footprints_own(code->feet, code->root, pc);
     struct sets sets = {code->feet, own, own + code->feet->words};
     struct target_range target = code->targets[pc];
     if (has_target(in))
@@ -312,14 +362,20 @@ static void touch_targets(struct code *code, uint32_t pc)
                 touch_thing(&sets, in->op, program->cell_count + target.first + i);
             }
         }
-    touch_end(&sets, in, code->root);
+    touch_end(&sets, in, code->thread);
 }
 
-/* The lock that an object is or has; UINT32_MAX when it has no number. */
-static uint32_t lock_number(const struct footprints *feet, uint32_t object)
+/* An operation that has one target, or none, is always the same. */
+static void note_known(struct code *code, uint32_t pc)
 {
-    int32_t lock = feet->shape->program->objects[object].lock;
-    return feet->lock_number[lock >= 0 ? (uint32_t)lock : object];
+    struct footprints *feet = code->feet;
+    const struct instruction *in = &feet->shape->program->code[pc];
+    struct known_operation *known =
+        &feet->known[(uint64_t)code->root * feet->code_length + pc];
+    known->own = opcode_visible[in->op] && (!has_target(in) || code->targets[pc].count == 1);
+    known->lock = UINT32_MAX;
+    if (known->own && (in->op == OP_ACQUIRE || in->op == OP_COND_WAIT))
+        known->lock = lock_number(feet, code->targets[pc].first);
 }
 
 static void note_releases(struct code *code, uint32_t pc)
@@ -383,7 +439,7 @@ static void solve_part(struct code *code, uint32_t part, uint32_t cut)
     for (uint32_t i = code->first_of[part]; i < code->first_of[part + 1]; i++) {
         uint32_t node = code->members[i];
         if (node < control->code_length)
-            add_sets(future, code->own + (uint64_t)node * words, words);
+            add_sets(future, footprints_own(code->feet, code->root, node), words);
         for (uint32_t k = control->next_first[node]; k < control->next_first[node + 1]; k++) {
             uint32_t next = control->next[k];
             if (!code->left_out[next] && code->part_of[next] != part)
@@ -453,7 +509,6 @@ static void code_init(struct code *code, struct footprints *feet)
     control_init(&code->control, feet->shape->program);
     uint32_t length = code->control.code_length, count = code->control.count;
     code->targets = xcalloc(length + 1, sizeof *code->targets);
-    code->own = xcalloc((uint64_t)(length + 1) * 2 * feet->words, sizeof *code->own);
     code->own_releases = xcalloc(length + 1, sizeof *code->own_releases);
     code->cut = xcalloc(count + 1u, sizeof *code->cut);
     code->left_out = xcalloc(count + 1u, sizeof *code->left_out);
@@ -468,7 +523,6 @@ static void code_fini(struct code *code)
 {
     control_fini(&code->control);
     free(code->targets);
-    free(code->own);
     free(code->own_releases);
     free(code->cut);
     free(code->left_out);
@@ -483,13 +537,14 @@ static void solve_root(struct code *code, uint32_t root)
 {
     uint32_t length = code->control.code_length;
     code->root = root;
-    memset(code->own, 0, (uint64_t)length * 2 * code->feet->words * sizeof *code->own);
+    code->thread = code->feet->thread_of[root];
     memset(code->own_releases, 0, length * sizeof *code->own_releases);
     find_targets(code);
     for (uint32_t i = 0; i < code->control.count; i++)
         code->cut[i] = i < length ? cut_at(code, i) : NO_LOCK;
     for (uint32_t pc = 0; pc < length; pc++) {
         touch_targets(code, pc);
+        note_known(code, pc);
         note_releases(code, pc);
     }
     for (uint32_t cut = 0; cut <= code->feet->lock_count; cut++)
@@ -504,17 +559,19 @@ static bool too_large(const struct footprints *feet)
     return words > MOST_WORDS;
 }
 
-void footprints_init(struct footprints *feet, const struct space_shape *shape)
+void footprints_init(struct footprints *feet, const struct space_shape *shape,
+                     const struct symmetry *symmetry)
 {
     const struct program *program = shape->program;
     memset(feet, 0, sizeof *feet);
     feet->shape = shape;
+    share_roots(feet, symmetry);
     classify(feet);
     find_properties(feet);
     find_locks(feet);
     if (too_large(feet))
         feet->lock_count = 0; /* do without cut futures first */
-    if (too_large(feet) || program->thread_limit > MOST_MEMBERS || shape->ordered) {
+    if (too_large(feet) || feet->root_count > MOST_ROOTS || shape->ordered) {
         feet->words = 0;
         return;
     }
@@ -528,6 +585,8 @@ void footprints_init(struct footprints *feet, const struct space_shape *shape)
     feet->futures =
         xcalloc(rows * (feet->lock_count + 1u) * 2 * feet->words + 1, sizeof *feet->futures);
     feet->releases = xcalloc(rows + 1, sizeof *feet->releases);
+    feet->own = xcalloc(rows * 2 * feet->words + 1, sizeof *feet->own);
+    feet->known = xcalloc(rows + 1, sizeof *feet->known);
     struct code code;
     code_init(&code, feet);
     for (uint32_t root = 0; root < feet->root_count; root++)
@@ -538,6 +597,8 @@ void footprints_init(struct footprints *feet, const struct space_shape *shape)
 void footprints_fini(struct footprints *feet)
 {
     free(feet->cell_class);
+    free(feet->root_of);
+    free(feet->thread_of);
     free(feet->lock_number);
     if (feet->property_of)
         for (uint32_t i = 0; i <= feet->register_class; i++)
@@ -545,4 +606,6 @@ void footprints_fini(struct footprints *feet)
     free(feet->property_of);
     free(feet->futures);
     free(feet->releases);
+    free(feet->own);
+    free(feet->known);
 }

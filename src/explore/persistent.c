@@ -18,40 +18,60 @@
 
 void *persistent_new(const struct reduction *reduction);
 void persistent_free(void *persistent);
-uint32_t persistent_choose(void *persistent, const struct reduction_scratch *scratch,
-                           const struct state *state, move *moves, uint32_t count);
+uint32_t persistent_choose(void *persistent, const struct state *state, move *moves,
+                           uint32_t count);
 
-struct member {
-    uint64_t *own;    /* what its next operation reads, then writes */
-    uint64_t *future; /* what it may still read, then write, under the present cuts */
-    uint64_t cut;     /* the locks for which `future` was cut */
+enum { MOST_GROUPS = 64, NO_GROUP = 255 };
+
+/* Threads that stand at the same place of the same code, before the same operation. */
+struct group {
+    const uint64_t *own; /* what the operation reads, then writes */
+    uint64_t *room;      /* where that may lie */
+    uint64_t *future;    /* what they may still read, then write, under the present cuts */
+    uint64_t cut;        /* the locks for which `future` was cut */
     bool cut_known;
+    bool joins;          /* they wait for the end of a thread */
     uint32_t pc, root;
-    uint64_t releases;   /* locks that it can open without acquiring them first */
-    uint32_t waits_on;   /* a lock that it must take back after a Condition.wait, by number; or
+    uint8_t phase;       /* enum thread_phase */
+    uint64_t releases;   /* locks that each can open without acquiring them first */
+    uint32_t waits_on;   /* a lock that they must take back after a Condition.wait, by number; or
                             UINT32_MAX */
-    uint32_t blocked_on; /* the number of the lock or semaphore that it is about to acquire; or
+    uint32_t blocked_on; /* the number of the lock or semaphore that they are about to acquire; or
                             UINT32_MAX */
-    uint32_t moves;
+    uint32_t first;      /* thread */
+    uint32_t count;      /* threads */
+    uint32_t moves;      /* of each */
+};
+
+/* Groups as bit sets. One thread of a group may be in while the others are out. */
+struct set {
+    uint64_t whole; /* groups with all their threads in */
+    uint64_t one;   /* the group of which only the first thread is in, or 0 */
 };
 
 struct persistent {
     const struct footprints *feet;
-    struct member members[MOST_MEMBERS];
-    uint64_t *sets; /* the storage of own and future */
-    uint64_t alive, movable;
-    uint64_t closed; /* locks */
+    struct group groups[MOST_GROUPS];
+    uint64_t *sets;     /* the storage of room and future */
+    uint8_t *group_of;  /* by thread, or NO_GROUP */
+    uint32_t *moves_of; /* by thread; all 0 between calls */
+    uint32_t group_count;
+    uint64_t movable; /* groups */
+    uint64_t several; /* groups of more than one thread */
+    uint64_t closed;  /* locks */
 };
 
 void *persistent_new(const struct reduction *reduction)
 {
     struct persistent *persistent = xcalloc(1, sizeof *persistent);
     persistent->feet = &reduction->feet;
-    uint32_t words = 2 * reduction->feet.words;
-    persistent->sets = xcalloc((size_t)MOST_MEMBERS * 2 * words, sizeof(uint64_t));
-    for (uint32_t i = 0; i < MOST_MEMBERS; i++) {
-        persistent->members[i].own = persistent->sets + (size_t)2 * i * words;
-        persistent->members[i].future = persistent->members[i].own + words;
+    uint32_t words = 2 * reduction->feet.words, limit = reduction->shape->program->thread_limit;
+    persistent->group_of = xcalloc(limit + 1u, sizeof *persistent->group_of);
+    persistent->moves_of = xcalloc(limit + 1u, sizeof *persistent->moves_of);
+    persistent->sets = xcalloc((size_t)MOST_GROUPS * 2 * words, sizeof(uint64_t));
+    for (uint32_t i = 0; i < MOST_GROUPS; i++) {
+        persistent->groups[i].room = persistent->sets + (size_t)2 * i * words;
+        persistent->groups[i].future = persistent->groups[i].room + words;
     }
     return persistent;
 }
@@ -61,6 +81,8 @@ void persistent_free(void *persistent)
     if (!persistent)
         return;
     free(((struct persistent *)persistent)->sets);
+    free(((struct persistent *)persistent)->group_of);
+    free(((struct persistent *)persistent)->moves_of);
     free(persistent);
 }
 
@@ -79,66 +101,92 @@ static uint64_t closed_locks(const struct footprints *feet, const struct state *
     return closed;
 }
 
-static uint32_t lock_of_next(const struct footprints *feet, const struct operation *next)
+/* The group that a thread belongs to, if there is one already. */
+static uint8_t find_group(const struct persistent *persistent, const struct group *like,
+                          const uint64_t *own)
 {
-    const struct program *program = feet->shape->program;
-    if (next->thing < program->cell_count || next->thing >= program_register_thing(program))
-        return UINT32_MAX;
-    uint32_t object = next->thing - program->cell_count;
-    int32_t lock = program->objects[object].lock;
-    return feet->lock_number[lock >= 0 ? (uint32_t)lock : object];
+    for (uint32_t i = 0; i < persistent->group_count; i++) {
+        const struct group *group = &persistent->groups[i];
+        if (group->pc == like->pc && group->root == like->root && group->phase == like->phase &&
+            group->moves == like->moves && group->own == own)
+            return (uint8_t)i;
+    }
+    return NO_GROUP;
 }
 
-static void look_at(struct persistent *persistent, const struct state *state, uint32_t thread)
+static void describe_group(struct persistent *persistent, const struct state *state,
+                           struct group *group)
 {
     const struct footprints *feet = persistent->feet;
-    struct member *member = &persistent->members[thread];
-    const struct thread_head *head = world_thread_const(feet->shape->model, state->world, thread);
-    if (head->status != THREAD_ALIVE)
-        return;
-    persistent->alive |= (uint64_t)1 << thread;
-    member->pc = head->pc;
-    member->root = footprints_root(feet, thread);
-    member->cut_known = false;
-    member->releases = feet->releases[(uint64_t)member->root * feet->code_length + member->pc];
-    member->waits_on = member->blocked_on = UINT32_MAX;
-    memset(member->own, 0, 2 * feet->words * sizeof *member->own);
-    footprints_next(feet, state, thread, member->own);
-    uint8_t op = feet->shape->program->code[head->pc].op;
-    if (op != OP_ACQUIRE && op != OP_COND_WAIT)
-        return;
-    struct operation next;
-    model_next(feet->shape->model, state->world, thread, &next);
-    uint32_t lock = lock_of_next(feet, &next);
+    group->cut_known = false;
+    group->releases = feet->releases[(uint64_t)group->root * feet->code_length + group->pc];
+    group->waits_on = group->blocked_on = UINT32_MAX;
+    uint8_t op = feet->shape->program->code[group->pc].op;
+    group->joins = op == OP_JOIN;
+    uint32_t lock = footprints_next_lock(feet, state, group->first);
     if (lock == UINT32_MAX)
         return;
-    if (op == OP_COND_WAIT && head->phase != PHASE_READY) {
-        member->waits_on = lock;
-        member->releases &= ~((uint64_t)1 << lock);
+    if (op == OP_COND_WAIT && group->phase != PHASE_READY) {
+        group->waits_on = lock;
+        group->releases &= ~((uint64_t)1 << lock);
     } else if (op == OP_ACQUIRE) {
-        member->blocked_on = lock; /* if it cannot move: only a release helps it */
+        group->blocked_on = lock; /* if it cannot move: only a release helps it */
     }
 }
 
-static void look_around(struct persistent *persistent, const struct state *state, const move *moves,
+/* False when there are too many groups. */
+static bool look_at(struct persistent *persistent, const struct state *state, uint32_t thread)
+{
+    const struct footprints *feet = persistent->feet;
+    const struct thread_head *head = world_thread_const(feet->shape->model, state->world, thread);
+    persistent->group_of[thread] = NO_GROUP;
+    if (head->status != THREAD_ALIVE)
+        return true;
+    if (persistent->group_count == MOST_GROUPS)
+        return false;
+    struct group *group = &persistent->groups[persistent->group_count];
+    group->pc = head->pc;
+    group->root = footprints_root(feet, thread);
+    group->phase = head->phase;
+    group->moves = persistent->moves_of[thread];
+    const uint64_t *own = footprints_next(feet, state, thread, group->room);
+    uint8_t found = find_group(persistent, group, own);
+    if (found != NO_GROUP) {
+        persistent->group_of[thread] = found;
+        persistent->groups[found].count++;
+        persistent->several |= (uint64_t)1 << found;
+        return true;
+    }
+    persistent->group_of[thread] = (uint8_t)persistent->group_count;
+    persistent->movable |= (uint64_t)(group->moves > 0) << persistent->group_count++;
+    group->own = own;
+    group->first = thread;
+    group->count = 1;
+    describe_group(persistent, state, group);
+    return true;
+}
+
+/* False when the state is too large for this. */
+static bool look_around(struct persistent *persistent, const struct state *state, const move *moves,
                         uint32_t count)
 {
     const struct footprints *feet = persistent->feet;
     uint32_t end = world_thread_end(feet->shape->model, state->world);
-    persistent->alive = persistent->movable = 0;
+    bool fits = true;
+    persistent->group_count = 0;
+    persistent->movable = persistent->several = 0;
     persistent->closed = closed_locks(feet, state);
-    for (uint32_t i = 0; i < end && i < MOST_MEMBERS; i++) {
-        persistent->members[i].moves = 0;
-        look_at(persistent, state, i);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        persistent->members[MOVE_THREAD(moves[i])].moves++;
-        persistent->movable |= (uint64_t)1 << MOVE_THREAD(moves[i]);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        persistent->moves_of[MOVE_THREAD(moves[i])]++;
+    for (uint32_t i = 0; i < end && fits; i++)
+        fits = look_at(persistent, state, i);
+    for (uint32_t i = 0; i < count; i++)
+        persistent->moves_of[MOVE_THREAD(moves[i])] = 0;
+    return fits;
 }
 
-/* What a thread may still do while the locks in `cut` stay closed. */
-static const uint64_t *future_of(struct persistent *persistent, struct member *member, uint64_t cut)
+/* What the threads may still do while the locks in `cut` stay closed. */
+static const uint64_t *future_of(struct persistent *persistent, struct group *member, uint64_t cut)
 {
     if (member->cut_known && member->cut == cut)
         return member->future;
@@ -163,12 +211,19 @@ static const uint64_t *future_of(struct persistent *persistent, struct member *m
 
 /* ---- the closure ---- */
 
+/* Groups that have a thread outside. */
+static uint64_t outside(const struct persistent *persistent, struct set set)
+{
+    uint64_t all = ~(uint64_t)0 >> (MOST_GROUPS - persistent->group_count);
+    return all & ~set.whole & ~(set.one & ~persistent->several);
+}
+
 /* The closed locks that nobody outside can open without acquiring them first. */
-static uint64_t cuts(const struct persistent *persistent, uint64_t members)
+static uint64_t cuts(const struct persistent *persistent, struct set set)
 {
     uint64_t cut = persistent->closed;
-    for (uint64_t left = persistent->alive & ~members; left && cut; left &= left - 1)
-        cut &= ~persistent->members[__builtin_ctzll(left)].releases;
+    for (uint64_t left = outside(persistent, set); left && cut; left &= left - 1)
+        cut &= ~persistent->groups[__builtin_ctzll(left)].releases;
     return cut;
 }
 
@@ -180,55 +235,63 @@ static bool meets(const uint64_t *a, const uint64_t *b, uint32_t words)
     return false;
 }
 
-/* Whether `other`, outside, could matter to `member`. */
-static bool must_join(struct persistent *persistent, const struct member *member, bool can_move,
-                      struct member *other, uint64_t cut)
+/* Whether a thread of `other`, outside, could matter to one of `member`. */
+static bool must_join(struct persistent *persistent, const struct group *member,
+                      struct group *other, uint64_t cut)
 {
     uint32_t words = persistent->feet->words;
+    bool can_move = member->moves > 0;
     if (!can_move && member->blocked_on != UINT32_MAX)
         return other->releases >> member->blocked_on & 1;
     const uint64_t *future = future_of(persistent, other, cut);
     if (meets(member->own, future + words, words)) /* it writes what the member reads or writes */
         return true;
-    return can_move && meets(member->own + words, future, words);
+    return (can_move || member->joins) && meets(member->own + words, future, words);
 }
 
-static uint64_t close_set(struct persistent *persistent, uint64_t members)
+static struct set close_set(struct persistent *persistent, struct set set)
 {
-    for (uint64_t fresh = members; fresh;) {
-        uint64_t cut = cuts(persistent, members), joined = 0;
-        for (uint64_t in = members; in; in &= in - 1) {
-            uint32_t member = (uint32_t)__builtin_ctzll(in);
-            bool can_move = persistent->movable >> member & 1;
-            for (uint64_t out = persistent->alive & ~members & ~joined; out; out &= out - 1) {
+    for (;;) {
+        uint64_t cut = cuts(persistent, set), joined = 0;
+        for (uint64_t in = set.whole | set.one; in; in &= in - 1) {
+            const struct group *member = &persistent->groups[__builtin_ctzll(in)];
+            for (uint64_t out = outside(persistent, set) & ~joined; out; out &= out - 1) {
                 uint32_t other = (uint32_t)__builtin_ctzll(out);
-                if (must_join(persistent, &persistent->members[member], can_move,
-                              &persistent->members[other], cut))
+                if (must_join(persistent, member, &persistent->groups[other], cut))
                     joined |= (uint64_t)1 << other;
             }
         }
-        members |= joined;
-        fresh = joined;
-        if ((persistent->movable & ~members) == 0)
-            break; /* it will be no smaller than all */
+        set.whole |= joined;
+        set.one &= ~joined;
+        /* Closed; or it will be no smaller than all. */
+        if (!joined || (persistent->movable & outside(persistent, set)) == 0)
+            return set;
     }
-    return members;
 }
 
-static uint32_t moves_of(const struct persistent *persistent, uint64_t members)
+static uint32_t moves_in(const struct persistent *persistent, struct set set)
 {
-    uint32_t moves = 0;
-    for (uint64_t in = members & persistent->movable; in; in &= in - 1)
-        moves += persistent->members[__builtin_ctzll(in)].moves;
+    uint32_t moves = set.one ? persistent->groups[__builtin_ctzll(set.one)].moves : 0;
+    for (uint64_t in = set.whole & persistent->movable; in; in &= in - 1)
+        moves += persistent->groups[__builtin_ctzll(in)].moves *
+                 persistent->groups[__builtin_ctzll(in)].count;
     return moves;
 }
 
-/* The moves of members first; otherwise in the same order. */
-static void put_first(move *moves, uint32_t count, uint64_t members)
+static bool is_in(const struct persistent *persistent, struct set set, uint32_t thread)
+{
+    uint8_t group = persistent->group_of[thread];
+    return (set.whole >> group & 1) ||
+           ((set.one >> group & 1) && persistent->groups[group].first == thread);
+}
+
+/* The moves of those in the set first; otherwise in the same order. */
+static void put_first(const struct persistent *persistent, move *moves, uint32_t count,
+                      struct set set)
 {
     uint32_t done = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (!(members >> MOVE_THREAD(moves[i]) & 1))
+        if (!is_in(persistent, set, MOVE_THREAD(moves[i])))
             continue;
         move taken = moves[i];
         memmove(moves + done + 1, moves + done, (i - done) * sizeof *moves);
@@ -236,25 +299,22 @@ static void put_first(move *moves, uint32_t count, uint64_t members)
     }
 }
 
-uint32_t persistent_choose(void *opaque, const struct reduction_scratch *scratch,
-                           const struct state *state, move *moves, uint32_t count)
+uint32_t persistent_choose(void *opaque, const struct state *state, move *moves, uint32_t count)
 {
     struct persistent *persistent = opaque;
-    look_around(persistent, state, moves, count);
-    uint64_t best = 0;
+    if (!look_around(persistent, state, moves, count))
+        return count;
+    struct set best = {0, 0};
     uint32_t best_moves = count;
     for (uint64_t seeds = persistent->movable; seeds && best_moves > 1; seeds &= seeds - 1) {
-        uint32_t seed = (uint32_t)__builtin_ctzll(seeds);
-        if (seed && reduction_first(scratch, state, seed) != seed)
-            continue; /* its like has been tried */
-        uint64_t members = close_set(persistent, seeds & -seeds);
-        uint32_t size = moves_of(persistent, members);
+        struct set set = close_set(persistent, (struct set){0, seeds & -seeds});
+        uint32_t size = moves_in(persistent, set);
         if (size < best_moves) {
-            best = members;
+            best = set;
             best_moves = size;
         }
     }
     if (best_moves < count)
-        put_first(moves, count, best);
+        put_first(persistent, moves, count, best);
     return best_moves;
 }

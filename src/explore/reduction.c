@@ -10,7 +10,7 @@ struct reduction *reduction_new(const struct space_shape *shape)
     struct reduction *reduction = xcalloc(1, sizeof *reduction);
     reduction->shape = shape;
     symmetry_init(&reduction->symmetry, shape);
-    footprints_init(&reduction->feet, shape);
+    footprints_init(&reduction->feet, shape, &reduction->symmetry);
     return reduction;
 }
 

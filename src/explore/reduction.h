@@ -21,7 +21,8 @@ struct reduction_scratch *reduction_scratch_new(const struct reduction *reductio
 void reduction_scratch_free(struct reduction_scratch *scratch);
 
 /* Replaces the state by the representative of those that differ only in which of several like
- * threads is which. `thread` is renamed with it. Without symmetry does nothing. */
+ * threads is which. `thread` is renamed with it; it is the one that has gone since the state was a
+ * representative, or 0 for any state. Without symmetry does nothing. */
 uint32_t reduction_canonical(struct reduction_scratch *scratch, struct state *state,
                              uint32_t thread);
 /* The same, and says who became who: names[new] = names_before[old]. */

@@ -11,7 +11,8 @@
  * nobody names them. */
 struct alike {
     uint32_t first, count;
-    uint32_t size; /* bytes of a region */
+    uint32_t size;   /* bytes of a region */
+    uint32_t offset; /* of the first one's region in the world, bytes; the others follow evenly */
 };
 
 struct symmetry {
@@ -26,14 +27,16 @@ void symmetry_fini(struct symmetry *symmetry);
 
 /* ---- footprints ---- */
 
-enum { MOST_LOCKS = 64, MOST_MEMBERS = 64 };
+enum { MOST_LOCKS = 64 };
 
 /* What an operation, or all that code can still do, may read and write: bit sets of `words` words
  * over classes of things (cells, objects, threads, properties). */
 struct footprints {
     const struct space_shape *shape;
     uint32_t words;      /* of a bit set; 0: nothing is known, no persistent sets */
-    uint32_t root_count; /* one a declared thread, and one for all threads made at run time */
+    uint32_t root_count; /* threads that are alike share one, so do all threads made at run time */
+    uint32_t *root_of;   /* by declared thread */
+    uint32_t *thread_of; /* by root: its first thread; thread_count for those made at run time */
     uint32_t code_length;
     bool fine;               /* every cell has a class of its own; else every variable */
     uint32_t *cell_class;    /* by cell */
@@ -44,7 +47,7 @@ struct footprints {
     uint32_t register_class; /* how many threads are alive */
     uint64_t **property_of;  /* by class: the properties that read it; NULL when none does. Sets of
                                 classes */
-    bool counts_threads;     /* active_count() is used */
+    bool counts_threads; /* active_count() is used */
     bool has_daemons;
     uint32_t
         lock_count; /* locks and semaphores that have a bit in `releases`; only Locks cut futures */
@@ -53,9 +56,21 @@ struct footprints {
     /* By root, pc, and cut (0: none; 1 + i: as long as lock i stays closed): reads, then writes. */
     uint64_t *futures;
     uint64_t *releases; /* by root and pc: bit i: can release lock i without acquiring it first */
+    /* By root and pc: what the operation there reads, then writes; exact where `known` says so, else
+     * all that it may be about. */
+    uint64_t *own;
+    struct known_operation *known;
 };
 
-void footprints_init(struct footprints *footprints, const struct space_shape *shape);
+/* What is known of an operation whatever the state: it is always about the same thing. */
+struct known_operation {
+    bool own;      /* `own` is exact */
+    uint32_t lock; /* that it acquires or waits with, by number; UINT32_MAX: none. Only with `own` */
+};
+
+/* `symmetry` says which threads are alike. */
+void footprints_init(struct footprints *footprints, const struct space_shape *shape,
+                     const struct symmetry *symmetry);
 void footprints_fini(struct footprints *footprints);
 
 static inline uint64_t *footprints_future(const struct footprints *feet, uint32_t root, uint32_t pc,
@@ -64,14 +79,23 @@ static inline uint64_t *footprints_future(const struct footprints *feet, uint32_
     uint64_t row = ((uint64_t)root * feet->code_length + pc) * (feet->lock_count + 1) + cut;
     return feet->futures + row * 2 * feet->words;
 }
+static inline uint64_t *footprints_own(const struct footprints *feet, uint32_t root, uint32_t pc)
+{
+    return feet->own + ((uint64_t)root * feet->code_length + pc) * 2 * feet->words;
+}
 static inline uint32_t footprints_root(const struct footprints *feet, uint32_t thread)
 {
-    return thread < feet->root_count - 1 ? thread : feet->root_count - 1;
+    return thread < feet->shape->program->thread_count ? feet->root_of[thread]
+                                                       : feet->root_count - 1;
 }
-/* The exact footprint of the operation that a thread rests before. `sets`: reads, then writes; must
- * be zero. */
-void footprints_next(const struct footprints *feet, const struct state *state, uint32_t thread,
-                     uint64_t *sets);
+/* The exact footprint of the operation that a thread rests before: reads, then writes. It lies in
+ * `room`, or with the footprints. */
+const uint64_t *footprints_next(const struct footprints *feet, const struct state *state,
+                                uint32_t thread, uint64_t *room);
+/* The number of the lock or semaphore that this operation acquires, or takes back after waiting;
+ * UINT32_MAX: none. */
+uint32_t footprints_next_lock(const struct footprints *feet, const struct state *state,
+                              uint32_t thread);
 
 struct reduction {
     const struct space_shape *shape;

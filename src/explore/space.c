@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "model/gil.h"
 
-enum { FLAT_BYTES = 1024 }; /* worlds up to this size are kept as they are, larger ones packed */
+enum { FLAT_BYTES = 1536 }; /* worlds up to this size are kept as they are, larger ones packed */
 enum { QUIET_TURNS = 16 };  /* backward jumps taken over quiet operations within one step */
 
 /* ---- the shape ---- */

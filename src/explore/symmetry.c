@@ -43,9 +43,10 @@ static bool names_threads(const struct program *program, bool *named)
     return all;
 }
 
-static bool alike(const struct declared_thread *a, const struct declared_thread *b)
+/* The `nth` thread after a is like it, and its region lies so many regions further on. */
+static bool alike(const struct declared_thread *a, const struct declared_thread *b, uint32_t nth)
 {
-    return a->function == b->function && a->daemon == b->daemon && a->size == b->size &&
+    return b->offset == a->offset + nth * a->size && a->function == b->function && a->daemon == b->daemon && a->size == b->size &&
            !a->made_only && !b->made_only && a->parameter_count == b->parameter_count &&
            (a->parameter_count == 0 ||
             memcmp(a->parameters, b->parameters, a->parameter_count * sizeof(int64_t)) == 0);
@@ -59,11 +60,12 @@ void symmetry_init(struct symmetry *symmetry, const struct space_shape *shape)
     if (program->thread_count < 2048 && !names_threads(program, named))
         for (uint32_t first = 1, end; first < program->thread_count; first = end) {
             for (end = first + 1; end < program->thread_count && !named[first] && !named[end] &&
-                                  alike(&program->threads[first], &program->threads[end]);)
+                                  alike(&program->threads[first], &program->threads[end], end - first);)
                 end++;
             if (end - first > 1)
                 vector_push(&symmetry->classes,
-                            (struct alike){first, end - first, program->threads[first].size});
+                            (struct alike){first, end - first, program->threads[first].size,
+                                           program->threads[first].offset});
         }
     free(named);
     if (!symmetry->classes.count)
@@ -97,10 +99,11 @@ struct sorting {
     const struct alike *alike;
 };
 
-static const char *region(const struct sorting *sorting, uint32_t thread)
+static const uint64_t *region(const struct sorting *sorting, uint32_t thread)
 {
-    return (const char *)world_thread_const(sorting->reduction->shape->model, sorting->state->world,
-                                            thread);
+    const struct alike *alike_ = sorting->alike;
+    return (const uint64_t *)sorting->state->world +
+           (alike_->offset + (thread - alike_->first) * alike_->size) / sizeof(uint64_t);
 }
 
 static uint32_t place_in(const struct queue_state *queue, uint32_t thread)
@@ -132,11 +135,12 @@ static int compare_roles(const struct sorting *sorting, uint32_t a, uint32_t b)
     return 0;
 }
 
-static int compare_threads(const struct sorting *sorting, uint32_t a, uint32_t b)
+static inline int compare_threads(const struct sorting *sorting, uint32_t a, uint32_t b)
 {
-    int order = memcmp(region(sorting, a), region(sorting, b), sorting->alike->size);
-    if (order)
-        return order;
+    const uint64_t *left = region(sorting, a), *right = region(sorting, b);
+    for (uint32_t i = 0; i < sorting->alike->size / sizeof *left; i++)
+        if (left[i] != right[i])
+            return left[i] < right[i] ? -1 : 1;
     if (sorting->state->clocks && sorting->state->clocks[a] != sorting->state->clocks[b])
         return sorting->state->clocks[a] < sorting->state->clocks[b] ? -1 : 1;
     return compare_roles(sorting, a, b);
@@ -243,10 +247,27 @@ static bool make_canonical(struct reduction_scratch *scratch, struct state *stat
     return true;
 }
 
+/* A step changes only the region of the thread that goes. So where nothing but regions counts, it
+ * is enough to look whether that one still stands in order. */
+static bool still_in_order(const struct reduction_scratch *scratch, const struct state *state,
+                           uint32_t thread)
+{
+    const struct symmetry *symmetry = &scratch->reduction->symmetry;
+    if (state->clocks || symmetry->queues.count || symmetry->rlocks.count ||
+        thread >= symmetry->class_of.count || !symmetry->class_of.items[thread])
+        return false;
+    const struct alike *class = &symmetry->classes.items[symmetry->class_of.items[thread] - 1];
+    struct sorting sorting = {scratch->reduction, state, class};
+    return (thread == class->first || compare_threads(&sorting, thread - 1, thread) <= 0) &&
+           (thread + 1 == class->first + class->count ||
+            compare_threads(&sorting, thread, thread + 1) <= 0);
+}
+
 uint32_t reduction_canonical(struct reduction_scratch *scratch, struct state *state,
                              uint32_t thread)
 {
-    if (!scratch->reduction->symmetry.classes.count || !make_canonical(scratch, state))
+    if (!scratch->reduction->symmetry.classes.count || still_in_order(scratch, state, thread) ||
+        !make_canonical(scratch, state))
         return thread;
     return thread < scratch->reduction->shape->program->thread_count ? scratch->renaming.to[thread]
                                                                      : thread;
@@ -282,8 +303,8 @@ uint32_t reduction_first(const struct reduction_scratch *scratch, const struct s
 
 void *persistent_new(const struct reduction *reduction);
 void persistent_free(void *persistent);
-uint32_t persistent_choose(void *persistent, const struct reduction_scratch *scratch,
-                           const struct state *state, move *moves, uint32_t count);
+uint32_t persistent_choose(void *persistent, const struct state *state, move *moves,
+                           uint32_t count);
 
 struct reduction_scratch *reduction_scratch_new(const struct reduction *reduction)
 {
@@ -320,6 +341,6 @@ uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct st
                               move *moves, uint32_t count)
 {
     return scratch->persistent
-               ? persistent_choose(scratch->persistent, scratch, state, moves, count)
+               ? persistent_choose(scratch->persistent, state, moves, count)
                : count;
 }

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "model/machine.h"
 
-enum { FLAT_BYTES = 1024 }; /* worlds up to this size are handled as one block */
+enum { FLAT_BYTES = 1536 }; /* worlds up to this size are handled as one block */
 
 static void index_code(struct model *model)
 {
