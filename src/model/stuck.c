@@ -271,6 +271,41 @@ static void add_startable(struct judgement *judgement)
     free(added);
 }
 
+/* The wait is one that somebody ends by doing something to the object, whoever does it. */
+static bool ends_by_object(const struct judgement *judgement, const struct wait *wait)
+{
+    switch (wait->kind) {
+    case WAIT_LOCK:
+        return judgement->analysis->program->objects[wait->object].type != OBJECT_RLOCK;
+    case WAIT_NOTIFY:
+    case WAIT_SET: return true;
+    case WAIT_BARRIER:
+    case WAIT_ACTION:
+    case WAIT_JOIN: break;
+    }
+    return false;
+}
+
+/* Whether the threads that do not wait can end every wait; the common case. Looks at them one after
+ * the other, and at no more than needed. */
+static bool all_are_helped(struct judgement *judgement)
+{
+    uint32_t helped = 0;
+    drop_powers(judgement);
+    for (uint32_t i = 0; i < judgement->end; i++) {
+        if (!is_active(judgement, i))
+            continue;
+        add_powers(judgement, world_thread_const(judgement->model, judgement->world, i), i, 0);
+        while (helped < judgement->count &&
+               ends_by_object(judgement, &judgement->waits[helped]) &&
+               bit(judgement->can, judgement->waits[helped].object))
+            helped++;
+        if (helped == judgement->count)
+            return true;
+    }
+    return false;
+}
+
 static void find_powers(struct judgement *judgement)
 {
     drop_powers(judgement);
@@ -359,7 +394,12 @@ static void judge(struct judgement *judgement)
 {
     judgement->everything = true;
     memset(judgement->barred, 0xff, 8 * (size_t)judgement->analysis->barred_words);
-    find_powers(judgement);
+    if (all_are_helped(judgement)) {
+        judgement->count = 0;
+        drop_powers(judgement);
+        return;
+    }
+    add_startable(judgement);
     while (take_out(judgement) && has_ordinary(judgement))
         if (judgement->analysis->program->starts_threads)
             find_powers(judgement);
