@@ -136,6 +136,8 @@ void worker_init(struct worker *worker, struct space_shape *shape,
     worker->base = state_new(shape);
     for (unsigned i = 0; i < AHEAD; i++)
         worker->ahead[i].state = state_new(shape);
+    worker->undoes = shape->undoable && !worker->symmetric;
+    vector_reserve(&worker->before, shape->program->world_size / 8 + 1u);
 }
 
 void worker_fini(struct worker *worker)
@@ -149,6 +151,10 @@ void worker_fini(struct worker *worker)
     vector_fini(&worker->bytes);
     vector_fini(&worker->places);
     vector_fini(&worker->kinds);
+    vector_fini(&worker->found);
+    vector_fini(&worker->changes);
+    vector_fini(&worker->before);
+    vector_fini(&worker->scratch_bytes);
     vector_fini(&worker->order);
     free(worker->weights);
 }
@@ -186,71 +192,163 @@ uint32_t worker_add(struct worker *worker, struct state *state)
     return (uint32_t)worker->places.count - 1;
 }
 
-/* Whether the state behind a slot is the same, byte by byte. */
-static bool same_state(struct worker *worker, const struct visited_slot *slot,
-                       const struct state *state)
+/* ---- states packed for a frontier ---- */
+
+/* Makes worker->base this state. */
+static void load(struct worker *worker, const struct packed *packed)
 {
-    const struct space_shape *shape = worker->space.shape;
-    const char *place = slot->number ? worker->whole[slot->number - 1]
-                                     : worker->bytes.items + worker->places.items[slot->reference];
-    const struct item *item = (const struct item *)place;
-    char few[1024], *bytes = few;
-    size_t size = state_pack(shape, state, few, sizeof few);
-    if (size != item->packed_size)
-        return false;
-    if (size > sizeof few) {
-        bytes = xmalloc(size);
-        state_pack(shape, state, bytes, size);
+    worker->base_packed = packed;
+    if (!worker->columns) {
+        state_unpack(worker->space.shape, &worker->base, packed->bytes, packed->size);
+        return;
     }
-    bool same = memcmp(bytes, item_packed(item), size) == 0;
-    if (bytes != few)
-        free(bytes);
-    return same;
+    columns_unpack(worker->columns, worker->base.world, worker->dirty, packed->bytes, packed->size);
+    worker->dirty = packed->size;
 }
 
-static struct visited_slot *slot_of(struct worker *worker, const struct state *state, uint64_t hash,
-                                    bool *ret_new)
+/* Packs where a step leads to (NULL: worker->base). `out` has `room` bytes; returns how many are
+ * needed. */
+static uint32_t pack(struct worker *worker, const struct ahead *ahead, unsigned char *out,
+                     size_t room)
 {
+    const struct state *state = ahead ? &ahead->state : &worker->base;
+    if (!worker->columns)
+        return (uint32_t)state_pack(worker->space.shape, state, out, room);
+    uint32_t most = 8 * worker->columns->words;
+    if (room < most)
+        return most;
+    if (!ahead || !worker->undoes)
+        return columns_pack(worker->columns, state->world, out);
+    return columns_pack_changes(
+        worker->columns, worker->base_packed->bytes, worker->base_packed->size,
+        worker->changes.items + ahead->first_change, ahead->change_count, out);
+}
+
+static uint32_t keep(struct worker *worker, const struct ahead *ahead, uint64_t hash)
+{
+    size_t at = worker->bytes.count, room = 512;
+    for (;;) {
+        vector_reserve(&worker->bytes, at + packed_room((uint32_t)room));
+        struct packed *packed = (struct packed *)(worker->bytes.items + at);
+        packed->hash = hash;
+        packed->size = pack(worker, ahead, packed->bytes, room);
+        if (packed->size <= room) {
+            worker->bytes.count = at + packed_room(packed->size);
+            vector_push(&worker->places, at);
+            return (uint32_t)worker->places.count - 1;
+        }
+        room = packed->size;
+    }
+}
+
+uint32_t worker_keep_base(struct worker *worker, uint64_t hash)
+{
+    return keep(worker, NULL, hash);
+}
+
+/* Whether the state behind a slot is where the step leads to, byte by byte. */
+static bool same_state(struct worker *worker, const struct visited_slot *slot,
+                       const struct ahead *ahead)
+{
+    const char *place = slot->number ? worker->whole[slot->number - 1]
+                                     : worker->bytes.items + worker->places.items[slot->reference];
+    const struct packed *seen = (const struct packed *)place;
+    uint32_t size =
+        pack(worker, ahead, worker->scratch_bytes.items, worker->scratch_bytes.capacity);
+    if (size > worker->scratch_bytes.capacity) {
+        vector_reserve(&worker->scratch_bytes, size);
+        size = pack(worker, ahead, worker->scratch_bytes.items, worker->scratch_bytes.capacity);
+    }
+    const unsigned char *bytes = worker->scratch_bytes.items;
+    if (worker->columns)
+        return columns_same(worker->columns, bytes, size, seen->bytes, seen->size);
+    return size == seen->size && memcmp(bytes, seen->bytes, size) == 0;
+}
+
+static struct visited_slot *slot_of(struct worker *worker, const struct ahead *ahead, bool *ret_new)
+{
+    uint64_t hash = ahead->hash;
     struct visited_slot *slot = visited_insert(worker->visited, hash, ret_new);
-    while (worker->exact && !*ret_new && !same_state(worker, slot, state)) {
+    while (worker->exact && !*ret_new && !same_state(worker, slot, ahead)) {
         hash = hash_word(hash, 1);
         slot = visited_insert(worker->visited, hash, ret_new);
     }
     return slot;
 }
 
+/* ---- steps ---- */
+
+/* Takes a step in worker->base, notes what it changed, and undoes it. Returns the hash of where it
+ * leads. */
+static uint64_t step_and_undo(struct worker *worker, move code, struct ahead *ahead,
+                              struct stepped *ret_stepped)
+{
+    int64_t *words = worker->base.world->words, *before = worker->before.items;
+    struct word_span spans[WORD_SPANS];
+    uint32_t count =
+        world_writes(worker->space.shape->model, worker->base.world, MOVE_THREAD(code), spans);
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(before, words + spans[i].first, 8 * (size_t)spans[i].count);
+        before += spans[i].count;
+    }
+    space_step(&worker->space, &worker->base, code, ret_stepped);
+    uint64_t hash = worker->base_packed->hash;
+    ahead->first_change = (uint32_t)worker->changes.count;
+    before = worker->before.items;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t word = spans[i].first; word < spans[i].first + spans[i].count; word++) {
+            int64_t old = *before++, now = words[word];
+            if (old == now)
+                continue;
+            vector_push(&worker->changes, (struct change){word, old, now});
+            hash += world_word_hash(word, now) - world_word_hash(word, old);
+            words[word] = old;
+        }
+    ahead->change_count = (uint32_t)worker->changes.count - ahead->first_change;
+    return hash;
+}
+
+/* Takes a step in a copy. `landed` is renamed with the state when there are threads that are alike.
+ */
+static uint64_t step_in_copy(struct worker *worker, move code, struct ahead *ahead,
+                             struct stepped *ret_stepped, uint32_t *landed)
+{
+    const struct space_shape *shape = worker->space.shape;
+    struct state *state = &ahead->state;
+    state_copy(shape, state, &worker->base);
+    space_step(&worker->space, state, code, ret_stepped);
+    if (worker->symmetric) {
+        *landed = reduction_canonical(worker->scratch, state, *landed);
+        *landed = reduction_first(worker->scratch, state, *landed);
+    }
+    return state_hash(shape, state);
+}
+
 /* One step from worker->base. Its place in the visited set is on its way into the cache afterwards.
  */
 static void step(struct worker *worker, move code, uint32_t weight, struct ahead *ahead)
 {
-    const struct space_shape *shape = worker->space.shape;
     struct stepped stepped;
-    struct state *state = &ahead->state;
-    state_copy(shape, state, &worker->base);
-    space_step(&worker->space, state, code, &stepped);
-    worker->steps++;
     uint32_t landed = MOVE_THREAD(code);
-    if (worker->symmetric) {
-        landed = reduction_canonical(worker->scratch, state, landed);
-        landed = reduction_first(worker->scratch, state, landed);
-    }
+    ahead->hash = worker->undoes ? step_and_undo(worker, code, ahead, &stepped)
+                                 : step_in_copy(worker, code, ahead, &stepped, &landed);
+    visited_prefetch(worker->visited, ahead->hash);
+    worker->steps++;
     ahead->edge = (struct raw_edge){
         .code = code, .landed = (uint16_t)landed, .kinds = {NO_FINDING, NO_FINDING}};
     ahead->edge.flags =
         (uint16_t)((stepped.left_free ? EDGE_LEFT_FREE : 0u) | weight << EDGE_WEIGHT_SHIFT);
     for (uint32_t i = 0; i < stepped.death_count && i < ITEM_KINDS; i++)
         ahead->edge.kinds[i] = worker_death(worker, &stepped.deaths[i]);
-    ahead->hash = state_hash(shape, state);
-    visited_prefetch(worker->visited, ahead->hash);
 }
 
 /* Enters what a step led to. True when that is a state of no earlier level. */
 static bool arrive(struct worker *worker, struct ahead *ahead)
 {
     bool fresh = false;
-    struct visited_slot *slot = slot_of(worker, &ahead->state, ahead->hash, &fresh);
+    struct visited_slot *slot = slot_of(worker, ahead, &fresh);
     if (fresh)
-        slot->reference = worker->number << WORKER_SHIFT | worker_add(worker, &ahead->state);
+        slot->reference = worker->number << WORKER_SHIFT | keep(worker, ahead, ahead->hash);
     ahead->edge.slot = (uint64_t)(slot - worker->visited->slots);
     vector_push(&worker->edges, ahead->edge);
     return fresh || !slot->number || slot->number > worker->closed;
@@ -296,6 +394,21 @@ static bool cut_short(const struct worker *worker, const struct state *state)
     return model_finished(shape->model, state->world);
 }
 
+/* The same of where a step leads. */
+static bool ends_there(struct worker *worker, const struct ahead *ahead)
+{
+    if (!worker->undoes)
+        return cut_short(worker, &ahead->state);
+    int64_t *words = worker->base.world->words;
+    const struct change *changes = worker->changes.items + ahead->first_change;
+    for (uint32_t i = 0; i < ahead->change_count; i++)
+        words[changes[i].word] = changes[i].after;
+    bool ends = cut_short(worker, &worker->base);
+    for (uint32_t i = 0; i < ahead->change_count; i++)
+        words[changes[i].word] = changes[i].before;
+    return ends;
+}
+
 /* Takes the moves. With `ret_open`, it says whether one of them leads on to a state of no earlier
  * level: what is left out now can be taken from there. Where the schedule ends it cannot. */
 static void take_all(struct worker *worker, const move *moves, uint32_t count, bool *ret_open)
@@ -303,30 +416,51 @@ static void take_all(struct worker *worker, const move *moves, uint32_t count, b
     bool open = false;
     for (uint32_t first = 0; first < count; first += AHEAD) {
         uint32_t some = count - first < AHEAD ? count - first : AHEAD;
+        worker->changes.count = 0;
         for (uint32_t i = 0; i < some; i++)
             step(worker, moves[first + i], worker->weights[first + i], &worker->ahead[i]);
         for (uint32_t i = 0; i < some; i++)
             if (arrive(worker, &worker->ahead[i]) && ret_open && !open)
-                open = !cut_short(worker, &worker->ahead[i].state);
+                open = !ends_there(worker, &worker->ahead[i]);
     }
     if (ret_open)
         *ret_open = open;
 }
 
-void worker_expand(struct worker *worker, const struct item *item, struct raw_item *ret_raw)
+uint32_t worker_count_moves(struct worker *worker, const struct packed *packed)
 {
-    const struct space_shape *shape = worker->space.shape;
+    load(worker, packed);
+    if (cut_short(worker, &worker->base))
+        return 0;
+    space_moves(&worker->space, &worker->base);
+    return (uint32_t)worker->space.moves.count;
+}
+
+void worker_judge(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw)
+{
+    load(worker, packed);
+    judge(worker, &worker->base, &ret_raw->outcome);
     ret_raw->worker = worker->number;
+    ret_raw->edge_count = 0;
     ret_raw->first_edge = worker->edges.count;
-    state_unpack(shape, &worker->base, item_packed(item), item->packed_size);
-    uint32_t count = item->move_count, chosen = count;
+    ret_raw->first_kind = worker->found.count;
+    ret_raw->kind_count = (uint32_t)worker->kinds.count;
+    vector_each (uint16_t, kind, &worker->kinds)
+        vector_push(&worker->found, *kind);
+}
+
+void worker_expand(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw)
+{
+    worker_judge(worker, packed, ret_raw);
+    uint32_t count = (uint32_t)worker->space.moves.count, chosen = count;
     vector_reserve(&worker->order, count + 1);
     if (worker->weight_room < count + 1) {
         worker->weight_room = 2 * count + 1;
         worker->weights = xrealloc(worker->weights, worker->weight_room * sizeof *worker->weights);
     }
     move *moves = worker->order.items;
-    memcpy(moves, item->moves, count * sizeof(move));
+    if (count)
+        memcpy(moves, worker->space.moves.items, count * sizeof(move));
     if (worker->prune && count > 1)
         chosen = reduction_persistent(worker->scratch, &worker->base, moves, count);
     move *rest = moves + chosen;

@@ -5,12 +5,25 @@
 #ifndef THRUM_EXPLORE_EXPAND_H
 #define THRUM_EXPLORE_EXPAND_H
 
+#include "explore/columns.h"
 #include "explore/graph.h"
 #include "explore/reduction.h"
 
 enum { ITEM_KINDS = 2 };
 
-/* A state as it lies in a frontier: this, its moves, its failures, its bytes; rounded up to 8. */
+/* A state as it lies in a frontier of the graph, not judged yet: this, and its bytes; rounded up
+ * to 8. */
+struct packed {
+    uint64_t hash;
+    uint32_t size; /* of the bytes; with columns, their number */
+    unsigned char bytes[];
+};
+static inline size_t packed_room(uint32_t size)
+{
+    return (sizeof(struct packed) + size + 7) & ~(size_t)7;
+}
+
+/* A state that was judged: this, its moves, its failures, its bytes; rounded up to 8. */
 struct item {
     uint32_t size; /* of all, in bytes */
     uint32_t packed_size;
@@ -37,16 +50,21 @@ struct raw_edge {
     uint16_t kinds[ITEM_KINDS]; /* failures of this step, or NO_FINDING */
 };
 
-/* What a worker did with one state. */
+/* What a worker did with one state, and its judgement. */
 struct raw_item {
     uint32_t worker;
     uint32_t edge_count;
     uint64_t first_edge; /* in the worker's edges */
+    uint32_t outcome;    /* or UINT32_MAX: the run is not over there */
+    uint32_t kind_count;
+    uint64_t first_kind; /* in the worker's found */
 };
 
-/* A step that was performed, before its target is looked up. */
+/* A step that was performed, before its target is looked up. It leads to `state`; where steps are
+ * undone, to worker->base with some changes instead. */
 struct ahead {
     struct state state;
+    uint32_t first_change, change_count; /* in the worker's changes */
     uint64_t hash;
     struct raw_edge edge;
 };
@@ -59,6 +77,10 @@ struct worker {
     struct findings *findings;
     struct reduction_scratch *scratch; /* or NULL */
     struct state base;                 /* the state being expanded */
+    const struct packed *base_packed;  /* the same */
+    uint32_t dirty;                    /* columns in which `base` may differ from the first state */
+    struct columns *columns;           /* the search's, or NULL: states are packed otherwise */
+    bool undoes;                       /* steps are taken in `base` and undone */
     struct ahead ahead[AHEAD];         /* where its moves lead */
     uint32_t number;
     uint32_t closed; /* states below this number belong to levels up to the present one */
@@ -66,11 +88,15 @@ struct worker {
     bool pruned; /* it left out moves of some state */
     uint64_t steps;
     vector(struct raw_edge) edges;
-    vector(char) bytes;      /* new states */
-    vector(uint64_t) places; /* of the new states, in `bytes` */
-    vector(uint16_t) kinds;  /* scratch: failures of the state being judged */
-    vector(move) order;      /* scratch: the moves of the state being expanded */
-    uint32_t *weights;       /* scratch: how many threads each of them stands for; owned */
+    vector(uint16_t) found;        /* kinds of failures of the states judged */
+    vector(char) bytes;            /* new states */
+    vector(uint64_t) places;       /* of the new states, in `bytes` */
+    vector(struct change) changes; /* scratch: of the steps ahead */
+    vector(int64_t) before;        /* scratch: the words that a step may change */
+    vector(unsigned char) scratch_bytes;
+    vector(uint16_t) kinds; /* scratch: failures of the state being judged */
+    vector(move) order;     /* scratch: the moves of the state being expanded */
+    uint32_t *weights;      /* scratch: how many threads each of them stands for; owned */
     uint32_t weight_room;
     bool symmetric; /* there are threads that are alike */
     /* Whole states by number, when `exact`; owned by the search. */
@@ -80,17 +106,24 @@ struct worker {
 
 enum { WORKER_SHIFT = 26 }; /* a slot's reference: worker << 26 | index in its places */
 
-/* `reduction` may be NULL. The visited set, the number and the flags are the caller's to set. */
+/* `reduction` may be NULL. The visited set, the columns, the number and the flags are the caller's
+ * to set. */
 void worker_init(struct worker *worker, struct space_shape *shape,
                  const struct reduction *reduction, struct findings *findings);
 void worker_fini(struct worker *worker);
 
-/* Puts a state into worker->bytes: judges it (failures, final values, moves). Returns its index in
- * worker->places. */
+/* Puts a state into worker->bytes, judged (a struct item: failures, final values, moves). Returns
+ * its index in worker->places. */
 uint32_t worker_add(struct worker *worker, struct state *state);
+/* Puts worker->base there, not judged (a struct packed). */
+uint32_t worker_keep_base(struct worker *worker, uint64_t hash);
 /* The kind of failure that a death is. */
 uint16_t worker_death(struct worker *worker, const struct death *death);
-/* Performs the moves of a state; leaves raw edges and new states. */
-void worker_expand(struct worker *worker, const struct item *item, struct raw_item *ret_raw);
+/* How many moves a state has. */
+uint32_t worker_count_moves(struct worker *worker, const struct packed *packed);
+/* Judges a state only. */
+void worker_judge(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw);
+/* Judges a state and performs its moves; leaves raw edges and new states. */
+void worker_expand(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw);
 
 #endif

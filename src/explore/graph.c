@@ -54,6 +54,7 @@ struct search {
     struct explore_progress *progress;
     struct visited visited;
     struct frontier level, next;
+    struct columns columns; /* when the shape says so */
     bool prune;
     struct worker workers[MAX_JOBS];
     unsigned worker_count;
@@ -76,14 +77,18 @@ struct search {
 
 /* ---- the crew ---- */
 
+static const struct packed *packed_at(const struct frontier *frontier, uint32_t at)
+{
+    return (const struct packed *)(frontier->bytes.items + frontier->places.items[at]);
+}
+
 static void work(struct search *search, struct worker *worker)
 {
     for (;;) {
         uint32_t at = atomic_fetch_add_explicit(&search->batch_next, 1, memory_order_relaxed);
         if (at >= search->batch_end)
             return;
-        const char *place = search->level.bytes.items + search->level.places.items[at];
-        worker_expand(worker, (const struct item *)place,
+        worker_expand(worker, packed_at(&search->level, at),
                       &search->raw.items[at - search->batch_first]);
     }
 }
@@ -118,6 +123,10 @@ static void add_worker(struct search *search)
     worker->number = search->worker_count++;
     worker->prune = search->prune;
     worker->exact = search->limits->exact;
+    if (!search->shape->columned || worker->number == 0)
+        return; /* the first one's comes with the first state */
+    worker->columns = &search->columns;
+    memcpy(worker->base.world->words, search->columns.first, 8 * (size_t)search->columns.words);
 }
 
 static void call_crew(struct search *search)
@@ -156,6 +165,7 @@ static void run_batch(struct search *search)
     for (unsigned i = 0; i < search->worker_count; i++) {
         struct worker *worker = &search->workers[i];
         worker->edges.count = worker->bytes.count = worker->places.count = 0;
+        worker->found.count = 0;
         worker->closed = search->next.first;
         worker->whole = search->whole.items;
     }
@@ -178,33 +188,40 @@ static void run_batch(struct search *search)
 }
 
 /* Numbers a new state and keeps it for the next level. */
-static uint32_t number_state(struct search *search, const struct item *item)
+static uint32_t number_state(struct search *search, const struct packed *packed)
 {
-    struct graph *graph = search->graph;
-    uint32_t number = graph->state_count++;
+    size_t size = packed_room(packed->size);
+    uint32_t number = search->graph->state_count++;
     search->visited.count++;
-    for (uint32_t i = 0; i < item->kind_count; i++)
-        vector_push(&graph->failing_states, (struct failing_state){number, item_kinds(item)[i]});
-    if (item->outcome != UINT32_MAX)
-        vector_push(&graph->finals, (struct final_state){number, item->outcome});
     struct frontier *next = &search->next;
     vector_push(&next->places, next->bytes.count);
-    vector_reserve(&next->bytes, next->bytes.count + item->size);
-    memcpy(next->bytes.items + next->bytes.count, item, item->size);
-    next->bytes.count += item->size;
+    vector_reserve(&next->bytes, next->bytes.count + size);
+    memcpy(next->bytes.items + next->bytes.count, packed, size);
+    next->bytes.count += size;
     if (search->limits->exact) {
-        char *whole = arena_alloc(&search->whole_arena, item->size);
-        memcpy(whole, item, item->size);
+        char *whole = arena_alloc(&search->whole_arena, size);
+        memcpy(whole, packed, size);
         vector_push(&search->whole, whole);
     }
     return number;
 }
 
-static const struct item *claimed_item(const struct search *search, const struct visited_slot *slot)
+static const struct packed *claimed(const struct search *search, const struct visited_slot *slot)
 {
     const struct worker *worker = &search->workers[slot->reference >> WORKER_SHIFT];
     uint64_t place = worker->places.items[slot->reference & ((1u << WORKER_SHIFT) - 1)];
-    return (const struct item *)(worker->bytes.items + place);
+    return (const struct packed *)(worker->bytes.items + place);
+}
+
+/* Enters how a state was judged. */
+static void merge_judgement(struct search *search, uint32_t state, const struct raw_item *raw)
+{
+    const uint16_t *found = search->workers[raw->worker].found.items;
+    for (uint32_t i = 0; i < raw->kind_count; i++)
+        vector_push(&search->graph->failing_states,
+                    (struct failing_state){state, found[raw->first_kind + i]});
+    if (raw->outcome != UINT32_MAX)
+        vector_push(&search->graph->finals, (struct final_state){state, raw->outcome});
 }
 
 static void merge_item(struct search *search, const struct raw_item *raw)
@@ -213,11 +230,12 @@ static void merge_item(struct search *search, const struct raw_item *raw)
     const struct raw_edge *edges =
         raw->edge_count ? search->workers[raw->worker].edges.items + raw->first_edge : NULL;
     uint32_t source = graph->done_count++;
+    merge_judgement(search, source, raw);
     for (uint32_t i = 0; i < raw->edge_count; i++) {
         const struct raw_edge *edge = &edges[i];
         struct visited_slot *slot = &search->visited.slots[edge->slot];
         if (!slot->number)
-            slot->number = number_state(search, claimed_item(search, slot)) + 1;
+            slot->number = number_state(search, claimed(search, slot)) + 1;
         for (unsigned k = 0; k < ITEM_KINDS && edge->kinds[k] != NO_FINDING; k++)
             vector_push(&graph->failing_edges,
                         (struct failing_edge){graph->edges.count, source, edge->kinds[k]});
@@ -239,22 +257,40 @@ static void merge(struct search *search)
     }
 }
 
-/* Chooses the next batch of the level and makes room for what it may find. */
+/* Chooses the next batch of the level and makes room for what it may find. Near the limit of states
+ * the moves are counted, so that it is passed by little. */
 static void choose_batch(struct search *search, uint32_t from)
 {
-    uint64_t moves = 0, most = BATCH_MOVES,
-             left = search->limits->states - search->graph->state_count;
-    if (left < most)
-        most = left;
-    uint32_t at = from, end = (uint32_t)search->level.places.count;
-    while (at < end && at - from < BATCH_STATES && (at == from || moves < most))
+    uint64_t moves = 0, left = search->limits->states - search->graph->state_count,
+             most = left < BATCH_MOVES ? left : BATCH_MOVES;
+    uint32_t at = from, end = (uint32_t)search->level.places.count,
+             each = left < BATCH_MOVES ? 0 : search->shape->moves_most;
+    for (; at < end && at - from < BATCH_STATES && (at == from || moves < most); at++)
         moves +=
-            ((const struct item *)(search->level.bytes.items + search->level.places.items[at++]))
-                ->move_count;
+            each ? each : worker_count_moves(&search->workers[0], packed_at(&search->level, at));
     search->batch_first = from;
     search->batch_end = at;
     visited_reserve(&search->visited, moves + 1);
     vector_reserve(&search->raw, at - from);
+}
+
+/* Judges the states that were found and not expanded, when a search was stopped: what is wrong in
+ * them counts. */
+static void judge_rest(struct search *search)
+{
+    struct worker *worker = &search->workers[0];
+    uint32_t count = (uint32_t)search->level.places.count;
+    struct raw_item raw;
+    for (uint32_t at = search->batch_end; at < count; at++) {
+        worker->found.count = 0;
+        worker_judge(worker, packed_at(&search->level, at), &raw);
+        merge_judgement(search, search->level.first + at, &raw);
+    }
+    for (uint32_t at = 0; at < search->next.places.count; at++) {
+        worker->found.count = 0;
+        worker_judge(worker, packed_at(&search->next, at), &raw);
+        merge_judgement(search, search->next.first + at, &raw);
+    }
 }
 
 /* ---- the whole ---- */
@@ -269,11 +305,19 @@ static uint64_t bytes_used(const struct search *search)
                      graph->finals.capacity * sizeof(struct final_state) +
                      search->level.bytes.capacity + search->next.bytes.capacity +
                      (search->level.places.capacity + search->next.places.capacity) * 8 +
+                     (search->shape->columned ? columns_bytes(&search->columns) : 0) +
                      search->whole_arena.used + search->whole.capacity * sizeof(char *);
     for (unsigned i = 0; i < search->worker_count; i++)
         bytes += search->workers[i].edges.capacity * sizeof(struct raw_edge) +
+                 search->workers[i].found.capacity * sizeof(uint16_t) +
                  search->workers[i].bytes.capacity + search->workers[i].places.capacity * 8;
     return bytes;
+}
+
+static bool cancelled(const struct search *search)
+{
+    return search->progress &&
+           atomic_load_explicit(&search->progress->cancel, memory_order_relaxed);
 }
 
 /* Reports progress; says whether to stop. */
@@ -295,7 +339,7 @@ static bool must_stop(struct search *search)
             memory_order_relaxed);
         atomic_store_explicit(&progress->outcomes, search->findings->outcome_count,
                               memory_order_relaxed);
-        if (atomic_load_explicit(&progress->cancel, memory_order_relaxed))
+        if (cancelled(search))
             graph->stopped_by = "being cancelled";
     }
     if (graph->state_count >= limits->states)
@@ -328,15 +372,19 @@ static void first_level(struct search *search, const struct state *start)
     if (worker->scratch)
         reduction_canonical(worker->scratch, &worker->base, 0);
     bool fresh;
-    struct visited_slot *slot =
-        visited_insert(&search->visited, state_hash(search->shape, &worker->base), &fresh);
-    slot->reference = worker_add(worker, &worker->base);
+    uint64_t hash = state_hash(search->shape, &worker->base);
+    if (search->shape->columned) {
+        columns_init(&search->columns, worker->base.world, search->shape->program->world_size / 8);
+        worker->columns = &search->columns;
+    }
+    struct visited_slot *slot = visited_insert(&search->visited, hash, &fresh);
+    slot->reference = worker_keep_base(worker, hash);
     vector_push(&graph->starts, 0);
-    slot->number = number_state(search, claimed_item(search, slot)) + 1;
+    slot->number = number_state(search, claimed(search, slot)) + 1;
     for (uint32_t i = 0; i < stepped.death_count; i++)
         vector_push(&graph->failing_states,
                     (struct failing_state){0, worker_death(worker, &stepped.deaths[i])});
-    graph->state_bytes = claimed_item(search, slot)->packed_size;
+    graph->state_bytes = claimed(search, slot)->size;
 }
 
 static void search_fini(struct search *search)
@@ -353,6 +401,8 @@ static void search_fini(struct search *search)
     vector_fini(&search->next.bytes);
     vector_fini(&search->next.places);
     vector_fini(&search->raw);
+    if (search->shape->columned)
+        columns_fini(&search->columns);
     vector_fini(&search->whole);
     arena_fini(&search->whole_arena);
     pthread_cond_destroy(&search->begin);
@@ -409,6 +459,10 @@ void graph_build(struct graph *graph, struct space_shape *shape, const struct st
     must_stop(search);
     if (graph->complete)
         graph->stopped_by = NULL;
+    if (!graph->complete && !cancelled(search))
+        judge_rest(search);
+    if (shape->columned)
+        graph->state_bytes = atomic_load_explicit(&search->columns.count, memory_order_relaxed);
     while (graph->starts.count <=
            graph->state_count) /* states that were not expanded have no edges */
         vector_push(&graph->starts, graph->edges.count);

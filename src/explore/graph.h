@@ -62,7 +62,7 @@ struct graph {
     const char *stopped_by; /* when not complete */
     uint64_t steps;         /* performed */
     uint64_t peak_bytes;
-    uint64_t state_bytes; /* packed, of the first state */
+    uint64_t state_bytes; /* that a state takes, packed; where states differ, those of the first */
 };
 
 struct graph_limits {

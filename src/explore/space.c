@@ -8,7 +8,13 @@
 #include "model/gil.h"
 
 enum { FLAT_BYTES = 1536 }; /* worlds up to this size are kept as they are, larger ones packed */
-enum { QUIET_TURNS = 16 };  /* backward jumps taken over quiet operations within one step */
+enum {
+    COLUMNED_BYTES = 1 << 16, /* larger worlds are packed word by word */
+    FEW_THREADS = 64,         /* with more, most of which wait, counting moves is worth it */
+    UNDONE_WORDS = 128, /* with larger regions, copying what is used is cheaper than looking for
+                           changes in all */
+};
+enum { QUIET_TURNS = 16 }; /* backward jumps taken over quiet operations within one step */
 
 /* ---- the shape ---- */
 
@@ -29,6 +35,15 @@ static bool ends_matter(const struct program *program)
     return false;
 }
 
+/* A thread can step or time out; randint has as many moves as values. */
+static uint32_t moves_most(const struct program *program)
+{
+    for (uint32_t pc = 0; pc < program->code_length; pc++)
+        if (program->code[pc].op == OP_RANDINT)
+            return 0;
+    return program->thread_limit <= FEW_THREADS ? 2 * program->thread_limit : 0;
+}
+
 void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model,
                       bool ordered)
 {
@@ -42,6 +57,10 @@ void space_shape_init(struct space_shape *shape, const struct program *program, 
         program->world_size <= FLAT_BYTES && program->thread_limit == program->thread_count;
     shape->gil = program->options.gil > 0;
     shape->clock_count = (ordered ? program->thread_limit : 0) + shape->gil;
+    shape->moves_most = moves_most(program);
+    bool makes_none = program->thread_limit == program->thread_count;
+    shape->columned = makes_none && !shape->clock_count && program->world_size <= COLUMNED_BYTES;
+    shape->undoable = shape->columned && world_region_most(model) <= UNDONE_WORDS;
 }
 
 void space_shape_fini(struct space_shape *shape)

@@ -57,10 +57,13 @@ struct space_shape {
     struct stuck_analysis *stuck;
     bool fuse_end;    /* nobody can tell a thread that has ended from one about to end */
     bool flat;        /* a packed state is simply the world's bytes */
+    bool columned;    /* a search packs states to the bytes that vary (columns.h) */
+    bool undoable;    /* world_writes() tells the few words that a step changes */
     bool ordered;     /* a virtual clock rules */
     bool huge_ranges; /* may be set while searching: a randint with more values than a search takes
                        */
     bool gil;         /* `option gil`: a switch only where CPython 3.11 could make one */
+    uint32_t moves_most;  /* a bound of the moves of a state; 0: they must be counted */
     uint32_t clock_count; /* words that a state carries beside its world: thread_limit times when
                              ordered, then with a GIL the thread that must go on */
 };

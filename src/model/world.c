@@ -95,13 +95,18 @@ void world_copy(const struct model *model, struct world *to, const struct world 
 
 uint64_t world_hash(const struct model *model, const struct world *world)
 {
-    if (model->flat)
-        return hash_block(0, world->words, model->program->world_size);
     uint64_t hash = 0;
+    if (model->flat) {
+        for (uint32_t i = 0; i < model->program->world_size / 8; i++)
+            hash += world_word_hash(i, world->words[i]);
+        return hash;
+    }
     uint32_t count = stretch_count(model, world_thread_end(model, world));
     for (uint32_t i = 0; i < count; i++) {
         struct stretch stretch = stretch_at(model, world, i);
-        hash = hash_bytes(hash, stretch.words, 8 * (size_t)stretch.used);
+        uint32_t first = (uint32_t)(stretch.words - world->words);
+        for (uint32_t k = 0; k < stretch.used; k++)
+            hash += world_word_hash(first + k, stretch.words[k]);
     }
     return hash;
 }
@@ -129,14 +134,6 @@ int world_compare(const struct model *model, const struct world *a, const struct
  * says which of its bytes are not zero, then those bytes.
  */
 
-/* Bit i is set when byte i of the word is not zero. */
-static unsigned byte_mask(uint64_t word)
-{
-    const uint64_t low = 0x7f7f7f7f7f7f7f7full;
-    uint64_t high_bits = (((word & low) + low) | word) & ~low;
-    return (unsigned)((high_bits >> 7) * 0x0102040810204080ull >> 56);
-}
-
 struct packer {
     unsigned char *at;   /* the next byte */
     unsigned char *mask; /* the current mask byte */
@@ -156,7 +153,7 @@ static void pack_words(struct packer *packer, const int64_t *words, uint32_t cou
         if (!word)
             continue;
         *word_mask |= (unsigned char)(1u << nth);
-        unsigned mask = byte_mask(word);
+        unsigned mask = world_byte_mask(word);
         *at++ = (unsigned char)mask;
         for (; mask; mask >>= 1, word >>= 8)
             if (mask & 1)
@@ -174,7 +171,7 @@ static size_t packed_size(const struct model *model, const struct world *world, 
         words += stretch.used;
         for (uint32_t j = 0; j < stretch.used; j++)
             if (stretch.words[j])
-                size += 1 + (size_t)__builtin_popcount(byte_mask((uint64_t)stretch.words[j]));
+                size += 1 + (size_t)__builtin_popcount(world_byte_mask((uint64_t)stretch.words[j]));
     }
     return size + (words + 7) / 8;
 }

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "model/program.h"
 
 enum thread_status {
@@ -96,10 +97,35 @@ void world_copy(const struct model *model, struct world *to, const struct world 
 size_t world_pack(const struct model *model, const struct world *world, void *out, size_t room);
 void world_unpack(const struct model *model, struct world *world, const void *bytes, size_t size);
 
-/* Hash of the state: equal states have equal hashes. */
+/* Hash of the state: equal states have equal hashes. It is the sum of world_word_hash() over all words of the world, so
+ * that of a state one step on is the old sum, less what changed words gave, plus what they give now. */
 uint64_t world_hash(const struct model *model, const struct world *world);
+/* Bit i is set when byte i of the word is not zero. */
+static inline unsigned world_byte_mask(uint64_t word)
+{
+    const uint64_t low = 0x7f7f7f7f7f7f7f7full;
+    uint64_t high_bits = (((word & low) + low) | word) & ~low;
+    return (unsigned)((high_bits >> 7) * 0x0102040810204080ull >> 56);
+}
+/* What one word adds to the sum: nothing when it is zero. Two rounds of mixing, since sums do not mix. */
+static inline uint64_t world_word_hash(uint32_t index, int64_t value)
+{
+    return value ? hash_word(hash_word(1, index), (uint64_t)value) : 0;
+}
 /* 0 when the states are the same. */
 int world_compare(const struct model *model, const struct world *a, const struct world *b);
+
+/* A stretch of a world's words. */
+struct word_span {
+    uint32_t first, count;
+};
+enum { WORD_SPANS = 4 };
+/* The words that a step of `thread` may change, its local code and quiet operations after it included; none is in two
+ * spans. Returns how many spans. Only for programs that make no threads at run time. */
+uint32_t world_writes(const struct model *model, const struct world *world, uint32_t thread,
+                      struct word_span spans[WORD_SPANS]);
+/* The most words of a region. */
+uint32_t world_region_most(const struct model *model);
 
 /* One past the highest thread id that is not UNBORN. */
 uint32_t world_thread_end(const struct model *model, const struct world *world);
