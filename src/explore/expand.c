@@ -87,24 +87,6 @@ static bool properties_hold(struct worker *worker, const struct state *state)
     return holds;
 }
 
-/* Whether some thread that is alive has no move. */
-static bool somebody_waits(struct worker *worker, const struct state *state)
-{
-    const struct model *model = worker->space.shape->model;
-    uint32_t end = world_thread_end(model, state->world);
-    size_t at = 0;
-    for (uint32_t i = 0; i < end; i++) {
-        bool moves = false;
-        while (at < worker->space.moves.count && MOVE_THREAD(worker->space.moves.items[at]) == i) {
-            at++;
-            moves = true;
-        }
-        if (!moves && world_thread_const(model, state->world, i)->status == THREAD_ALIVE)
-            return true;
-    }
-    return false;
-}
-
 static void judge(struct worker *worker, struct state *state, uint32_t *ret_outcome)
 {
     struct space *space = &worker->space;
@@ -120,8 +102,7 @@ static void judge(struct worker *worker, struct state *state, uint32_t *ret_outc
     space_races(space, state, note_race, worker);
     space_moves(space, state);
     if (space->moves.count == 0 ||
-        (somebody_waits(worker, state) &&
-         stuck_any(space->shape->stuck, space->shape->model, state->world)))
+        (space->waiting && stuck_any(space->shape->stuck, space->shape->model, state->world)))
         note_kind(worker, (struct kind_key){VERDICT_DEADLOCK, 0, 0, -1});
 }
 

@@ -44,6 +44,18 @@ static uint32_t moves_most(const struct program *program)
     return program->thread_limit <= FEW_THREADS ? 2 * program->thread_limit : 0;
 }
 
+static uint8_t place(const struct space_shape *shape, enum opcode op)
+{
+    unsigned facts = 0;
+    if (operation_quiet(op) || (op == OP_END && shape->fuse_end))
+        facts |= PLACE_FUSED;
+    if (op == OP_LOAD || op == OP_STORE || op == OP_ATOMIC_BEGIN)
+        facts |= PLACE_ACCESS;
+    if (!operation_waits(op) && op != OP_RANDINT)
+        facts |= PLACE_FREE;
+    return (uint8_t)facts;
+}
+
 void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model,
                       bool ordered)
 {
@@ -53,6 +65,10 @@ void space_shape_init(struct space_shape *shape, const struct program *program, 
     shape->stuck = stuck_new(program);
     shape->fuse_end = !ends_matter(program);
     shape->ordered = ordered;
+    shape->regions = world_regions(model);
+    shape->places = xcalloc(program->code_length + 1, sizeof *shape->places);
+    for (uint32_t pc = 0; pc < program->code_length; pc++)
+        shape->places[pc] = place(shape, (enum opcode)program->code[pc].op);
     shape->flat =
         program->world_size <= FLAT_BYTES && program->thread_limit == program->thread_count;
     shape->gil = program->options.gil > 0;
@@ -66,6 +82,7 @@ void space_shape_init(struct space_shape *shape, const struct program *program, 
 void space_shape_fini(struct space_shape *shape)
 {
     stuck_free(shape->stuck);
+    free(shape->places);
 }
 
 /* ---- states ---- */
@@ -159,7 +176,12 @@ void space_fini(struct space *space)
 static inline const struct thread_head *head_of(const struct space *space,
                                                 const struct state *state, uint32_t thread)
 {
-    return world_thread_const(space->shape->model, state->world, thread);
+    return (const struct thread_head *)((const char *)state->world + space->shape->regions[thread]);
+}
+
+static inline uint8_t place_of(const struct space *space, const struct thread_head *head)
+{
+    return space->shape->places[head->pc];
 }
 
 static inline enum opcode op_of(const struct space *space, const struct thread_head *head)
@@ -214,7 +236,7 @@ static void run_quiet(struct space *space, struct state *state, uint32_t thread,
         if (head->status != THREAD_ALIVE)
             return;
         enum opcode op = op_of(space, head);
-        if (op == OP_END ? !space->shape->fuse_end : !operation_quiet(op))
+        if (!(place_of(space, head) & PLACE_FUSED))
             return;
         if (space->shape->ordered && takes_time(op)) {
             int64_t duration = 0;
@@ -274,7 +296,12 @@ static unsigned goes_on_waiting(const struct space *space, const struct state *s
 
 static unsigned can_go(const struct space *space, const struct state *state, uint32_t thread)
 {
-    unsigned enabled = model_enabled(space->shape->model, state->world, thread);
+    const struct thread_head *head = head_of(space, state, thread);
+    if (head->status != THREAD_ALIVE)
+        return ENABLED_NO;
+    unsigned enabled = place_of(space, head) & PLACE_FREE
+                           ? ENABLED_STEP
+                           : model_enabled(space->shape->model, state->world, thread);
     if (enabled && space->shape->gil) {
         int64_t holder = *must_go_on(space->shape, state);
         if (holder >= 0 && holder != thread)
@@ -366,11 +393,14 @@ static void push_values(struct space *space, const struct state *state, uint32_t
 void space_moves(struct space *space, const struct state *state)
 {
     space->moves.count = 0;
+    space->waiting = false;
     uint32_t end = world_thread_end(space->shape->model, state->world);
     for (uint32_t i = 0; i < end; i++) {
         unsigned enabled = can_go(space, state, i);
-        if (!enabled)
+        if (!enabled) {
+            space->waiting |= head_of(space, state, i)->status == THREAD_ALIVE;
             continue;
+        }
         if (enabled & ENABLED_STEP)
             vector_push(&space->moves, MOVE(i, MOVE_STEP));
         if (enabled & ENABLED_TIMEOUT)
@@ -428,7 +458,7 @@ static bool accesses(struct space *space, const struct state *state, uint32_t th
                      struct access *ret_access)
 {
     const struct thread_head *head = head_of(space, state, thread);
-    if (head->status != THREAD_ALIVE)
+    if (head->status != THREAD_ALIVE || !(place_of(space, head) & PLACE_ACCESS))
         return false;
     enum opcode op = op_of(space, head);
     *ret_access = (struct access){.thread = thread, .writes = op != OP_LOAD};
@@ -436,8 +466,6 @@ static bool accesses(struct space *space, const struct state *state, uint32_t th
         ret_access->atomic = true;
         return true;
     }
-    if (op != OP_LOAD && op != OP_STORE)
-        return false;
     struct operation next;
     model_next(space->shape->model, state->world, thread, &next);
     ret_access->first = next.thing;
@@ -489,7 +517,13 @@ void space_races(struct space *space, const struct state *state,
 {
     if (space->shape->gil && *must_go_on(space->shape, state) >= 0)
         return; /* one of the two could not go now */
-    uint32_t end = world_thread_end(space->shape->model, state->world);
+    uint32_t end = world_thread_end(space->shape->model, state->world), next = 0;
+    for (uint32_t i = 0; i < end; i++) {
+        const struct thread_head *head = head_of(space, state, i);
+        next += head->status == THREAD_ALIVE && place_of(space, head) & PLACE_ACCESS;
+    }
+    if (next < 2)
+        return;
     struct access few[64], *all = few;
     if (end > 64)
         all = xmalloc(end * sizeof *all);

@@ -51,9 +51,18 @@ struct micro_steps {
     size_t count, capacity;
 };
 
+/* What is known of a resting place whatever the state. */
+enum {
+    PLACE_FREE = 1,   /* a thread there can step */
+    PLACE_ACCESS = 2, /* its next operation may be one side of a race */
+    PLACE_FUSED = 4,  /* its next operation is part of the step before */
+};
+
 struct space_shape {
     const struct program *program;
     struct model *model;
+    const uint32_t *regions; /* where in a world the threads' heads are; the model's */
+    uint8_t *places;         /* of each pc: PLACE_… */
     struct stuck_analysis *stuck;
     bool fuse_end;    /* nobody can tell a thread that has ended from one about to end */
     bool flat;        /* a packed state is simply the world's bytes */
@@ -84,6 +93,7 @@ struct space {
     struct effect effect;
     struct micro_steps *record; /* where performed operations are noted, or NULL */
     vector(move) moves;         /* scratch of space_moves() */
+    bool waiting;               /* set by space_moves(): a thread that is alive has no move */
     struct world *probe;        /* scratch for after: and atomic blocks */
 };
 

@@ -92,6 +92,8 @@ unsigned lock_enabled(struct machine *machine, const struct instruction *in)
 {
     uint32_t object = lock_of(machine->program, machine_target(machine, in));
     bool can = can_acquire(machine, object);
+    if (in->c == NO_SLOT) /* blocking, without a time-out */
+        return can ? ENABLED_STEP : ENABLED_NO;
     if (machine->head->phase == PHASE_WAITING)
         return ENABLED_TIMEOUT | (can ? ENABLED_STEP : 0u);
     struct call_form form;

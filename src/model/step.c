@@ -12,6 +12,13 @@ bool operation_quiet(enum opcode op)
     return op == OP_SLEEP || op == OP_IO || op == OP_COMPUTE || op == OP_PRINT || op == OP_NOTE;
 }
 
+bool operation_waits(enum opcode op)
+{
+    return op == OP_ACQUIRE || op == OP_COND_WAIT || op == OP_EVENT_WAIT || op == OP_JOIN ||
+           op == OP_BARRIER_ARRIVE || op == OP_BARRIER_DEPART || op == OP_BARRIER_ABORT ||
+           op == OP_BARRIER_RESET;
+}
+
 void effect_fini(struct effect *effect)
 {
     free(effect->touches);
@@ -246,7 +253,7 @@ bool model_finished(const struct model *model, const struct world *world)
 {
     uint32_t end = world_thread_end(model, world);
     for (uint32_t i = 0; i < end; i++)
-        if (world_thread_const(model, world, i)->status == THREAD_ALIVE &&
+        if (model_head(model, (struct world *)world, i)->status == THREAD_ALIVE &&
             !model_is_daemon(model, world, i))
             return false;
     return true;

@@ -57,6 +57,8 @@ void model_next(const struct model *model, const struct world *world, uint32_t t
                 struct operation *ret_operation);
 /* Pure; ENABLED_NO for threads that are not ALIVE. */
 unsigned model_enabled(const struct model *model, const struct world *world, uint32_t thread);
+/* Whether a thread may have to wait before it, or in it. */
+bool operation_waits(enum opcode op);
 /* sleep, io, compute, print, note: touches nothing shared. */
 bool operation_quiet(enum opcode op);
 

@@ -97,6 +97,9 @@ struct stuck_analysis *stuck_new(const struct program *program)
     analysis->function_words = program->function_count / 64 + 1;
     analysis->barred_words = (program->object_count + program->thread_count) / 64 + 1;
     analysis->cache = xcalloc(CACHE_SIZE, sizeof *analysis->cache);
+    if ((uint64_t)program->thread_count * program->code_length <= MOST_RESTING)
+        analysis->resting = xcalloc((size_t)program->thread_count * program->code_length + 1,
+                                    sizeof *analysis->resting);
     index_targets(analysis);
     find_targets(analysis);
     find_callers(analysis);
@@ -119,15 +122,16 @@ void stuck_free(struct stuck_analysis *analysis)
     free(analysis->index_of);
     free(analysis->function_of);
     free(analysis->cache);
+    free(analysis->resting);
     free(analysis);
 }
 
 /* ---- who waits, and for what ---- */
 
-/* The thread is alive and cannot go on, not even by a time-out. */
+/* The thread, which is alive, cannot go on, not even by a time-out. */
 static bool waits(struct machine *machine, struct wait *ret_wait)
 {
-    if (machine->head->status != THREAD_ALIVE || machine_enabled(machine) != ENABLED_NO)
+    if (machine_enabled(machine) != ENABLED_NO)
         return false;
     const struct instruction *in = machine_at(machine);
     const struct program *program = machine->program;
@@ -193,7 +197,8 @@ static uint32_t rlock_owner(const struct judgement *judgement, uint32_t object)
 static bool is_active(const struct judgement *judgement, uint32_t thread)
 {
     return thread < judgement->end && !judgement->suspect[thread] &&
-           world_thread_const(judgement->model, judgement->world, thread)->status == THREAD_ALIVE;
+           model_head(judgement->model, (struct world *)judgement->world, thread)->status ==
+               THREAD_ALIVE;
 }
 
 static void bar(struct judgement *judgement)
@@ -416,8 +421,13 @@ static uint32_t find_suspects(const struct model *model, const struct world *wor
                               struct wait *waiting, uint8_t *suspect)
 {
     uint32_t count = 0;
+    const struct instruction *code = model->program->code;
     for (uint32_t i = 0; i < end; i++) {
+        const struct thread_head *head = model_head(model, (struct world *)world, i);
         struct machine machine;
+        suspect[i] = 0;
+        if (head->status != THREAD_ALIVE || !operation_waits((enum opcode)code[head->pc].op))
+            continue;
         machine_init(&machine, model, world, i, NULL);
         suspect[i] = waits(&machine, &waiting[count]);
         count += suspect[i];

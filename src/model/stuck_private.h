@@ -23,7 +23,7 @@ struct powers {
     uint64_t sets[]; /* the five above */
 };
 
-enum { CACHE_SIZE = 1 << 14, CACHE_PROBES = 8 };
+enum { CACHE_SIZE = 1 << 14, CACHE_PROBES = 8, MOST_RESTING = 1 << 20 };
 
 struct stuck_analysis {
     const struct program *program;
@@ -41,6 +41,9 @@ struct stuck_analysis {
     uint32_t barred_words;         /* of objects and declared threads */
     _Atomic(struct powers *)
         *cache; /* CACHE_SIZE entries, written once each; release on entering, acquire on reading */
+    /* By declared thread and pc, for those in their bottom frame whose operation has not begun: the
+     * powers when everything is barred, which are in the cache; NULL: not known yet. Release, acquire. No table at all for large programs. */
+    _Atomic(struct powers *) *resting;
 };
 
 /* What a waiting thread waits for. */

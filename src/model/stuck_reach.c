@@ -332,12 +332,22 @@ static struct powers *look_up(struct walk *walk, const struct model *model,
     return entered ? entered : powers;
 }
 
+/* Where the strict powers of a thread at rest are remembered, or NULL. */
+static _Atomic(struct powers *) *resting_place(const struct stuck_analysis *analysis,
+                                               const struct thread_head *head, uint32_t thread)
+{
+    if (!analysis->resting || !head || thread >= analysis->program->thread_count || head->base ||
+        head->phase != PHASE_READY)
+        return NULL;
+    return &analysis->resting[(size_t)thread * analysis->program->code_length + head->pc];
+}
+
 /* Only what the code left can be blocked by matters of what is barred; so few different walks are
  * needed. */
-struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
-                            const struct thread_head *head, uint32_t thread, uint32_t function,
-                            const uint64_t *barred, bool everything, uint64_t *scratch,
-                            bool *ret_own)
+static struct powers *powers_of(const struct stuck_analysis *analysis, const struct model *model,
+                                const struct thread_head *head, uint32_t thread, uint32_t function,
+                                const uint64_t *barred, bool everything, uint64_t *scratch,
+                                bool *ret_own)
 {
     struct walk walk = {.analysis = analysis, .program = analysis->program};
     walk.thread = head && thread < analysis->program->thread_count ? thread : UINT32_MAX;
@@ -358,5 +368,22 @@ struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct 
         free(unbarred);
     else if (everything && !*ret_own)
         atomic_store_explicit(&unbarred->strict, powers, memory_order_release);
+    return powers;
+}
+
+struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct model *model,
+                            const struct thread_head *head, uint32_t thread, uint32_t function,
+                            const uint64_t *barred, bool everything, uint64_t *scratch,
+                            bool *ret_own)
+{
+    _Atomic(struct powers *) *place = everything ? resting_place(analysis, head, thread) : NULL;
+    struct powers *powers = place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    *ret_own = false;
+    if (powers)
+        return powers;
+    powers =
+        powers_of(analysis, model, head, thread, function, barred, everything, scratch, ret_own);
+    if (place && !*ret_own)
+        atomic_store_explicit(place, powers, memory_order_release);
     return powers;
 }

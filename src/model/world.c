@@ -41,6 +41,11 @@ const struct thread_head *world_thread_const(const struct model *model, const st
     return model_head(model, (struct world *)world, thread);
 }
 
+const uint32_t *world_regions(const struct model *model)
+{
+    return model->regions;
+}
+
 void *world_object(const struct model *model, struct world *world, uint32_t object)
 {
     return model_object(model, world, object);

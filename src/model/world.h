@@ -137,6 +137,8 @@ static inline int64_t *world_cells(struct world *world)
 struct thread_head *world_thread(const struct model *model, struct world *world, uint32_t thread);
 const struct thread_head *world_thread_const(const struct model *model, const struct world *world,
                                              uint32_t thread);
+/* Where in a world each thread's head is, in bytes, for who asks millions of times. As long as the model. */
+const uint32_t *world_regions(const struct model *model);
 /* The bytes of an object; see model/objects.h for what they mean. */
 void *world_object(const struct model *model, struct world *world, uint32_t object);
 
