@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "explore/result.h"
+#include "explore/returns.h"
 #include "explore/simplify.h"
 
 enum {
@@ -260,13 +261,18 @@ static void note_graph(struct exploration *exploration, const struct graph *grap
 }
 
 /* The graph without persistent sets, for what only it can tell. Replaces exploration->graph when it
- * is complete. */
-static bool build_whole(struct exploration *exploration, uint64_t states)
+ * is complete. When it is not needed for a verdict it must be small. */
+static bool build_whole(struct exploration *exploration, bool needed)
 {
     struct graph whole;
     struct graph_limits limits = exploration->limits;
-    if (limits.states > states)
-        limits.states = states;
+    if (!needed && limits.states > DETAIL_STATES)
+        limits.states = DETAIL_STATES;
+    if (!needed) { /* as many levels as the reduced one has: every run is in that in some order */
+        limits.depth = exploration->graph.depth;
+        if (exploration->graph.state_count > DETAIL_STATES / 2)
+            return false;
+    }
     graph_build(&whole, &exploration->shape, NULL, exploration->reduction, false,
                 &exploration->findings, &limits, exploration->progress);
     note_graph(exploration, &whole);
@@ -300,18 +306,12 @@ static void search(struct exploration *exploration)
         exploration->reduction && reduction_has_symmetry(exploration->reduction);
 }
 
-static bool was_cancelled(const struct exploration *exploration)
-{
-    return exploration->progress &&
-           atomic_load_explicit(&exploration->progress->cancel, memory_order_relaxed);
-}
-
 static void answer(struct exploration *exploration)
 {
     struct explore_result *result = exploration->result;
     struct graph *graph = &exploration->graph;
     struct components components;
-    if (was_cancelled(exploration) && graph->state_count > CANCELLED_STATES) {
+    if (exploration_cancelled(exploration) && graph->state_count > CANCELLED_STATES) {
         result->complete = false;
         result->stopped_by = "being cancelled";
         result_collect(exploration);
@@ -322,8 +322,7 @@ static void answer(struct exploration *exploration)
     bool details = !exploration->request->verdicts_only;
     if (graph->complete && graph->pruned && (loops || details)) {
         /* Only the whole graph can tell whether a loop has a way out, and what is simplest. */
-        uint64_t most = loops ? UINT64_MAX : DETAIL_STATES;
-        if (build_whole(exploration, most)) {
+        if (build_whole(exploration, loops)) {
             components_fini(&components);
             components_find(&components, graph);
         }
@@ -348,7 +347,7 @@ static void answer(struct exploration *exploration)
             find_shares(exploration, graph);
         else if (result->failure_count) {
             simplify_all(exploration);
-            simplify_find_returns(exploration);
+            returns_find(exploration);
         }
     }
     components_fini(&components);

@@ -370,8 +370,7 @@ static void note_known(struct code *code, uint32_t pc)
 {
     struct footprints *feet = code->feet;
     const struct instruction *in = &feet->shape->program->code[pc];
-    struct known_operation *known =
-        &feet->known[(uint64_t)code->root * feet->code_length + pc];
+    struct known_operation *known = &feet->known[(uint64_t)code->root * feet->code_length + pc];
     known->own = opcode_visible[in->op] && (!has_target(in) || code->targets[pc].count == 1);
     known->lock = UINT32_MAX;
     if (known->own && (in->op == OP_ACQUIRE || in->op == OP_COND_WAIT))

@@ -352,6 +352,15 @@ static bool must_stop(struct search *search)
     return graph->stopped_by != NULL;
 }
 
+/* Levels grow up to about the middle, so up to there what was seen is less than its share. */
+static bool will_be_too_large(const struct search *search)
+{
+    const struct graph *graph = search->graph;
+    uint64_t depth = search->limits->depth, sure = 12000;
+    return graph->depth <= depth / 2 && graph->state_count > sure &&
+           graph->state_count * depth > search->limits->states * graph->depth;
+}
+
 static void next_level(struct search *search)
 {
     struct frontier done = search->level;
@@ -450,6 +459,10 @@ void graph_build(struct graph *graph, struct space_shape *shape, const struct st
         next_level(search);
         graph->depth++;
         whole = search_level(search);
+        if (whole && will_be_too_large(search)) {
+            graph->stopped_by = "the limit of states";
+            whole = false;
+        }
         if (graph->stopped_by)
             break;
     }

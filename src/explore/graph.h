@@ -70,6 +70,8 @@ struct graph_limits {
     uint64_t memory; /* bytes */
     uint64_t until;  /* clock_now() at which to stop; 0: never */
     unsigned jobs;   /* at least 1 */
+    uint32_t depth;  /* levels that there will be; when the first half of them already says that there
+                        will be more than `states`, it ends at once. 0: not known */
     bool exact;
     struct visited *ret_index; /* gets the visited set when the search is done: states by
                                   fingerprint. NULL: not wanted */

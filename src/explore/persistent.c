@@ -30,7 +30,7 @@ struct group {
     uint64_t *future;    /* what they may still read, then write, under the present cuts */
     uint64_t cut;        /* the locks for which `future` was cut */
     bool cut_known;
-    bool joins;          /* they wait for the end of a thread */
+    bool joins; /* they wait for the end of a thread */
     uint32_t pc, root;
     uint8_t phase;       /* enum thread_phase */
     uint64_t releases;   /* locks that each can open without acquiring them first */

@@ -47,7 +47,7 @@ struct footprints {
     uint32_t register_class; /* how many threads are alive */
     uint64_t **property_of;  /* by class: the properties that read it; NULL when none does. Sets of
                                 classes */
-    bool counts_threads; /* active_count() is used */
+    bool counts_threads;     /* active_count() is used */
     bool has_daemons;
     uint32_t
         lock_count; /* locks and semaphores that have a bit in `releases`; only Locks cut futures */
@@ -56,16 +56,17 @@ struct footprints {
     /* By root, pc, and cut (0: none; 1 + i: as long as lock i stays closed): reads, then writes. */
     uint64_t *futures;
     uint64_t *releases; /* by root and pc: bit i: can release lock i without acquiring it first */
-    /* By root and pc: what the operation there reads, then writes; exact where `known` says so, else
-     * all that it may be about. */
+    /* By root and pc: what the operation there reads, then writes; exact where `known` says so,
+     * else all that it may be about. */
     uint64_t *own;
     struct known_operation *known;
 };
 
 /* What is known of an operation whatever the state: it is always about the same thing. */
 struct known_operation {
-    bool own;      /* `own` is exact */
-    uint32_t lock; /* that it acquires or waits with, by number; UINT32_MAX: none. Only with `own` */
+    bool own; /* `own` is exact */
+    uint32_t
+        lock; /* that it acquires or waits with, by number; UINT32_MAX: none. Only with `own` */
 };
 
 /* `symmetry` says which threads are alike. */

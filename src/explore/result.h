@@ -34,6 +34,11 @@ static inline uint32_t exploration_kinds(const struct exploration *exploration)
     return atomic_load_explicit(&exploration->findings.kind_count, memory_order_acquire);
 }
 
+/* Somebody wants it to end. */
+bool exploration_cancelled(const struct exploration *exploration);
+/* That, or it is later than `until` (clock_now(); 0: never). */
+bool exploration_must_stop(const struct exploration *exploration, uint64_t until);
+
 /* Fills result->failures and result->outcomes, sorted, with their keys' facts; no schedules yet. */
 void result_collect(struct exploration *exploration);
 

@@ -10,6 +10,8 @@
 
 #define NO_NODE UINT32_MAX
 
+enum { NOBODY_GOES_ON = NOBODY - 1 }; /* some thread went last and has no move */
+
 struct node {
     path_cost cost;
     struct item *item; /* owned; NULL once settled */
@@ -104,11 +106,17 @@ static void drop_item(struct seeker *seeker, struct node *node)
     node->taken = NULL;
 }
 
-/* A state was reached at this cost. */
+/* A state was reached at this cost. Whichever thread went last, when it has no move now, whoever
+ * goes next makes a switch and no preemption: all these are one. */
 static void reach(struct seeker *seeker, struct state *state, uint16_t last, bool left_free,
                   path_cost cost, uint32_t parent, move code)
 {
+    const struct model *model = seeker->worker.space.shape->model;
     visited_reserve(&seeker->visited, 1);
+    if (last != NOBODY && !model_enabled(model, state->world, last)) {
+        last = NOBODY_GOES_ON;
+        left_free = true;
+    }
     bool fresh;
     uint64_t key =
         hash_word(state_hash(seeker->worker.space.shape, state), (uint64_t)last << 1 | left_free);

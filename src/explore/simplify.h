@@ -1,5 +1,4 @@
-/* Inside explore/: the simplest schedules, and points of no return, of spaces too large for their
- * whole graph. */
+/* Inside explore/: the simplest schedules of spaces too large for their whole graph. */
 #ifndef THRUM_EXPLORE_SIMPLIFY_H
 #define THRUM_EXPLORE_SIMPLIFY_H
 
@@ -10,8 +9,5 @@
 void simplify_scout(struct exploration *exploration);
 /* Gives each failure the simplest schedule that can be found. */
 void simplify_all(struct exploration *exploration);
-/* Finds points of no return and nearest passing schedules by searching from states along the
- * schedules. */
-void simplify_find_returns(struct exploration *exploration);
 
 #endif

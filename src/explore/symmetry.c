@@ -46,8 +46,9 @@ static bool names_threads(const struct program *program, bool *named)
 /* The `nth` thread after a is like it, and its region lies so many regions further on. */
 static bool alike(const struct declared_thread *a, const struct declared_thread *b, uint32_t nth)
 {
-    return b->offset == a->offset + nth * a->size && a->function == b->function && a->daemon == b->daemon && a->size == b->size &&
-           !a->made_only && !b->made_only && a->parameter_count == b->parameter_count &&
+    return b->offset == a->offset + nth * a->size && a->function == b->function &&
+           a->daemon == b->daemon && a->size == b->size && !a->made_only && !b->made_only &&
+           a->parameter_count == b->parameter_count &&
            (a->parameter_count == 0 ||
             memcmp(a->parameters, b->parameters, a->parameter_count * sizeof(int64_t)) == 0);
 }
@@ -59,8 +60,9 @@ void symmetry_init(struct symmetry *symmetry, const struct space_shape *shape)
     bool *named = xcalloc(program->thread_count + 1, sizeof *named);
     if (program->thread_count < 2048 && !names_threads(program, named))
         for (uint32_t first = 1, end; first < program->thread_count; first = end) {
-            for (end = first + 1; end < program->thread_count && !named[first] && !named[end] &&
-                                  alike(&program->threads[first], &program->threads[end], end - first);)
+            for (end = first + 1;
+                 end < program->thread_count && !named[first] && !named[end] &&
+                 alike(&program->threads[first], &program->threads[end], end - first);)
                 end++;
             if (end - first > 1)
                 vector_push(&symmetry->classes,
@@ -340,7 +342,6 @@ void reduction_scratch_free(struct reduction_scratch *scratch)
 uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state,
                               move *moves, uint32_t count)
 {
-    return scratch->persistent
-               ? persistent_choose(scratch->persistent, state, moves, count)
-               : count;
+    return scratch->persistent ? persistent_choose(scratch->persistent, state, moves, count)
+                               : count;
 }
