@@ -82,7 +82,7 @@ static const char *const lane_words[LANE_STATES] = {
 static const struct {
     unsigned state, glyph;
 } looks[] = {
-#define LANE_LOOK(state, glyph, style, name_style) {LANE_##state, GLYPH_##glyph},
+#define LANE_LOOK(state, glyph, style, name_style, rank) {LANE_##state, GLYPH_##glyph},
 #include "view/lane_looks.def"
 #undef LANE_LOOK
 };

@@ -16,6 +16,7 @@ enum {
     FRAME_MS = 16,     /* no two frames are closer */
     MOVING_MS = 33,    /* a live run moves on even when nothing happens in it */
     CHANGED_MS = 1000, /* how often the file is looked at */
+    SAID_MS = 8000,    /* how long a message stays in the footer */
 };
 
 /* ---- files ---- */
@@ -63,6 +64,7 @@ static void close_session(struct screen *screen)
 static void take_session(struct screen *screen, struct session *session, const char *path)
 {
     screen->session = session;
+    screen->noticed = NULL;
     screen->path = path ? xstrdup(path) : NULL;
     screen->modified = modified(path);
     screen->file_changed = false;
@@ -325,6 +327,8 @@ static void leave(struct screen *screen)
 static void act(struct screen *screen, enum action action, int key)
 {
     bool paused = screen->session && screen->run.status.paused;
+    if (screen->run.status.mode == SESSION_STEPPING)
+        screen->noticed = NULL; /* there it speaks of the last key */
     if (action == ACTION_HELP)
         screen->help = !screen->help;
     else if (action == ACTION_QUIT && !screen->help)
@@ -431,6 +435,21 @@ static bool moves(const struct screen *screen)
            (status->mode == SESSION_LIVE || status->playing);
 }
 
+/* A message gives the footer back to the keys after a while. */
+static void forget_message(struct screen *screen)
+{
+    const char *message = text_bytes(&screen->run.message);
+    uint64_t now = clock_now();
+    if (strcmp(message, text_bytes(&screen->said)) != 0) {
+        text_clear(&screen->said);
+        text_add(&screen->said, message);
+        screen->said_since = now;
+    } else if (*message && now - screen->said_since > SAID_MS * 1000000ull) {
+        text_clear(&screen->run.message);
+        screen->dirty = true;
+    }
+}
+
 static void poll_session(struct screen *screen)
 {
     unsigned changes = session_poll(screen->session);
@@ -440,10 +459,13 @@ static void poll_session(struct screen *screen)
         screen->dirty |=
             changes != 0 || screen->run.follow || was_ended != screen->run.status.ended;
     }
-    if (screen->run.status.notice && !screen->run.message.length) {
-        text_add(&screen->run.message, screen->run.status.notice);
+    const char *notice = screen->run.status.notice;
+    if (notice && notice != screen->noticed && !screen->run.message.length) {
+        text_add(&screen->run.message, notice);
+        screen->noticed = notice;
         screen->dirty = true;
     }
+    forget_message(screen);
     look_at_file(screen);
 }
 
@@ -504,6 +526,7 @@ static int run_loop(struct screen *screen)
     canvas_fini(&screen->canvas);
     text_fini(&screen->input);
     text_fini(&screen->error);
+    text_fini(&screen->said);
     if (screen->signal)
         raise(screen->signal);
     return screen->status;

@@ -38,6 +38,9 @@ struct screen {
     size_t finding_count, finding;  /* how many, the chosen one */
     int finding_top;                /* rows of its words scrolled away */
     struct text progress;           /* how far it is */
+    struct text said;               /* the message in the footer … */
+    uint64_t said_since;            /* … and when it came */
+    const char *noticed;            /* the session's notice that has been said */
     bool dirty;                     /* must be drawn */
     bool leave;                     /* the loop ends */
     int status;                     /* exit status so far */

@@ -35,6 +35,7 @@ enum need {
     NEEDS_CAN_OPEN_STEPPING = 8192, /* … to be stepped through */
     NEEDS_FINDINGS = 32768,         /* what exploring found is on screen */
     NEEDS_TABLE = 16384,            /* the table of steps is shown */
+    NEEDS_GROUP = 65536,            /* the selected thread or object has others like it */
 };
 
 /* The action of a key among those whose needs are all in `have`; ACTION_NONE when there is none. */

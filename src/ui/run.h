@@ -29,7 +29,31 @@ enum pane {
 /* What the part below the lanes shows. */
 enum lower { LOWER_PANES, LOWER_WAITS, LOWER_STATISTICS, LOWER_DETAILS, LOWER_BRANCHES };
 
-enum lane_filter { LANES_ALL, LANES_LIVING, LANES_WAITING, LANES_SORTED, LANE_FILTERS };
+/* Which lanes are shown, and how: in the order of their key. */
+enum lane_filter {
+    LANES_DEFAULT, /* all, large groups folded */
+    LANES_FOLDED,  /* a lane for each group */
+    LANES_EACH,    /* all, none folded */
+    LANES_LIVING,
+    LANES_WAITING,
+    LANES_SORTED, /* most waiting first */
+    LANE_FILTERS
+};
+
+/* The person's word about one group. */
+struct fold_choice {
+    uint32_t first; /* its first member */
+    bool folded;
+};
+
+/* The groups of threads, or of objects, and the lanes that show them. */
+struct run_folds {
+    vector(uint32_t) firsts;            /* by number: the first member of its group */
+    vector(uint32_t) sizes;             /* by first member: how many there are */
+    vector(struct fold_choice) choices; /* otherwise than the arrangement says */
+    vector(struct lane) lanes;          /* in order */
+    uint32_t largest;                   /* members of the largest group */
+};
 
 /* Where a pane was drawn last, for the mouse. */
 struct place {
@@ -65,8 +89,9 @@ struct run_view {
     int problem;                  /* the chosen one, -1: the last */
     bool show_problems;           /* in the place that panes share on a narrow screen */
     char match[64];               /* searched for; "" nothing */
-    vector(uint32_t) threads;     /* lanes, in order */
-    vector(uint32_t) objects;     /* rows, in order */
+    vector(uint32_t) threads;     /* shown, lane by lane */
+    vector(uint32_t) objects;     /* shown, row by row */
+    struct run_folds thread_folds, object_folds; /* the lanes and rows they make */
     vector(struct session_option) options; /* stepping: by thread, what it could do */
     uint64_t no_return;      /* stepping: after so many steps nothing avoids the failure that
                                 was opened; 0: none was */
@@ -112,11 +137,25 @@ void run_view_draw(struct run_view *view, const struct region *screen);
 /* For the parts of this module. Under the session's lock. */
 void run_view_forget_branches(struct run_view *view);
 void run_lists(struct run_view *view);
+void run_folds_lists(struct run_view *view);
 void run_scene(struct run_view *view, struct scene *ret_scene);
 void run_jump(struct run_view *view, enum action action);
+/* Under no lock: stepping, what looked for a time under the lock becomes a jump of the session. */
+void run_finish_jump(struct run_view *view);
+/* Stepping's part of run_view_act(). */
+bool run_step_act(struct run_view *view, enum action action, int key);
+/* Moves the selection, or scrolls, where the keys go. */
+void run_view_move(struct run_view *view, int by);
 void run_axis(struct run_view *view, int columns);
 void run_zoom(struct run_view *view, bool in, int at_column);
 uint64_t run_nice(uint64_t least);
 void run_look_at(struct run_view *view, uint64_t time);
+
+/* Folding: of the group of the chosen thread, or object where the keys go to these. */
+bool run_folds_has_group(const struct run_view *view);
+bool run_folds_is_folded(const struct run_view *view);
+void run_folds_set(struct run_view *view, bool folded);
+void run_folds_next_filter(struct run_view *view);
+void run_folds_fini(struct run_folds *folds);
 
 #endif

@@ -416,25 +416,21 @@ static void draw_lower(struct run_view *view, const struct region *region,
 }
 
 /* Keeps the selected lane and row in sight. */
-static void scroll_lanes(struct run_view *view, const struct timeline_layout *layout)
+static void scroll_lanes(struct run_view *view, const struct scene *scene,
+                         const struct timeline_layout *layout)
 {
-    int thread = -1, object = -1;
-    for (size_t i = 0; i < view->threads.count; i++)
-        if (view->threads.items[i] == view->thread)
-            thread = (int)i;
-    for (size_t i = 0; i < view->objects.count; i++)
-        if (view->objects.items[i] == view->object)
-            object = (int)i;
+    int thread = scene_lane_of(scene, false, view->thread);
+    int object = scene_lane_of(scene, true, view->object);
     view->thread_top =
-        pane_scroll(view->thread_top, thread, (int)view->threads.count, layout->thread_rows);
+        pane_scroll(view->thread_top, thread, (int)scene_lanes(scene, false), layout->thread_rows);
     view->object_top =
-        pane_scroll(view->object_top, object, (int)view->objects.count, layout->object_rows);
+        pane_scroll(view->object_top, object, (int)scene_lanes(scene, true), layout->object_rows);
 }
 
 static void draw_lanes(struct run_view *view, const struct region *region, struct scene *scene)
 {
     struct timeline_layout layout = timeline_layout(scene, region->width, region->height);
-    scroll_lanes(view, &layout);
+    scroll_lanes(view, scene, &layout);
     run_axis(view, layout.columns);
     run_scene(view, scene);
     int focused = view->lower != LOWER_PANES    ? 0

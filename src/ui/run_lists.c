@@ -37,7 +37,7 @@ static void sort_by_waiting(struct run_view *view)
 
 static bool has_lane(const struct run_view *view, uint32_t thread)
 {
-    if (view->filter == LANES_ALL || view->filter == LANES_SORTED)
+    if (view->filter != LANES_LIVING && view->filter != LANES_WAITING)
         return true;
     struct lane_interval interval;
     history_interval(session_history(view->session), thread, view->cursor, &interval);
@@ -62,6 +62,7 @@ void run_lists(struct run_view *view)
         else if (object_has_value(catalog->objects.items[object].type))
             vector_push(&view->variables, object);
     }
+    run_folds_lists(view);
 }
 
 static void format_value(void *data, uint32_t object, uint64_t time, struct text *out)
@@ -85,8 +86,12 @@ void run_scene(struct run_view *view, struct scene *ret_scene)
         .steps = view->status.mode == SESSION_STEPPING,
         .threads = view->threads.items,
         .thread_count = view->threads.count,
+        .thread_lanes = view->thread_folds.lanes.items,
+        .thread_lane_count = view->thread_folds.lanes.count,
         .objects = view->objects.items,
         .object_count = view->objects.count,
+        .object_lanes = view->object_folds.lanes.items,
+        .object_lane_count = view->object_folds.lanes.count,
         .thread_top = view->thread_top,
         .object_top = view->object_top,
         .thread = view->thread,
@@ -147,6 +152,8 @@ void run_view_search(struct run_view *view, int direction)
         else
             view->thread = number;
         view->chosen = true;
+        if (run_folds_is_folded(view))
+            run_folds_set(view, false);
         text_clear(&view->message);
         break;
     }

@@ -1,8 +1,10 @@
 #include <string.h>
 
 #include "trace/waits.h"
+#include "view/folded.h"
 #include "view/pane.h"
 #include "view/panes.h"
+#include "view/steps.h"
 
 struct page {
     const struct region *region;
@@ -209,12 +211,134 @@ static void say_object(struct page *page)
     say_statistics(page, object);
 }
 
+/* ---- folded groups ---- */
+
+enum { TOLD = 12 }; /* members of a group that are named */
+
+/* "3 blocked, 2 running": how many members are in which state, the worst first. */
+static void say_tally(struct page *page, struct lane lane)
+{
+    uint32_t counts[LANE_RANKS];
+    struct text text = {0};
+    unsigned worst = LANE_RANKS;
+    folded_tally(page->scene, lane, page->scene->cursor, counts);
+    for (unsigned rank = LANE_RANKS; rank-- > 0;) {
+        if (!counts[rank])
+            continue;
+        worst = worst == LANE_RANKS ? rank : worst;
+        text_printf(&text, "%s%u %s", text.length ? ", " : "", counts[rank],
+                    lane_state_words(folded_state(rank)));
+    }
+    say(page, lane_look(folded_state(worst))->style, "now", text_bytes(&text));
+    text_fini(&text);
+}
+
+/* Members in the order of their states, the worst first: where each stands and what it waits for.
+ */
+static void say_members(struct page *page, struct lane lane)
+{
+    const struct scene *scene = page->scene;
+    struct text text = {0};
+    uint32_t told = 0;
+    for (unsigned rank = LANE_RANKS; rank-- > 0;)
+        for (uint32_t i = 0; i < lane.count && told < TOLD; i++) {
+            uint32_t thread = scene->threads[lane.first + i];
+            struct lane_interval interval;
+            history_interval(scene->history, thread, scene->cursor, &interval);
+            if (lane_look(interval.state)->rank != rank)
+                continue;
+            text_clear(&text);
+            text_printf(&text, "%s  %s", catalog_thread_name(scene->catalog, thread),
+                        lane_state_words(interval.state));
+            if (lane_is_wait(interval.state))
+                text_add(&text, ", waits for ");
+            scene_wait_words(scene, &interval, &text);
+            if (interval.state != LANE_FINISHED && THRUM_SOURCE_LINE(interval.source))
+                text_printf(&text, " (line %u)", THRUM_SOURCE_LINE(interval.source));
+            say(page, lane_look(interval.state)->style, told ? "" : "members", text_bytes(&text));
+            told++;
+        }
+    text_clear(&text);
+    text_printf(&text, "and %u more", lane.count - told);
+    if (told < lane.count)
+        say(page, STYLE_DIM, "", text_bytes(&text));
+    text_fini(&text);
+}
+
+static void say_group(struct page *page, struct lane lane)
+{
+    const struct scene *scene = page->scene;
+    struct text text = {0};
+    uint64_t steps = 0, waits = 0, preempted = 0;
+    scene_lane_name(scene, false, lane, &text);
+    say(page, STYLE_STRONG, "threads", text_bytes(&text));
+    say_tally(page, lane);
+    for (uint32_t i = 0; i < lane.count; i++) {
+        struct thread_statistics statistics;
+        history_thread_statistics(scene->history, scene->threads[lane.first + i], &statistics);
+        steps += statistics.steps;
+        waits += statistics.waits;
+        preempted += statistics.preempted;
+    }
+    text_clear(&text);
+    text_printf(&text, "%llu steps, waited %llu times, preempted %llu times together",
+                (unsigned long long)steps, (unsigned long long)waits,
+                (unsigned long long)preempted);
+    say(page, STYLE_TEXT, "so far", text_bytes(&text));
+    say_members(page, lane);
+    say(page, STYLE_DIM, "", "Enter: a lane for each");
+    text_fini(&text);
+}
+
+static void say_list(struct page *page, struct lane lane)
+{
+    const struct scene *scene = page->scene;
+    enum trace_type type = catalog_object_type(scene->catalog, scene->objects[lane.first]);
+    struct text text = {0};
+    scene_lane_name(scene, true, lane, &text);
+    say(page, STYLE_STRONG, trace_type_words(type), text_bytes(&text));
+    for (uint32_t i = 0; i < lane.count && i < TOLD; i++) {
+        struct object_at at;
+        uint32_t object = scene->objects[lane.first + i];
+        history_object_at(scene->history, object, scene->cursor, &at);
+        text_clear(&text);
+        text_printf(&text, "%s  ", catalog_object_name(scene->catalog, object));
+        step_object_words(scene, object, scene->cursor, &text);
+        if (at.waiters)
+            text_printf(&text, ", %u wait%s", at.waiters, at.waiters == 1 ? "s" : "");
+        say(page, at.waiters ? STYLE_BLOCKED_NAME : STYLE_TEXT, i ? "" : "members",
+            text_bytes(&text));
+    }
+    text_clear(&text);
+    text_printf(&text, "and %u more", lane.count - TOLD);
+    if (lane.count > TOLD)
+        say(page, STYLE_DIM, "", text_bytes(&text));
+    say(page, STYLE_DIM, "", "Enter: a row for each");
+    text_fini(&text);
+}
+
+/* The lane of a thread or object that is folded into it with others. */
+static bool is_folded(const struct scene *scene, bool objects, uint32_t number,
+                      struct lane *ret_lane)
+{
+    int at = scene_lane_of(scene, objects, number);
+    if (at < 0)
+        return false;
+    *ret_lane = scene_lane(scene, objects, (size_t)at);
+    return ret_lane->count > 1;
+}
+
 int details_draw(const struct region *region, const struct scene *scene,
                  const struct details *details, int top)
 {
     struct page page = {.region = region, .scene = scene, .y = -top};
-    if (scene->object != THRUM_NONE)
+    struct lane lane;
+    if (scene->object != THRUM_NONE && is_folded(scene, true, scene->object, &lane))
+        say_list(&page, lane);
+    else if (scene->object != THRUM_NONE)
         say_object(&page);
+    else if (scene->thread != THRUM_NONE && is_folded(scene, false, scene->thread, &lane))
+        say_group(&page, lane);
     else if (scene->thread != THRUM_NONE)
         say_thread(&page, details);
     else

@@ -25,6 +25,8 @@ static int draw_legend(const struct region *region, int y)
         {GLYPH_BARRIER, STYLE_BARRIER, "a barrier opens"},
         {GLYPH_NOTE, STYLE_NOTE, "a note()"},
         {GLYPH_PROBLEM, STYLE_PROBLEM, "a problem"},
+        {GLYPH_TEE_LEFT, STYLE_FINISHED, "a thread has ended"},
+        {GLYPH_FOLD, STYLE_SCROLL, "a group as one: its worst state"},
     };
     enum { STATES = sizeof states / sizeof *states, OTHERS = sizeof others / sizeof *others };
     int half = region->width / 2;

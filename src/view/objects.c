@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "view/folded.h"
 #include "view/pane.h"
 #include "view/timeline.h"
 
@@ -40,22 +41,58 @@ static void add_state_words(const struct scene *scene, uint32_t object, const st
         text_printf(out, " +%u", at->waiters);
 }
 
+/* "3 held +4": how many of a folded list are in use, and how many wait for any of them. */
+static uint32_t add_group_words(const struct scene *scene, struct lane lane, struct text *out)
+{
+    uint32_t held = 0, waiters = 0;
+    enum trace_type type = catalog_object_type(scene->catalog, scene->objects[lane.first]);
+    for (uint32_t i = 0; i < lane.count; i++) {
+        struct object_at at;
+        history_object_at(scene->history, scene->objects[lane.first + i], scene->cursor, &at);
+        held += at.state != OBJECT_FREE;
+        waiters += at.waiters;
+    }
+    text_printf(out, "%u %s", held,
+                type == TRACE_EVENT                         ? "set"
+                : type == TRACE_LOCK || type == TRACE_RLOCK ? "held"
+                                                            : "used up");
+    if (type == TRACE_CONDITION || type == TRACE_BARRIER)
+        text_clear(out);
+    if (waiters)
+        text_printf(out, " +%u", waiters);
+    return waiters;
+}
+
 static void draw_label(const struct region *region, int y, const struct scene *scene,
-                       uint32_t object, int width)
+                       struct lane lane, int width)
 {
     struct object_at at;
-    history_object_at(scene->history, object, scene->cursor, &at);
-    struct text words = {0};
-    add_state_words(scene, object, &at, &words);
-    const char *name = catalog_object_name(scene->catalog, object);
-    bool matches = scene->match && *scene->match && strstr(name, scene->match);
-    int end = draw_right(region, width - 1, y, at.waiters ? STYLE_CONTENDED : STYLE_DIM,
-                         text_bytes(&words));
-    draw_fit(region, 1, y, end - 2, matches ? STYLE_MATCH : STYLE_NAME, name);
+    struct text words = {0}, name = {0};
+    uint32_t object = scene->objects[lane.first], waiters;
+    scene_lane_name(scene, true, lane, &name);
+    if (lane.count > 1) {
+        waiters = add_group_words(scene, lane, &words);
+        draw_glyph(region, 0, y, STYLE_SCROLL, GLYPH_FOLD);
+    } else {
+        history_object_at(scene->history, object, scene->cursor, &at);
+        waiters = at.waiters;
+        add_state_words(scene, object, &at, &words);
+    }
+    /* The name comes first: without room for both, "held by 12" is "by 12". */
+    const char *shown = text_bytes(&words), *by = strstr(shown, "held by ");
+    if (by && text_width(text_bytes(&name)) + text_width(shown) + 3 > width)
+        shown = by + strlen("held ");
+    bool matches = false;
+    for (uint32_t i = 0; i < lane.count && scene->match && *scene->match && !matches; i++)
+        matches = strcasestr(catalog_object_name(scene->catalog, scene->objects[lane.first + i]),
+                             scene->match);
+    int end = draw_right(region, width - 1, y, waiters ? STYLE_CONTENDED : STYLE_DIM, shown);
+    draw_fit(region, 1, y, end - 2, matches ? STYLE_MATCH : STYLE_NAME, text_bytes(&name));
+    text_fini(&name);
     text_fini(&words);
 }
 
-static void draw_state(const struct region *axis, int x, int y, enum trace_type type,
+void object_state_draw(const struct region *axis, int x, int y, enum trace_type type,
                        enum object_state state)
 {
     bool exclusive = type != TRACE_EVENT && type != TRACE_BARRIER && type != TRACE_CONDITION;
@@ -149,20 +186,36 @@ static void draw_wanted(const struct region *axis, int y, const struct scene *sc
         }
 }
 
-/* What stuck threads wait for stays so past the end of the run. */
-static void extend_row(const struct scene *scene, uint32_t object, int columns,
-                       struct object_cell cells[])
+/* Past the end of the run, what stuck threads wait for stays so. */
+void object_cells(const struct scene *scene, uint32_t object, int columns,
+                  struct object_cell ret_cells[])
 {
     struct object_at at;
+    history_object_row(scene->history, object, scene->start, scene->column, (size_t)columns,
+                       ret_cells);
     if (!scene->forever)
         return;
     history_object_at(scene->history, object, scene->now, &at);
     for (int x = 0; x < columns && at.state == OBJECT_WANTED; x++)
-        if (!cells[x].share && scene->start + scene->column * (uint64_t)x > scene->now)
-            cells[x] = (struct object_cell){.state = OBJECT_WANTED,
-                                            .share = UINT16_MAX,
-                                            .holder = at.holder,
-                                            .waiters = at.waiters};
+        if (!ret_cells[x].share && scene->start + scene->column * (uint64_t)x > scene->now)
+            ret_cells[x] = (struct object_cell){.state = OBJECT_WANTED,
+                                                .share = UINT16_MAX,
+                                                .holder = at.holder,
+                                                .waiters = at.waiters};
+}
+
+static void draw_object(const struct region *axis, int y, const struct scene *scene,
+                        uint32_t object, struct object_cell *cells)
+{
+    enum trace_type type = catalog_object_type(scene->catalog, object);
+    object_cells(scene, object, axis->width, cells);
+    for (int x = 0; x < axis->width; x++)
+        if (cells[x].share)
+            object_state_draw(axis, x, y, type, (enum object_state)cells[x].state);
+    if (type == TRACE_LOCK || type == TRACE_RLOCK)
+        draw_holders(axis, y, scene, cells);
+    else if (type == TRACE_SEMAPHORE || type == TRACE_BOUNDED_SEMAPHORE || type == TRACE_BARRIER)
+        draw_counts(axis, y, scene, object, cells);
 }
 
 void objects_draw(const struct region *region, const struct scene *scene, int label_width)
@@ -171,36 +224,28 @@ void objects_draw(const struct region *region, const struct scene *scene, int la
         region_part(region, label_width + 1, 0, region->width - label_width - 1, region->height);
     if (axis.width < 1 || axis.height < 1)
         return;
-    size_t columns = (size_t)axis.width;
+    size_t columns = (size_t)axis.width, rows = scene_lanes(scene, true);
     struct object_cell *cells = xcalloc(columns, sizeof *cells);
-    struct lane_cell *lane = xcalloc(columns, sizeof *lane);
+    struct lane_cell *wants = xcalloc(columns, sizeof *wants);
+    int selected = scene_lane_of(scene, true, scene->object);
     if (scene->thread != THRUM_NONE) {
-        history_row(scene->history, scene->thread, scene->start, scene->column, columns, lane);
-        scene_extend_lane(scene, scene->thread, axis.width, lane);
+        history_row(scene->history, scene->thread, scene->start, scene->column, columns, wants);
+        scene_extend_lane(scene, scene->thread, axis.width, wants);
     }
-    for (int y = 0; y < region->height; y++) {
-        size_t at = (size_t)(scene->object_top + y);
-        if (at >= scene->object_count)
-            break;
-        uint32_t object = scene->objects[at];
-        enum trace_type type = catalog_object_type(scene->catalog, object);
-        draw_label(region, y, scene, object, label_width);
-        history_object_row(scene->history, object, scene->start, scene->column, columns, cells);
-        extend_row(scene, object, axis.width, cells);
-        for (int x = 0; x < axis.width; x++)
-            if (cells[x].share)
-                draw_state(&axis, x, y, type, (enum object_state)cells[x].state);
-        if (type == TRACE_LOCK || type == TRACE_RLOCK)
-            draw_holders(&axis, y, scene, cells);
-        else if (type == TRACE_SEMAPHORE || type == TRACE_BOUNDED_SEMAPHORE ||
-                 type == TRACE_BARRIER)
-            draw_counts(&axis, y, scene, object, cells);
-        draw_wanted(&axis, y, scene, object, lane);
-        if (object == scene->object)
+    for (int y = 0; y < region->height && (size_t)(scene->object_top + y) < rows; y++) {
+        struct lane lane = scene_lane(scene, true, (size_t)(scene->object_top + y));
+        draw_label(region, y, scene, lane, label_width);
+        if (lane.count > 1)
+            folded_objects_draw(&axis, y, scene, lane);
+        else
+            draw_object(&axis, y, scene, scene->objects[lane.first], cells);
+        for (uint32_t i = 0; i < lane.count; i++)
+            draw_wanted(&axis, y, scene, scene->objects[lane.first + i], wants);
+        if (selected == scene->object_top + y)
             draw_stress(region, 0, y, label_width, 1, STRESS_SELECTED);
     }
     struct region label = region_part(region, 0, 0, label_width, region->height);
-    pane_more(&label, scene->object_top, (int)scene->object_count);
+    pane_more(&label, scene->object_top, (int)rows);
     free(cells);
-    free(lane);
+    free(wants);
 }

@@ -2,17 +2,56 @@
 
 #include "base/clock.h"
 #include "session/session.h"
+#include "view/groups.h"
 
 const struct lane_look *lane_look(enum lane_state state)
 {
     static const struct lane_look looks[LANE_STATES] = {
-#define LANE_LOOK(state, glyph, style, name_style)                                                 \
-    [LANE_##state] = {GLYPH_##glyph, STYLE_##style, STYLE_##name_style},
+#define LANE_LOOK(state, glyph, style, name_style, rank)                                           \
+    [LANE_##state] = {GLYPH_##glyph, STYLE_##style, STYLE_##name_style, rank},
 #include "view/lane_looks.def"
 #undef LANE_LOOK
-        [LANE_FINISHED] = {' ', STYLE_FINISHED, STYLE_FINISHED},
+        [LANE_FINISHED] = {' ', STYLE_FINISHED, STYLE_FINISHED, 1},
     };
     return &looks[state];
+}
+
+size_t scene_lanes(const struct scene *scene, bool objects)
+{
+    if (objects)
+        return scene->object_lanes ? scene->object_lane_count : scene->object_count;
+    return scene->thread_lanes ? scene->thread_lane_count : scene->thread_count;
+}
+
+struct lane scene_lane(const struct scene *scene, bool objects, size_t n)
+{
+    const struct lane *lanes = objects ? scene->object_lanes : scene->thread_lanes;
+    return lanes ? lanes[n] : (struct lane){(uint32_t)n, 1};
+}
+
+int scene_lane_of(const struct scene *scene, bool objects, uint32_t number)
+{
+    const uint32_t *numbers = objects ? scene->objects : scene->threads;
+    size_t count = scene_lanes(scene, objects);
+    for (size_t n = 0; n < count; n++) {
+        struct lane lane = scene_lane(scene, objects, n);
+        for (uint32_t i = 0; i < lane.count; i++)
+            if (numbers[lane.first + i] == number)
+                return (int)n;
+    }
+    return -1;
+}
+
+void scene_lane_name(const struct scene *scene, bool objects, struct lane lane, struct text *out)
+{
+    const char *name = objects ? catalog_object_name(scene->catalog, scene->objects[lane.first])
+                               : catalog_thread_name(scene->catalog, scene->threads[lane.first]);
+    if (lane.count == 1) {
+        text_add(out, name);
+        return;
+    }
+    group_name(name, out);
+    text_printf(out, " ×%u", lane.count);
 }
 
 bool lane_is_wait(enum lane_state state)

@@ -12,6 +12,11 @@
 #include "trace/history.h"
 #include "view/canvas.h"
 
+/* A row of the lanes: a thread or an object, or a group of them that is folded into one row. */
+struct lane {
+    uint32_t first, count; /* it stands for so many from here on in the scene's list */
+};
+
 struct scene {
     const struct history *history;
     const struct trace_catalog *catalog; /* the history's */
@@ -23,10 +28,14 @@ struct scene {
     bool
         forever; /* the run has ended: who is stuck stays so, past the last column of the run too */
     bool steps;  /* time counts steps (SESSION_STEP_TIME each), not nanoseconds */
-    const uint32_t *threads; /* lanes to show, in order */
+    const uint32_t *threads; /* to show, lane by lane */
     size_t thread_count;
-    const uint32_t *objects; /* rows to show, in order */
+    const struct lane *thread_lanes; /* their lanes; NULL: one each */
+    size_t thread_lane_count;
+    const uint32_t *objects; /* to show, row by row */
     size_t object_count;
+    const struct lane *object_lanes; /* their rows; NULL: one each */
+    size_t object_lane_count;
     int thread_top, object_top; /* lanes scrolled away above */
     uint32_t thread, object;    /* the selected ones, or THRUM_NONE */
     const char *match;          /* what is searched for; NULL nothing */
@@ -40,8 +49,17 @@ struct lane_look {
     uint32_t glyph;
     enum style style;
     enum style name; /* of words written into a stretch */
+    unsigned rank;   /* among the states of a folded group's members: the highest is shown */
 };
+enum { LANE_RANKS = 11 };
 const struct lane_look *lane_look(enum lane_state state);
+
+/* The lanes of threads, or the rows of objects: how many, the n-th, the one that shows a thread or
+ * object (-1: none), and its name ("philosopher-0", "philosopher ×5"), which is appended. */
+size_t scene_lanes(const struct scene *scene, bool objects);
+struct lane scene_lane(const struct scene *scene, bool objects, size_t n);
+int scene_lane_of(const struct scene *scene, bool objects, uint32_t number);
+void scene_lane_name(const struct scene *scene, bool objects, struct lane lane, struct text *out);
 
 /* True for the states in which a thread waits for something that has a name. */
 bool lane_is_wait(enum lane_state state);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "view/folded.h"
 #include "view/pane.h"
 #include "view/timeline.h"
 
@@ -15,32 +16,64 @@ struct lanes {
     bool *busy;              /* columns that have an arrow or a barrier already */
 };
 
+/* The number of a thread, or that there is more under it; name, state and line, or how many. */
 static void draw_label(const struct region *region, int y, const struct scene *scene,
-                       uint32_t thread, int width)
+                       struct lane lane, int width)
 {
     struct lane_interval interval;
-    history_interval(scene->history, thread, scene->cursor, &interval);
-    const struct lane_look *look = lane_look(interval.state);
-    enum style style = interval.state == LANE_STUCK ? STYLE_STUCK
-                       : interval.state == LANE_FINISHED || interval.state == LANE_UNBORN
-                           ? STYLE_DIM
-                           : STYLE_THREAD;
+    uint32_t counts[LANE_RANKS], thread = scene->threads[lane.first];
+    enum lane_state state = LANE_UNBORN;
     struct text text = {0};
-    const char *name = catalog_thread_name(scene->catalog, thread);
-    bool matches = scene->match && *scene->match && strstr(name, scene->match);
-    text_printf(&text, "%2u", thread);
-    draw_text(region, 0, y, STYLE_DIM, text_bytes(&text));
-    draw_fit(region, 3, y, width - 10, matches ? STYLE_MATCH : style, name);
+    bool matches = false;
+    for (uint32_t i = 0; i < lane.count && scene->match && *scene->match && !matches; i++)
+        matches = strcasestr(catalog_thread_name(scene->catalog, scene->threads[lane.first + i]),
+                             scene->match);
+    if (lane.count > 1) {
+        unsigned worst = LANE_RANKS - 1;
+        folded_tally(scene, lane, scene->cursor, counts);
+        while (worst > 0 && !counts[worst])
+            worst--;
+        state = folded_state(worst);
+        draw_glyph(region, 1, y, STYLE_SCROLL, GLYPH_FOLD);
+        text_printf(&text, "%u", counts[worst]);
+    } else {
+        history_interval(scene->history, thread, scene->cursor, &interval);
+        state = interval.state;
+        draw_printf(region, 0, y, STYLE_DIM, "%2u", thread);
+        if (THRUM_SOURCE_LINE(interval.source))
+            text_printf(&text, "%u", THRUM_SOURCE_LINE(interval.source));
+    }
+    bool over = state == LANE_FINISHED || state == LANE_UNBORN;
+    draw_right(region, width - 1, y, STYLE_DIM,
+               state == LANE_FINISHED ? "ended" : text_bytes(&text));
+    if (state != LANE_FINISHED)
+        draw_glyph(region, width - 6, y, lane_look(state)->style,
+                   state == LANE_STUCK ? GLYPH_PROBLEM : lane_look(state)->glyph);
     text_clear(&text);
-    if (interval.state == LANE_FINISHED)
-        text_add(&text, "ended");
-    else if (THRUM_SOURCE_LINE(interval.source))
-        text_printf(&text, "%u", THRUM_SOURCE_LINE(interval.source));
-    draw_right(region, width - 1, y, STYLE_DIM, text_bytes(&text));
-    if (interval.state != LANE_FINISHED)
-        draw_glyph(region, width - 6, y, look->style,
-                   interval.state == LANE_STUCK ? GLYPH_PROBLEM : look->glyph);
+    scene_lane_name(scene, false, lane, &text);
+    draw_fit(region, 3, y, width - 10,
+             matches               ? STYLE_MATCH
+             : state == LANE_STUCK ? STYLE_STUCK
+             : over                ? STYLE_DIM
+                                   : STYLE_THREAD,
+             text_bytes(&text));
     text_fini(&text);
+}
+
+bool stretch_words_draw(const struct region *axis, int x, int end, int y, enum lane_state state,
+                        const char *words)
+{
+    int width = text_width(words), room = end - x;
+    if (!width || room < width + (state == LANE_STUCK ? 4 : 2))
+        return false;
+    const struct lane_look *look = lane_look(state);
+    int at = x + (room - width) / 2;
+    if (state == LANE_STUCK) {
+        draw_glyph(axis, at - 1, y, look->name, ' ');
+        draw_glyph(axis, at + width, y, look->name, ' ');
+    }
+    draw_text(axis, at, y, look->name, words);
+    return true;
 }
 
 /* Writes what it waits for into a stretch of columns [x, end) when there is room. */
@@ -54,19 +87,25 @@ static void draw_stretch_words(const struct lanes *lanes, int y, uint32_t thread
     history_interval(scene->history, thread, middle, &interval);
     struct text words = {0};
     scene_wait_words(scene, &interval, &words);
-    int width = text_width(text_bytes(&words)), room = end - x;
-    if (width && room >= width + (interval.state == LANE_STUCK ? 4 : 2)) {
-        const struct lane_look *look = lane_look(interval.state);
-        int at = x + (room - width) / 2;
-        if (interval.state == LANE_STUCK) {
-            draw_glyph(lanes->axis, at - 1, y, look->name, ' ');
-            draw_glyph(lanes->axis, at + width, y, look->name, ' ');
-        }
-        draw_text(lanes->axis, at, y, look->name, text_bytes(&words));
-        if (interval.object != THRUM_NONE && interval.object == scene->object)
-            draw_stress(lanes->axis, at, y, width, 1, STRESS_FOCUS);
+    if (stretch_words_draw(lanes->axis, x, end, y, interval.state, text_bytes(&words)) &&
+        interval.object != THRUM_NONE && interval.object == scene->object) {
+        int width = text_width(text_bytes(&words));
+        draw_stress(lanes->axis, x + (end - x - width) / 2, y, width, 1, STRESS_FOCUS);
     }
     text_fini(&words);
+}
+
+/* True where a thread ends in column x, also when it began and ended in it. */
+static bool ends_in(const struct scene *scene, uint32_t thread, const struct lane_cell *cells,
+                    int x)
+{
+    if (cells[x].state != LANE_FINISHED)
+        return false;
+    if (x > 0)
+        return cells[x - 1].state != LANE_FINISHED;
+    struct lane_interval interval;
+    history_interval(scene->history, thread, scene->start, &interval);
+    return interval.state != LANE_FINISHED;
 }
 
 static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
@@ -83,7 +122,7 @@ static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
         if (future)
             continue;
         uint32_t glyph = look->glyph;
-        if (state == LANE_FINISHED && x > 0 && cells[x - 1].state != LANE_FINISHED)
+        if (ends_in(lanes->scene, thread, cells, x))
             glyph = GLYPH_TEE_LEFT;
         draw_glyph(lanes->axis, x, y, look->style, glyph);
         if (lanes->scene->object != THRUM_NONE && cells[x].object == lanes->scene->object &&
@@ -103,14 +142,8 @@ static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
 
 static int row_of(const struct lanes *lanes, uint32_t thread)
 {
-    for (int y = 0; y < lanes->axis->height; y++) {
-        size_t at = (size_t)(lanes->top + y);
-        if (at >= lanes->scene->thread_count)
-            break;
-        if (lanes->scene->threads[at] == thread)
-            return y;
-    }
-    return -1;
+    int lane = scene_lane_of(lanes->scene, false, thread);
+    return lane >= lanes->top && lane - lanes->top < lanes->axis->height ? lane - lanes->top : -1;
 }
 
 /* An arrow from the waker's lane to the woken one, over lanes where nothing else is told. */
@@ -225,10 +258,14 @@ void threads_draw(const struct region *region, const struct scene *scene, int la
     };
     for (int y = 0; y < axis.height; y++) {
         size_t at = (size_t)(lanes.top + y);
-        if (at >= scene->thread_count)
+        if (at >= scene_lanes(scene, false))
             break;
-        draw_label(region, y, scene, scene->threads[at], label_width);
-        draw_lane(&lanes, y, scene->threads[at]);
+        struct lane lane = scene_lane(scene, false, at);
+        draw_label(region, y, scene, lane, label_width);
+        if (lane.count > 1)
+            folded_threads_draw(&axis, y, scene, lane, lanes.cells + (size_t)(y * axis.width));
+        else
+            draw_lane(&lanes, y, scene->threads[lane.first]);
     }
     draw_openings(&lanes);
     draw_arrows(&lanes);
@@ -237,7 +274,7 @@ void threads_draw(const struct region *region, const struct scene *scene, int la
     if (selected >= 0)
         draw_stress(region, 0, selected, label_width, 1, STRESS_SELECTED);
     struct region label = region_part(region, 0, 0, label_width, region->height);
-    pane_more(&label, scene->thread_top, (int)scene->thread_count);
+    pane_more(&label, scene->thread_top, (int)scene_lanes(scene, false));
     free(lanes.cells);
     free(lanes.busy);
 }

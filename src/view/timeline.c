@@ -9,14 +9,15 @@
 static int wanted_label(const struct scene *scene)
 {
     int wanted = 20;
-    for (size_t i = 0; i < scene->thread_count && i < 200; i++) {
-        int width = 10 + text_width(catalog_thread_name(scene->catalog, scene->threads[i]));
-        wanted = width > wanted ? width : wanted;
-    }
-    for (size_t i = 0; i < scene->object_count && i < 200; i++) {
-        int width = 15 + text_width(catalog_object_name(scene->catalog, scene->objects[i]));
-        wanted = width > wanted ? width : wanted;
-    }
+    struct text name = {0};
+    for (int objects = 0; objects < 2; objects++)
+        for (size_t i = 0; i < scene_lanes(scene, objects) && i < 200; i++) {
+            text_clear(&name);
+            scene_lane_name(scene, objects, scene_lane(scene, objects, i), &name);
+            int width = (objects ? 15 : 10) + text_width(text_bytes(&name));
+            wanted = width > wanted ? width : wanted;
+        }
+    text_fini(&name);
     return wanted;
 }
 
@@ -26,7 +27,8 @@ struct timeline_layout timeline_layout(const struct scene *scene, int width, int
     int most = width / 3 < 34 ? width / 3 : 34, label = wanted_label(scene);
     layout.label_width = label < most ? label : most;
     layout.columns = width - layout.label_width - 1;
-    int rows = height - 1, threads = (int)scene->thread_count, objects = (int)scene->object_count;
+    int rows = height - 1;
+    int threads = (int)scene_lanes(scene, false), objects = (int)scene_lanes(scene, true);
     if (objects == 0 || rows < 4) {
         layout.thread_rows = threads < rows ? threads : rows;
         return layout;
@@ -46,8 +48,8 @@ struct timeline_layout timeline_layout(const struct scene *scene, int width, int
 
 int timeline_rows_wanted(const struct scene *scene)
 {
-    int objects = (int)scene->object_count;
-    return 1 + (int)scene->thread_count + (objects ? objects + 1 : 0);
+    int objects = (int)scene_lanes(scene, true);
+    return 1 + (int)scene_lanes(scene, false) + (objects ? objects + 1 : 0);
 }
 
 /* A step of 1, 2 or 5 times a power of ten that is at least `least`. */

@@ -26,6 +26,14 @@ void timeline_draw(const struct region *region, const struct scene *scene, int f
 
 /* The parts, one row each unless said otherwise. */
 void ruler_draw(const struct region *row, const struct scene *scene);
+/* Writes words into the columns [x, end) of a stretch of a lane; false: there is no room. */
+bool stretch_words_draw(const struct region *axis, int x, int end, int y, enum lane_state state,
+                        const char *words);
+/* One column of an object's row; its row's columns. */
+void object_state_draw(const struct region *axis, int x, int y, enum trace_type type,
+                       enum object_state state);
+void object_cells(const struct scene *scene, uint32_t object, int columns,
+                  struct object_cell ret_cells[]);
 /* The lanes of threads in a region of label and columns. */
 void threads_draw(const struct region *region, const struct scene *scene, int label_width);
 void objects_draw(const struct region *region, const struct scene *scene, int label_width);

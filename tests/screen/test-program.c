@@ -51,6 +51,40 @@ START_TEST(a_live_run_ends_in_a_named_deadlock)
 }
 END_TEST
 
+/* The lanes of a group become one, which tells of the deadlock, and open again. */
+START_TEST(groups_of_lanes_fold)
+{
+    struct pty pty;
+    start(&pty, 110, 34, "run", "dining-philosophers");
+    ck_assert(pty_sees(&pty, "DEADLOCK"));
+    ck_assert(pty_sees(&pty, "ended"));
+    pty_press(&pty, "z");
+    ck_assert(pty_sees(&pty, "philosopher ×5 ✖"));
+    ck_assert(pty_sees(&pty, "all 5 stuck"));
+    ck_assert(pty_sees(&pty, "forks ×5"));
+    pty_press(&pty, "/philosopher-3\r"); /* what is found in it opens it */
+    ck_assert(pty_sees(&pty, "4 philosopher-3 ✖"));
+    ck_assert(pty_sees(&pty, "forks ×5"));
+    pty_resize(&pty, 90, 30);
+    ck_assert(pty_sees(&pty, "4 philosopher-3 ✖"));
+    pty_press(&pty, "Z");
+    ck_assert(pty_sees(&pty, "philosopher ×5 ✖"));
+    pty_press(&pty, "\r");
+    ck_assert(pty_sees(&pty, "5 stuck"));
+    ck_assert(pty_sees(&pty, "philosopher-2  stuck, waits for forks[3]"));
+    pty_press(&pty, "\r");
+    ck_assert(pty_sees(&pty, "3 philosopher-2 ✖"));
+    ck_assert(pty_misses(&pty, "DETAILS"));
+    pty_press(&pty, "Zs"); /* stepping, the lane stays one, the menu names all */
+    ck_assert(pty_sees(&pty, "NEXT STEPS"));
+    ck_assert(pty_sees(&pty, "philosopher ×5"));
+    ck_assert(pty_sees(&pty, "4 philosopher-3"));
+    pty_press(&pty, "g");
+    ck_assert(pty_sees(&pty, "step 0 of"));
+    leave(&pty, 1);
+}
+END_TEST
+
 START_TEST(the_browser_runs_what_is_chosen)
 {
     struct pty pty;
@@ -241,6 +275,7 @@ static Suite *program_suite(void)
     TCase *tests = tcase_create("program");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_live_run_ends_in_a_named_deadlock);
+    tcase_add_test(tests, groups_of_lanes_fold);
     tcase_add_test(tests, the_browser_runs_what_is_chosen);
     tcase_add_test(tests, steps_go_forwards_and_backwards);
     tcase_add_test(tests, a_live_run_freezes_into_steps);
