@@ -102,6 +102,9 @@ int draw_printf(const struct region *region, int x, int y, enum style style, con
 /* At most `width` cells of a text; a cut is shown by a final "…". Returns the column after. */
 int draw_fit(const struct region *region, int x, int y, int width, enum style style,
              const char *utf8);
+/* The same for the name of a thread or an object: its number stays, "philo…-0", "for…[1]". */
+int draw_name(const struct region *region, int x, int y, int width, enum style style,
+              const char *name);
 /* A text that ends before column `x`. Returns the column it starts at. */
 int draw_right(const struct region *region, int x, int y, enum style style, const char *utf8);
 /* A paragraph broken between words into lines of `width` cells; returns how many lines it takes

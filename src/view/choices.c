@@ -50,7 +50,7 @@ int choices_draw(const struct region *region, const struct scene *scene,
         bool can = !*row->why_not && *row->next;
         if (row->thread > 0 && row->thread <= 9)
             draw_printf(region, 1, y, can ? STYLE_KEY : STYLE_DIM, "%u", row->thread);
-        draw_fit(region, 3, y, name_width, can ? STYLE_STRONG : STYLE_DIM,
+        draw_name(region, 3, y, name_width, can ? STYLE_STRONG : STYLE_DIM,
                  catalog_thread_name(scene->catalog, row->thread));
         int x = name_width + 4, end = region->width;
         if (can)

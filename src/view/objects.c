@@ -87,7 +87,7 @@ static void draw_label(const struct region *region, int y, const struct scene *s
         matches = strcasestr(catalog_object_name(scene->catalog, scene->objects[lane.first + i]),
                              scene->match);
     int end = draw_right(region, width - 1, y, waiters ? STYLE_CONTENDED : STYLE_DIM, shown);
-    draw_fit(region, 1, y, end - 2, matches ? STYLE_MATCH : STYLE_NAME, text_bytes(&name));
+    draw_name(region, 1, y, end - 2, matches ? STYLE_MATCH : STYLE_NAME, text_bytes(&name));
     text_fini(&name);
     text_fini(&words);
 }

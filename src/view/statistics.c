@@ -54,7 +54,7 @@ static void draw_thread_row(const struct region *region, int y, const struct sce
     uint64_t total = 0;
     for (size_t i = 0; i < GROUPS; i++)
         total += group_time(&statistics, i);
-    draw_fit(region, 1, y, name_width, STYLE_THREAD, catalog_thread_name(scene->catalog, thread));
+    draw_name(region, 1, y, name_width, STYLE_THREAD, catalog_thread_name(scene->catalog, thread));
     int x = name_width + 2;
     struct text text = {0};
     for (size_t i = 0; i < GROUPS; i++) {
@@ -137,7 +137,7 @@ static int draw_objects(const struct region *region, int y, const struct scene *
     for (size_t i = 0; i < scene->object_count; i++) {
         const struct object_statistics *statistics = &ranked[i].statistics;
         int row = y + 1 + (int)i;
-        draw_fit(region, 1, row, name_width, STYLE_NAME,
+        draw_name(region, 1, row, name_width, STYLE_NAME,
                  catalog_object_name(scene->catalog, ranked[i].object));
         x = name_width + 2;
         const uint64_t numbers[] = {statistics->acquisitions, statistics->contended,

@@ -7,228 +7,34 @@
 #include "base/die.h"
 #include "session/session.h"
 #include "view/pane.h"
+#include "view/step_plan.h"
 
 enum {
-    THREAD_LEAST = 8, /* cells of a thread's column, at least */
-    THREAD_MOST = 44, /* … at most, when there is room */
-    VALUE_MOST = 14,
     CHUNK = 500,       /* rows printed at a time */
     MEASURED = 5000,   /* rows that the widths of a printed table are taken from */
     FOLD_FETCH = 4000, /* rows looked at for folding */
 };
 
-struct column {
-    uint32_t id; /* thread or object */
-    int x, width;
-};
-
-/* Where the columns are. */
-struct plan {
-    int number_width, line_width;
-    struct column *threads;
-    size_t thread_count;
-    struct column *values;
-    size_t value_count;
-    bool single; /* one column for all threads: too many for the width */
-};
-
-/* A table in the making. */
-struct table {
-    const struct scene *scene;
-    const struct steps_look *look;
-    struct step_rows rows;
-    char **words; /* by row; owned */
-    struct plan plan;
-};
-
-static void table_fini(struct table *table)
-{
-    for (size_t i = 0; table->words && i < table->rows.rows.count; i++)
-        free(table->words[i]);
-    free(table->words);
-    vector_fini(&table->rows.rows);
-    free(table->plan.threads);
-    free(table->plan.values);
-}
-
-/* ---- Words ---- */
-
-static char *words_of_row(const struct table *table, size_t index)
-{
-    const struct step_row *row = &table->rows.rows.items[index];
-    struct text text = {0};
-    struct history_event record;
-    if (row->folded)
-        text_printf(&text, "the same %u time%s more, %u steps", row->repeats,
-                    row->repeats == 1 ? "" : "s", row->folded);
-    else if (history_event_at(table->scene->history, row->event, &record))
-        step_words(table->scene, &record, &text);
-    /* Predict, then reveal: what the step at the cursor brought is kept back. */
-    bool last = !row->ahead &&
-                (index + 1 == table->rows.rows.count || table->rows.rows.items[index + 1].ahead);
-    char *sign = table->look->hide && last && text.bytes ? strstr(text.bytes, " → ") : NULL;
-    if (sign) {
-        text.length = (size_t)(sign - text.bytes);
-        text_add(&text, " → ?");
-    }
-    return text_take(&text);
-}
-
-static void fill_words(struct table *table)
-{
-    size_t count = table->rows.rows.count;
-    table->words = xcalloc(count ? count : 1, sizeof *table->words);
-    for (size_t i = 0; i < count; i++)
-        table->words[i] = words_of_row(table, i);
-}
-
-static char *words_of_next(const struct table *table, uint32_t thread, bool *ret_can)
-{
-    struct text text = {0};
-    *ret_can =
-        table->look->next_words && table->look->next_words(table->look->next_data, thread, &text);
-    char *sign = table->look->hide && text.bytes ? strstr(text.bytes, " → ") : NULL;
-    if (sign) {
-        text.length = (size_t)(sign - text.bytes);
-        text_add(&text, " → ?");
-    }
-    return text_take(&text);
-}
-
-/* ---- The plan ---- */
-
-static bool shows_value(const struct scene *scene, uint32_t object)
-{
-    enum trace_type type = catalog_object_type(scene->catalog, object);
-    const char *name = catalog_object_name(scene->catalog, object);
-    return (object_has_value(type) || object_has_row(type)) && *name && *name != '(';
-}
-
-static int widest_value(const struct table *table, uint32_t object)
-{
-    int width = text_width(catalog_object_name(table->scene->catalog, object));
-    struct text text = {0};
-    size_t count = table->rows.rows.count, shown = count < 200 ? count : 200;
-    for (size_t i = 0; i < shown; i++) {
-        text_clear(&text);
-        step_object_words(table->scene, object, table->rows.rows.items[i].settled, &text);
-        int now = text_width(text_bytes(&text));
-        width = now > width ? now : width;
-    }
-    text_fini(&text);
-    return width > VALUE_MOST ? VALUE_MOST : width;
-}
-
-static void plan_threads(struct table *table, const uint32_t *threads, size_t count)
-{
-    struct plan *plan = &table->plan;
-    plan->threads = xcalloc(count ? count : 1, sizeof *plan->threads);
-    plan->thread_count = count;
-    for (size_t i = 0; i < count; i++) {
-        int width = text_width(catalog_thread_name(table->scene->catalog, threads[i]));
-        plan->threads[i] =
-            (struct column){.id = threads[i], .width = width > THREAD_LEAST ? width : THREAD_LEAST};
-        if (!table->look->next)
-            continue;
-        bool can;
-        char *next = words_of_next(table, threads[i], &can);
-        int needed = text_width(next);
-        needed = needed > THREAD_MOST / 2 && !can ? THREAD_MOST / 2 : needed;
-        plan->threads[i].width = needed > plan->threads[i].width ? needed : plan->threads[i].width;
-        free(next);
-    }
-    for (size_t row = 0; row < table->rows.rows.count; row++)
-        for (size_t i = 0; i < count; i++)
-            if (threads[i] == table->rows.rows.items[row].thread) {
-                int width = text_width(table->words[row]);
-                width = width > THREAD_MOST ? THREAD_MOST : width;
-                plan->threads[i].width =
-                    width > plan->threads[i].width ? width : plan->threads[i].width;
-                break;
-            }
-}
-
-static void plan_values(struct table *table)
-{
-    struct plan *plan = &table->plan;
-    size_t objects = table->scene->catalog->objects.count;
-    plan->values = xcalloc(objects ? objects : 1, sizeof *plan->values);
-    for (uint32_t object = 0; object < objects && plan->value_count < 64; object++)
-        if (shows_value(table->scene, object))
-            plan->values[plan->value_count++] =
-                (struct column){.id = object, .width = widest_value(table, object)};
-}
-
-static int threads_width(const struct plan *plan)
-{
-    int width = 0;
-    for (size_t i = 0; i < plan->thread_count; i++)
-        width += plan->threads[i].width + 3;
-    return width;
-}
-
-/* Makes the columns of threads fit into `room` cells: the widest give way first; then one column
- * for all. */
-static void squeeze(struct plan *plan, int room)
-{
-    while (threads_width(plan) > room) {
-        size_t widest = 0;
-        for (size_t i = 1; i < plan->thread_count; i++)
-            if (plan->threads[i].width > plan->threads[widest].width)
-                widest = i;
-        if (plan->thread_count == 0 || plan->threads[widest].width <= THREAD_LEAST + 4) {
-            plan->single = true;
-            return;
-        }
-        plan->threads[widest].width--;
-    }
-}
-
-/* Lays the columns out over `width` cells (INT_MAX: as much as they need); returns what they take.
- */
-static int plan_make(struct table *table, int width)
-{
-    struct plan *plan = &table->plan;
-    const struct scene *scene = table->scene;
-    size_t count = table->rows.rows.count;
-    uint64_t last = count ? table->rows.rows.items[count - 1].number : 1;
-    plan->number_width = scene->steps ? snprintf(NULL, 0, "%llu", (unsigned long long)last) : 10;
-    plan->number_width = plan->number_width < 4 ? 4 : plan->number_width;
-    plan->line_width = 4;
-    plan_threads(table, scene->threads, scene->thread_count);
-    plan_values(table);
-    int x = 2 + plan->number_width + 1 + plan->line_width;
-    int values = 0;
-    for (size_t i = 0; i < plan->value_count; i++)
-        values += plan->values[i].width + 2;
-    int room = width - x - (values < width / 3 ? values + 2 : width / 3);
-    squeeze(plan, room);
-    if (plan->single) {
-        x += 3 + (room > THREAD_LEAST ? room - 3 : THREAD_LEAST);
-    } else {
-        for (size_t i = 0; i < plan->thread_count; i++) {
-            plan->threads[i].x = x + 3;
-            x += plan->threads[i].width + 3;
-        }
-    }
-    x += 2;
-    size_t fit = 0;
-    for (; fit < plan->value_count && x + plan->values[fit].width + 2 <= width; fit++) {
-        plan->values[fit].x = x + 1;
-        x += plan->values[fit].width + 2;
-    }
-    plan->value_count = fit;
-    return x;
-}
-
 /* ---- Drawing ---- */
 
-static int first_x(const struct plan *plan)
+static void draw_brief(const struct region *region, int y, const struct step_column *column,
+                       enum style style, const char *words)
+{
+    struct text text = {0};
+    if (text_width(words) > column->width)
+        step_words_brief(words, &text);
+    else
+        text_add(&text, words);
+    draw_fit(region, column->x, y, column->width, style, text_bytes(&text));
+    text_fini(&text);
+}
+
+static int first_x(const struct step_plan *plan)
 {
     return 2 + plan->number_width + 1 + plan->line_width;
 }
 
-static void draw_rules(const struct region *region, const struct plan *plan, int y)
+static void draw_rules(const struct region *region, const struct step_plan *plan, int y)
 {
     if (plan->single)
         draw_glyph(region, first_x(plan) + 1, y, STYLE_RULE, GLYPH_V);
@@ -238,19 +44,19 @@ static void draw_rules(const struct region *region, const struct plan *plan, int
         draw_glyph(region, plan->values[0].x - 2, y, STYLE_RULE, GLYPH_V);
 }
 
-static void draw_head(const struct region *region, const struct table *table)
+static void draw_head(const struct region *region, const struct step_table *table)
 {
-    const struct plan *plan = &table->plan;
+    const struct step_plan *plan = &table->plan;
     draw_right(region, 2 + plan->number_width, 0, STYLE_DIM, table->scene->steps ? "step" : "time");
     draw_right(region, first_x(plan), 0, STYLE_DIM, "line");
     draw_rules(region, plan, 0);
     for (size_t i = 0; !plan->single && i < plan->thread_count; i++)
-        draw_fit(region, plan->threads[i].x, 0, plan->threads[i].width,
-                 plan->threads[i].id == table->scene->thread ? STYLE_STRONG : STYLE_THREAD,
-                 catalog_thread_name(table->scene->catalog, plan->threads[i].id));
+        draw_name(region, plan->threads[i].x, 0, plan->threads[i].width,
+                  plan->threads[i].id == table->scene->thread ? STYLE_STRONG : STYLE_THREAD,
+                  catalog_thread_name(table->scene->catalog, plan->threads[i].id));
     for (size_t i = 0; i < plan->value_count; i++)
-        draw_fit(region, plan->values[i].x, 0, plan->values[i].width, STYLE_NAME,
-                 catalog_object_name(table->scene->catalog, plan->values[i].id));
+        draw_name(region, plan->values[i].x, 0, plan->values[i].width, STYLE_NAME,
+                  catalog_object_name(table->scene->catalog, plan->values[i].id));
 }
 
 static void draw_relation(const struct region *region, int y, const struct step_row *row)
@@ -274,12 +80,12 @@ static uint64_t time_before(const struct scene *scene, const struct step_row *ro
     return row->time ? row->time - 1 : 0;
 }
 
-static void draw_values(const struct region *region, const struct table *table, int y,
+static void draw_values(const struct region *region, const struct step_table *table, int y,
                         const struct step_row *row, bool hidden)
 {
     struct text now = {0}, before = {0};
     for (size_t i = 0; i < table->plan.value_count; i++) {
-        const struct column *column = &table->plan.values[i];
+        const struct step_column *column = &table->plan.values[i];
         text_clear(&now);
         text_clear(&before);
         step_object_words(table->scene, column->id, row->settled, &now);
@@ -301,10 +107,10 @@ static void draw_values(const struct region *region, const struct table *table, 
     text_fini(&before);
 }
 
-static void draw_words(const struct region *region, const struct table *table, int y,
+static void draw_words(const struct region *region, const struct step_table *table, int y,
                        const struct step_row *row, const char *words)
 {
-    const struct plan *plan = &table->plan;
+    const struct step_plan *plan = &table->plan;
     enum style style = row->ahead || row->folded ? STYLE_DIM : STYLE_TEXT;
     if (plan->single) {
         int x = first_x(plan) + 3;
@@ -316,13 +122,14 @@ static void draw_words(const struct region *region, const struct table *table, i
     }
     for (size_t i = 0; i < plan->thread_count; i++)
         if (plan->threads[i].id == row->thread)
-            draw_fit(region, plan->threads[i].x, y, plan->threads[i].width, style, words);
+            draw_brief(region, y, &plan->threads[i], style, words);
 }
 
-static void draw_step(const struct region *region, const struct table *table, int y, size_t index)
+static void draw_step(const struct region *region, const struct step_table *table, int y,
+                      size_t index)
 {
     const struct scene *scene = table->scene;
-    const struct plan *plan = &table->plan;
+    const struct step_plan *plan = &table->plan;
     const struct step_row *row = &table->rows.rows.items[index];
     bool last = !row->ahead &&
                 (index + 1 == table->rows.rows.count || table->rows.rows.items[index + 1].ahead);
@@ -349,7 +156,7 @@ static void draw_step(const struct region *region, const struct table *table, in
 }
 
 /* Problems that came with the row's step, a line each; returns how many. */
-static int draw_problems(const struct region *region, const struct table *table, int y,
+static int draw_problems(const struct region *region, const struct step_table *table, int y,
                          const struct step_row *row)
 {
     const struct scene *scene = table->scene;
@@ -367,7 +174,7 @@ static int draw_problems(const struct region *region, const struct table *table,
 }
 
 /* The rule after the point of no return; returns how many lines it takes. */
-static int draw_no_return(const struct region *region, const struct table *table, int y,
+static int draw_no_return(const struct region *region, const struct step_table *table, int y,
                           const struct step_row *row)
 {
     uint64_t steps = row->folded ? row->folded : 1;
@@ -381,22 +188,21 @@ static int draw_no_return(const struct region *region, const struct table *table
     return here;
 }
 
-static void draw_next(const struct region *region, const struct table *table, int y)
+static void draw_next(const struct region *region, const struct step_table *table, int y)
 {
-    const struct plan *plan = &table->plan;
+    const struct step_plan *plan = &table->plan;
     draw_text(region, 2, y, STYLE_DIM, "next");
     draw_rules(region, plan, y);
     for (size_t i = 0; !plan->single && i < plan->thread_count; i++) {
         bool can;
-        char *words = words_of_next(table, plan->threads[i].id, &can);
-        draw_fit(region, plan->threads[i].x, y, plan->threads[i].width,
-                 can ? STYLE_KEYWORD : STYLE_BLOCKED, words);
+        char *words = step_table_next(table, plan->threads[i].id, &can);
+        draw_brief(region, y, &plan->threads[i], can ? STYLE_KEYWORD : STYLE_BLOCKED, words);
         free(words);
     }
 }
 
 /* The rows around the cursor: two thirds of the height behind it, the rest ahead. */
-static void fetch(struct table *table, int height)
+static void fetch(struct step_table *table, int height)
 {
     size_t room = height > 0 ? (size_t)height : 0;
     size_t wanted = table->look->fold ? FOLD_FETCH : room;
@@ -420,7 +226,7 @@ static void fetch(struct table *table, int height)
     table->rows.rows.count = shown_behind + shown_ahead;
 }
 
-static void relate(struct table *table)
+static void relate(struct step_table *table)
 {
     size_t last = table->rows.rows.count;
     while (last > 0 && table->rows.rows.items[last - 1].ahead)
@@ -430,7 +236,7 @@ static void relate(struct table *table)
 }
 
 /* How many lines a row takes: problems and the point of no return have lines of their own. */
-static int lines_of(const struct table *table, const struct step_row *row)
+static int lines_of(const struct step_table *table, const struct step_row *row)
 {
     const struct history *history = table->scene->history;
     return 1 +
@@ -441,7 +247,7 @@ static int lines_of(const struct table *table, const struct step_row *row)
 
 /* The first row for which there is room: as many of those behind the cursor go away at the top as
  * the others need, of which at most a third of the room is sure. */
-static size_t first_shown(const struct table *table, int room)
+static size_t first_shown(const struct step_table *table, int room)
 {
     size_t first = 0;
     int behind = 0, ahead = 0;
@@ -458,13 +264,13 @@ static size_t first_shown(const struct table *table, int room)
 int steps_draw(const struct region *region, const struct scene *scene,
                const struct steps_look *look)
 {
-    struct table table = {.scene = scene, .look = look};
+    struct step_table table = {.scene = scene, .look = look};
     int room = region->height - 1 - (look->next ? 1 : 0);
     fetch(&table, room);
     if (table.rows.rows.count)
         relate(&table);
-    fill_words(&table);
-    plan_make(&table, region->width);
+    step_table_words(&table);
+    step_table_plan(&table, region->width);
     draw_head(region, &table);
     int y = 1;
     bool told_next = false;
@@ -483,16 +289,16 @@ int steps_draw(const struct region *region, const struct scene *scene,
     }
     if (look->next && !told_next && y < region->height)
         draw_next(region, &table, y++);
-    table_fini(&table);
+    step_table_fini(&table);
     return y;
 }
 
 /* ---- Printing ---- */
 
-static void print_chunk(struct table *table, struct canvas *canvas, int width, size_t first,
+static void print_chunk(struct step_table *table, struct canvas *canvas, int width, size_t first,
                         size_t count, struct text *out)
 {
-    struct table part = *table;
+    struct step_table part = *table;
     part.rows.rows.items += first;
     part.rows.rows.count = count;
     part.words = table->words + first;
@@ -516,14 +322,14 @@ static void print_chunk(struct table *table, struct canvas *canvas, int width, s
 
 void steps_print(const struct scene *scene, const struct steps_look *look, struct text *out)
 {
-    struct table table = {.scene = scene, .look = look};
+    struct step_table table = {.scene = scene, .look = look};
     steps_after(scene, 0, SIZE_MAX, &table.rows);
     if (look->fold)
         steps_fold(&table.rows);
     size_t count = table.rows.rows.count;
-    fill_words(&table);
+    step_table_words(&table);
     table.rows.rows.count = count < MEASURED ? count : MEASURED;
-    int width = plan_make(&table, 4000);
+    int width = step_table_plan(&table, 4000);
     table.rows.rows.count = count;
     struct canvas canvas = {0};
     size_t first = 0;
@@ -533,5 +339,5 @@ void steps_print(const struct scene *scene, const struct steps_look *look, struc
         first += part;
     } while (first < count);
     canvas_fini(&canvas);
-    table_fini(&table);
+    step_table_fini(&table);
 }

@@ -51,7 +51,7 @@ static void draw_label(const struct region *region, int y, const struct scene *s
                    state == LANE_STUCK ? GLYPH_PROBLEM : lane_look(state)->glyph);
     text_clear(&text);
     scene_lane_name(scene, false, lane, &text);
-    draw_fit(region, 3, y, width - 10,
+    draw_name(region, 3, y, width - 10,
              matches               ? STYLE_MATCH
              : state == LANE_STUCK ? STYLE_STUCK
              : over                ? STYLE_DIM

@@ -71,7 +71,7 @@ static void draw_variable(const struct region *region, int y, const struct scene
     const char *name = catalog_object_name(scene->catalog, variables[0]);
     struct text shown = {0};
     text_add_bytes(&shown, name, length > 1 ? stem(name) : strlen(name));
-    draw_fit(region, 1, y, name_width, STYLE_NAME, text_bytes(&shown));
+    draw_name(region, 1, y, name_width, STYLE_NAME, text_bytes(&shown));
     text_fini(&shown);
     int x = name_width + 2;
     if (length > 1)
