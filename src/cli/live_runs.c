@@ -96,6 +96,9 @@ void live_runs_count(struct explore_result *result, uint64_t runs, int64_t limit
             ret_runs->runs++;
             count_run(result, session, &status, &counts, &ret_runs->others);
         }
+        while (!session_leave(session))
+            if (interrupted && interrupted())
+                die("threads of a run did not leave");
         session_close(session);
         random_next(&seed);
         if (status.error)

@@ -97,6 +97,9 @@ static void run_until_failure(const struct arguments *arguments, struct opened *
             text_fini(&verdicts);
             return;
         }
+        while (!session_leave(opened->session))
+            if (interrupted)
+                _exit(exit_status(&status));
         session_close(opened->session);
         opened->session = NULL;
         random_next(&options->seed);
@@ -121,7 +124,5 @@ int command_run(const struct arguments *arguments)
     if (!headless && !interrupted)
         return screen_show(arguments, &opened);
     wait_for_end(opened.session, &status);
-    int result = print_summary(arguments, opened.session);
-    opened_close(&opened);
-    return result;
+    return opened_quit(&opened, print_summary(arguments, opened.session));
 }

@@ -44,6 +44,16 @@ void opened_close(struct opened *opened)
     memset(opened, 0, sizeof *opened);
 }
 
+int opened_quit(struct opened *opened, int status)
+{
+    if (!session_leave(opened->session)) {
+        fflush(stdout);
+        _exit(status);
+    }
+    opened_close(opened);
+    return status;
+}
+
 struct session_options screen_session_options(const struct arguments *arguments)
 {
     return (struct session_options){
@@ -98,9 +108,12 @@ static struct exploring *explore_begin(void *data, const char *path, struct text
     return exploring_begin(path, &screen->request, ret_error);
 }
 
+/* A session whose threads do not leave stays on the list, and nobody waits for it. */
 static void close_session(void *data, struct session *session)
 {
     struct screen *screen = data;
+    if (!session_leave(session))
+        return;
     for (size_t i = 0; i < screen->opened.count; i++)
         if (screen->opened.items[i].session == session) {
             opened_close(&screen->opened.items[i]);

@@ -18,6 +18,9 @@ struct opened {
 bool opened_load(struct opened *opened, const char *name);
 /* Closes the session and frees the rest. An all-zero one is fine. */
 void opened_close(struct opened *opened);
+/* The same at the end of a command. When threads of the scenario are still there after a second,
+ * the process ends here with `status`; else returns it. */
+int opened_quit(struct opened *opened, int status);
 
 /* The session's options as given on the command line. */
 struct session_options screen_session_options(const struct arguments *arguments);

@@ -71,8 +71,7 @@ static bool choose(struct executor *self, struct choice *ret_choice)
             self->deadline = NEVER;
     }
     bool ready = operation->phase == PHASE_READY; /* a wait_for that would wait again */
-    bool due =
-        self->may_time_out && run_time(self->run) >= (ready ? self->limit : self->deadline);
+    bool due = self->may_time_out && run_time(self->run) >= (ready ? self->limit : self->deadline);
     if (enabled & ENABLED_VALUE) {
         uint64_t range = (uint64_t)operation->value2 - (uint64_t)operation->value + 1;
         uint64_t dice = range ? random_below(&self->random, range) : random_next(&self->random);

@@ -77,29 +77,31 @@ static bool open_processor(struct processor *processor, int cpu)
     return false;
 }
 
-static int paranoid(void)
+/* Whether kernel.perf_event_paranoid forbids what open_event() asks for; false when it cannot be
+ * read. */
+static bool forbidden(int *ret_level)
 {
-    int level = 99;
     FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
-    if (file) {
-        if (fscanf(file, "%d", &level) != 1)
-            level = 99;
-        fclose(file);
-    }
-    return level;
+    if (!file)
+        return false;
+    bool known = fscanf(file, "%d", ret_level) == 1;
+    fclose(file);
+    return known && *ret_level > 2;
 }
 
 static void refuse(struct kernel *kernel, int error)
 {
-    if (error == EACCES || error == EPERM)
-        snprintf(
-            kernel->words, sizeof kernel->words,
-            "scenario's events and counts in /proc (perf_event_open refused: perf_event_paranoid "
-            "is %d)",
-            paranoid());
-    else
+    uint64_t voluntary, involuntary;
+    int level;
+    const char *source = kernel_counts((pid_t)syscall(SYS_gettid), &voluntary, &involuntary)
+                             ? "scenario's events and counts in /proc"
+                             : "scenario's events alone, without /proc";
+    if ((error == EACCES || error == EPERM) && forbidden(&level))
         snprintf(kernel->words, sizeof kernel->words,
-                 "scenario's events and counts in /proc (perf_event_open: %s)", strerror(error));
+                 "%s (perf_event_open refused: perf_event_paranoid is %d)", source, level);
+    else
+        snprintf(kernel->words, sizeof kernel->words, "%s (perf_event_open: %s)", source,
+                 strerror(error));
 }
 
 struct kernel *kernel_open(void)

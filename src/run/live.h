@@ -48,12 +48,15 @@ bool run_paused(const struct run *run);
 void run_set_pace(struct run *run, int64_t pace);
 /* Asks every thread to leave: each does before its next step. */
 void run_quit(struct run *run);
+/* The same because something was refused: `words`, and what the errno `error` means, become
+ * run_error() unless there is one already. */
+void run_fail(struct run *run, const char *words, int error);
 /* Whether every thread has left; then nobody touches the rings, the model or the program any more.
  */
 bool run_gone(const struct run *run);
 /* Whether every non-daemon thread has ended; the daemons then stand still. */
 bool run_finished(const struct run *run);
-/* Why threads could not be made; NULL: all is well. Lives as long as the run. */
+/* Why the run had to quit; NULL: all is well. Lives as long as the run. */
 const char *run_error(struct run *run);
 
 /* Nanoseconds of the run's clock; it stands still during pauses. */

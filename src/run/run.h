@@ -178,7 +178,6 @@ void executor_emit_touches(struct executor *self, const struct effect *effect);
  */
 bool run_launch(struct run *run, uint32_t thread);
 void run_enter(struct executor *self);
-void run_fail(struct run *run, const char *words, int error);
 void run_control(struct run *run, uint32_t set, uint32_t clear);
 void run_left(struct executor *self);
 

@@ -40,12 +40,20 @@ static void note_time(struct follower *follower, uint64_t time)
         follower->newest = time;
 }
 
+/* Relaxed: a hint; who reads it late merges a little more. */
+static bool abandoned(const struct follower *follower)
+{
+    return atomic_load_explicit(&follower->abandoned, memory_order_relaxed);
+}
+
 /* A record in merged order. */
 static void deliver(void *context, uint32_t thread, const struct thrum_event *event)
 {
     struct follower *follower = context;
     if (++follower->delivered % LOOK_EVERY == 0)
         make_way(follower);
+    if (abandoned(follower))
+        return;
     if (follower->over) /* daemons stand still; what they did since is not part of the run */
         return;
     if (event->kind == THRUM_KIND_THREAD_START || event->kind == THRUM_KIND_THREAD_BEGIN)
@@ -98,7 +106,8 @@ static uint64_t look(struct follower *follower)
     collector_poll(follower->collector);
     if (follower->kernel)
         kernel_poll(follower->kernel, take_switch, follower);
-    steps_stuck(follower);
+    if (!abandoned(follower))
+        steps_stuck(follower);
     if (!follower->over && !follower->nobody) /* ended: its clock stands still */
         history_advance(follower->history, now > follower->newest ? now : follower->newest);
     size_t pending = collector_pending(follower->collector);
@@ -145,8 +154,10 @@ static void *follow(void *context)
         if (look(follower) < BUSY) /* else the rings may be full again already */
             nanosleep(&period, NULL);
     }
-    look(follower);
-    finish(follower);
+    if (!abandoned(follower)) {
+        look(follower);
+        finish(follower);
+    }
     /* release: all that the thread did before follower_done() says so */
     atomic_store_explicit(&follower->done, true, memory_order_release);
     return NULL;
@@ -195,8 +206,9 @@ struct follower *follower_new(const struct program *program, struct model *model
         follower->kernel = kernel_open();
     follower->run = run_new(program, model, &run_options, attach, follower);
     int error = pthread_create(&follower->thread, NULL, follow, follower);
+    follower->followed = !error;
     if (error)
-        die("cannot start the collector's thread: %s", strerror(error));
+        run_fail(follower->run, "cannot start the collector's thread", error);
     return follower;
 }
 
@@ -205,8 +217,16 @@ void follower_quit(struct follower *follower)
     run_quit(follower->run);
 }
 
+void follower_abandon(struct follower *follower)
+{
+    atomic_store_explicit(&follower->abandoned, true, memory_order_relaxed);
+    run_quit(follower->run);
+}
+
 bool follower_done(const struct follower *follower)
 {
+    if (!follower->followed)
+        return run_gone(follower->run);
     return atomic_load_explicit(&follower->done, memory_order_acquire);
 }
 
@@ -214,7 +234,8 @@ void follower_free(struct follower *follower)
 {
     if (!follower)
         return;
-    pthread_join(follower->thread, NULL);
+    if (follower->followed)
+        pthread_join(follower->thread, NULL);
     collector_free(follower->collector);
     assessor_free(follower->assessor);
     history_free(follower->history);
@@ -295,6 +316,8 @@ void follower_status(struct follower *follower, struct session_status *ret_statu
         ret_status->notice = "old detail has been dropped";
     else if (memory.spilled)
         ret_status->notice = "old detail has been moved to a file";
+    else if (follower->kernel && !kernel_sees(follower->kernel))
+        ret_status->notice = "the kernel does not tell who is preempted: ready counts as running";
     uint64_t ended_at = follower->ended_at;
     follower_unlock(follower);
     ret_status->elapsed = ret_status->ended && ended_at ? ended_at : run_elapsed(follower->run);

@@ -19,6 +19,8 @@ struct follower *follower_new(const struct program *program, struct model *model
                               const struct session_options *options);
 /* Asks run and follower to end. Does not wait. */
 void follower_quit(struct follower *follower);
+/* The same, and what has not been merged by now need not be: nobody will look at it. */
+void follower_abandon(struct follower *follower);
 /* Whether both have ended. */
 bool follower_done(const struct follower *follower);
 /* It must be done. NULL is fine. */

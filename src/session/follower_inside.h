@@ -22,7 +22,9 @@ struct follower {
     struct collector *collector;
     struct history *history;
     pthread_t thread;
+    bool followed;               /* there is that thread */
     _Atomic bool done;           /* release when the thread has nothing more to do */
+    _Atomic bool abandoned;      /* nobody will look any more: what has not been merged may go */
     _Atomic uint32_t visitors;   /* who waits for the history's lock */
     _Atomic unsigned changes;    /* enum session_change */
     _Atomic uint64_t lag_events; /* drained, not merged yet */

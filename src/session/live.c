@@ -10,7 +10,10 @@
 #include "session/follower.h"
 #include "trace/history.h"
 
-enum { PATIENCE = 3000 /* ms that closing waits for threads to leave */ };
+enum {
+    PATIENCE = 1000000000, /* ns that anybody waits for threads to leave */
+    MOST_LEAVING = 8,      /* earlier runs whose threads have not all left */
+};
 
 struct live {
     const struct program *program;
@@ -25,11 +28,11 @@ struct live {
     double rate;                     /* events a second */
 };
 
-static void sleep_ms(long milliseconds)
+/* A short while; false when it has been long enough since `begin`. */
+static bool be_patient(uint64_t begin)
 {
-    struct timespec span = {.tv_sec = milliseconds / 1000,
-                            .tv_nsec = milliseconds % 1000 * 1000000};
-    nanosleep(&span, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return clock_now() - begin < PATIENCE;
 }
 
 void *live_new(const struct program *program, struct model *model,
@@ -61,19 +64,39 @@ static void free_those_that_left(struct live *live)
     live->leaving.count = kept;
 }
 
+/* Asks the present run to leave; there is none then. */
+static void let_go(struct live *live)
+{
+    follower_abandon(live->follower);
+    vector_push(&live->leaving, live->follower);
+    live->follower = NULL;
+}
+
+/* Waits until not more than `most` earlier runs are there. False: that takes long. */
+static bool wait_for_leaving(struct live *live, size_t most)
+{
+    uint64_t begin = clock_now();
+    do {
+        free_those_that_left(live);
+        if (live->leaving.count <= most)
+            return true;
+    } while (be_patient(begin));
+    return false;
+}
+
+static bool live_leave(void *state)
+{
+    struct live *live = state;
+    if (live->follower)
+        let_go(live);
+    return wait_for_leaving(live, 0);
+}
+
 static void live_close(void *state)
 {
     struct live *live = state;
-    follower_quit(live->follower);
-    vector_push(&live->leaving, live->follower);
-    for (int waited = 0; waited < PATIENCE; waited++) {
-        free_those_that_left(live);
-        if (!live->leaving.count)
-            break;
-        sleep_ms(1);
-    }
-    if (live->leaving.count)
-        die("%zu runs did not end though they were asked to", live->leaving.count);
+    while (!live_leave(live))
+        continue;
     vector_fini(&live->leaving);
     free(live);
 }
@@ -107,6 +130,8 @@ static unsigned live_poll(void *state)
     struct live *live = state;
     unsigned changes = follower_changes(live->follower);
     free_those_that_left(live);
+    if (!live->stopped && run_error(follower_run(live->follower)) && live_stop(live))
+        changes |= SESSION_CHANGED_STATUS;
     if (live->options.limit > 0 && !live->stopped &&
         run_elapsed(follower_run(live->follower)) >= (uint64_t)live->options.limit &&
         live_stop(live))
@@ -183,8 +208,8 @@ static bool live_set_pace(void *state, int64_t nanoseconds)
 static bool live_restart(void *state, uint64_t seed)
 {
     struct live *live = state;
-    follower_quit(live->follower);
-    vector_push(&live->leaving, live->follower);
+    let_go(live);
+    wait_for_leaving(live, MOST_LEAVING); /* whoever holds the key down does not pile up threads */
     live->options.seed = seed;
     live->options.start_paused = false;
     live->stopped = false;
@@ -199,12 +224,11 @@ static bool live_restart(void *state, uint64_t seed)
 static bool live_freeze(void *state, struct session_schedule *ret_schedule)
 {
     struct live *live = state;
-    follower_quit(live->follower);
-    for (int waited = 0; !follower_done(live->follower); waited++) {
-        if (waited == PATIENCE)
+    uint64_t begin = clock_now();
+    live_stop(live);
+    while (!follower_done(live->follower))
+        if (!be_patient(begin))
             return false;
-        sleep_ms(1);
-    }
     follower_schedule(live->follower, ret_schedule);
     return true;
 }
@@ -215,6 +239,7 @@ static void live_schedule(void *state, struct session_schedule *ret_schedule)
 }
 
 const struct session_ops live_ops = {
+    .leave = live_leave,
     .close = live_close,
     .poll = live_poll,
     .status = live_status,

@@ -19,6 +19,7 @@ struct session_schedule {
 };
 
 struct session_ops {
+    bool (*leave)(void *state); /* NULL: there is nothing to wait for */
     void (*close)(void *state);
     unsigned (*poll)(void *state);
     int (*fd)(const void *state);

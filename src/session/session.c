@@ -46,6 +46,11 @@ struct session *session_open_stepping(const struct program *program, struct mode
     return state ? make(program, model, options, &stepping_ops, state) : NULL;
 }
 
+bool session_leave(struct session *session)
+{
+    return !session || !session->ops->leave || session->ops->leave(session->state);
+}
+
 void session_close(struct session *session)
 {
     if (!session)

@@ -162,8 +162,13 @@ struct session *session_open_live(const struct program *program, struct model *m
 struct session *session_open_stepping(const struct program *program, struct model *model,
                                       const struct session_options *options,
                                       struct text *ret_error);
-/* Asks everything behind the session to end, waits a few seconds at most for it, and frees it. NULL
- * is fine. */
+/*
+ * Asks everything behind the session to end, and waits for it a second at most; after that only
+ * this and session_close() may be called. False: some of it is still there. Who is quitting then
+ * ends the process without session_close(). NULL is fine.
+ */
+bool session_leave(struct session *session);
+/* The same, waits for as long as it takes, and frees the session. NULL is fine. */
 void session_close(struct session *session);
 
 /* Non-blocking: takes in what happened, does what is due (a limit, a step of play); enum

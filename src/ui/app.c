@@ -52,7 +52,9 @@ static void close_session(struct screen *screen)
         return;
     struct session_status status;
     session_status(screen->session, &status);
-    if (status.problems)
+    if (status.error)
+        screen->status = 2;
+    else if (status.problems)
         screen->status = 1;
     run_view_fini(&screen->run);
     screen->app->close(screen->app->data, screen->session);
@@ -459,7 +461,9 @@ static void poll_session(struct screen *screen)
         screen->dirty |=
             changes != 0 || screen->run.follow || was_ended != screen->run.status.ended;
     }
-    const char *notice = screen->run.status.notice;
+    const char *notice = screen->run.status.error;
+    if (!notice)
+        notice = screen->run.status.notice;
     if (notice && notice != screen->noticed && !screen->run.message.length) {
         text_add(&screen->run.message, notice);
         screen->noticed = notice;

@@ -30,6 +30,8 @@ static const char *problem_words(struct run_view *view, bool *ret_potential, cha
             (worst->certainty == PROBLEM_POTENTIAL && problem->certainty != PROBLEM_POTENTIAL))
             worst = problem;
     }
+    if (view->status.error)
+        return "ERROR";
     if (!worst)
         return NULL;
     *ret_potential = worst->certainty == PROBLEM_POTENTIAL;

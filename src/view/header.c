@@ -43,6 +43,16 @@ static int draw_mode(const struct region *region, int x, const struct header *he
     return x;
 }
 
+/* "the kernel's switches (perf_event)" → "the kernel's switches" */
+static void drop_detail(struct text *fact)
+{
+    char *detail = fact->bytes ? strstr(fact->bytes, " (") : NULL;
+    if (detail) {
+        *detail = '\0';
+        fact->length = (size_t)(detail - fact->bytes);
+    }
+}
+
 /* The quiet facts in order of importance; each is drawn when it fits before `end`. */
 static void draw_facts(const struct region *region, int x, int end, const struct header *header)
 {
@@ -82,6 +92,8 @@ static void draw_facts(const struct region *region, int x, int end, const struct
         text_add(&facts[count++], header->kernel);
     for (int i = 0; i < count; i++) {
         const char *fact = text_bytes(&facts[i]);
+        if (x + 3 + text_width(fact) > end)
+            drop_detail(&facts[i]);
         if (x + 3 + text_width(fact) <= end)
             x = draw_text(region, x + 3, 0, STYLE_HEADER_DIM, fact);
     }
