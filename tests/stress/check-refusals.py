@@ -126,6 +126,7 @@ class Refusals(unittest.TestCase):
     def test_perf_on_screen(self):
         terminal = Terminal(self.command("perf EACCES 1", "run", PAIR))
         self.assertTrue(terminal.sees("scenario's events and counts in /proc"))
+        self.assertTrue(terminal.sees("the kernel does not tell who is preempted"))
         terminal.press("q")
         self.assertEqual(terminal.end(), (0, True))
 
