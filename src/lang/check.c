@@ -94,6 +94,8 @@ static void mark_reached(struct check *check)
 
 static void unused_functions(struct check *check)
 {
+    if (check->diagnostics->errors > 0) /* the call may be in what could not be read */
+        return;
     vector_each (struct symbol *, place, &check->symbols) {
         struct symbol *symbol = *place;
         if (symbol->shape == SYMBOL_FUNCTION && !symbol->body->reached)
@@ -117,7 +119,8 @@ static void find_kinds(struct check *check)
 
 static void nothing_runs(struct check *check)
 {
-    if (check->threads.count > 1u + check->made_threads || check->main_body || check->diagnostics->errors > 0)
+    if (check->threads.count > 1u + check->made_threads || check->main_body ||
+        check->diagnostics->errors > 0)
         return;
     diagnostic_error(check->diagnostics, (struct span){0, 0}, "nothing runs here");
     diagnostic_help(check->diagnostics, "declare a thread, `thread A:`, or write `main:`");

@@ -211,6 +211,14 @@ void check_options(struct check *check);
 void check_collect(struct check *check, struct body *body);
 struct symbol *check_name(struct check *check, struct expr *expr);
 struct symbol *check_lookup(struct check *check, const char *name);
+
+/* Habits of other languages (check_habits.c). */
+bool check_python_name(const char *name);       /* a function of Python's that is none here */
+const char *check_other_word(const char *name); /* `true`: "True"; NULL for none */
+/* The help line for `attribute`, which what stands before it does not have. `mask`: its class, 0
+ * for none. */
+void check_offer_method(struct check *check, const struct expr *attribute, int32_t mask);
+
 void check_suggest(struct check *check, const char *name);
 /* A call of `threading.Lock` is an error, and from then on a call of `Lock`: so that what follows
  * is still checked. Before the name is looked at. */
@@ -227,6 +235,8 @@ bool check_is(struct check *check, struct expr *expr, const struct type *type,
               const struct type *wanted, const char *what);
 void check_time(struct check *check, struct expr *expr, bool none_allowed, const char *what);
 /* Can it be printed? */
+/* Warns of an index that is known before the run and outside the list. */
+void check_in_range(struct check *check, struct expr *index, const struct type *list);
 void check_printable(struct check *check, struct expr *expr);
 /* Length of range(…); -1 when not known before the run. */
 int64_t check_range_length(struct check *check, const struct expr *call);

@@ -167,6 +167,7 @@ static void thread_target(struct check *check, struct expr *expr)
 static const struct type *call_thread(struct check *check, struct expr *expr)
 {
     static const char *const known[] = {"target", "args", "name", "daemon"};
+    bool fine = true; /* else a missing target or argument says nothing new */
     for (uint32_t i = 0; i < expr->count; i++) {
         const struct argument *argument = &expr->arguments[i];
         bool found = false;
@@ -179,8 +180,10 @@ static const struct type *call_thread(struct check *check, struct expr *expr)
             check_error(check, argument->name_span,
                         "Thread has no `%s` here: it has target, args, name and daemon",
                         argument->name);
+        fine &= found;
     }
-    thread_target(check, expr);
+    if (fine)
+        thread_target(check, expr);
     struct expr *name = call_argument_named(expr, "name", -1);
     struct expr *daemon = call_argument_named(expr, "daemon", -1);
     if (name)
@@ -262,6 +265,16 @@ static const struct type *call_sum(struct check *check, struct expr *expr)
     return wrong_argument(check, expr, type, "a list of numbers");
 }
 
+static void wrong_print_name(struct check *check, const struct argument *argument)
+{
+    bool python = strcmp(argument->name, "end") == 0 || strcmp(argument->name, "file") == 0;
+    if (!check_error(check, argument->name_span, "print has no `%s` here%s", argument->name,
+                     python ? ": every print is a line" : ""))
+        return;
+    if (!python)
+        check_help(check, "to compare write `==`");
+}
+
 static const struct type *call_print(struct check *check, struct expr *expr)
 {
     for (uint32_t i = 0; i < expr->count; i++) {
@@ -274,8 +287,7 @@ static const struct type *call_print(struct check *check, struct expr *expr)
         else if (strcmp(argument->name, "flush") == 0)
             check_condition(check, argument->value);
         else
-            check_error(check, argument->name_span, "print has no `%s` here: every print is a line",
-                        argument->name);
+            wrong_print_name(check, argument);
     }
     return &type_none;
 }
@@ -366,6 +378,22 @@ static void check_argument(struct check *check, struct expr *call, struct expr *
     }
 }
 
+static void wrong_parameter(struct check *check, const struct method *method,
+                            const struct argument *argument)
+{
+    struct method_parameter parameters[METHOD_PARAMETERS];
+    unsigned count = method_parameters(method, parameters);
+    struct nearest nearest = {.wanted = argument->name};
+    for (unsigned i = 0; i < count; i++)
+        nearest_offer(&nearest, parameters[i].name);
+    if (strcmp(argument->name, "block") == 0 && count > 0)
+        nearest.best = parameters[0].name;
+    if (check_error(check, argument->name_span, "`%s` has no parameter `%s`", method->name,
+                    argument->name) &&
+        nearest.best)
+        check_help(check, "did you mean `%s`?", nearest.best);
+}
+
 static void check_arguments(struct check *check, struct expr *expr, const struct method *method)
 {
     struct method_parameter parameters[METHOD_PARAMETERS];
@@ -375,8 +403,7 @@ static void check_arguments(struct check *check, struct expr *expr, const struct
         struct argument *argument = &expr->arguments[i];
         int place = method_place(method, expr, i);
         if (place < 0 && argument->name) {
-            check_error(check, argument->name_span, "`%s` has no parameter `%s`", method->name,
-                        argument->name);
+            wrong_parameter(check, method, argument);
         } else if (place < 0) {
             check_error(check, argument->value->span, "`%s` takes %s%u argument%s, not %u",
                         method->name, count && parameters[0].may_omit ? "at most " : "", count,
@@ -424,24 +451,9 @@ static const struct type *no_method(struct check *check, struct expr *attribute,
 {
     const struct type *type = attribute->left->type;
     const char *words = mask == OF_ATOMIC ? "an Atomic" : type_words(check->arena, type);
-    struct nearest nearest = {.wanted = attribute->text};
-    if (type_vague(type))
-        return &type_error;
-    if (!check_error(check, attribute->name_span, "%s has no `%s`", words, attribute->text))
-        return &type_error;
-    check_offer_methods(&nearest, mask);
-    bool atomic = check_method(OF_ATOMIC, attribute->text) != NULL && mask == 0;
-    if (nearest.best)
-        check_help(check, "did you mean `%s`?", nearest.best);
-    else if (type->shape == TYPE_LIST)
-        check_help(
-            check,
-            "a list has a fixed length here: `[0] * 8`, `[Thread(target=f) for i in range(4)]`");
-    else if (atomic && attribute->left->shape == EXPR_NAME)
-        check_help(check, "`%s` works on a name made with `%s = Atomic(…)`", attribute->text,
-                   attribute->left->text);
-    else if (strcmp(attribute->text, "setDaemon") == 0)
-        check_help(check, "write `Thread(…, daemon=True)` or `thread daemon NAME:`");
+    if (!type_vague(type) &&
+        check_error(check, attribute->name_span, "%s has no `%s`", words, attribute->text))
+        check_offer_method(check, attribute, mask);
     return &type_error;
 }
 
@@ -457,6 +469,9 @@ static const struct type *call_method(struct check *check, struct expr *expr)
         return no_method(check, attribute, mask);
     }
     expr->method = method;
+    if (method->id == CALL_ATOMIC_ADD && attribute->left->type->shape == TYPE_BOOLEAN &&
+        check_error(check, attribute->name_span, "an Atomic of a boolean has no `add`"))
+        check_help(check, "`swap(v)` writes, and returns the old value");
     check_arguments(check, expr, method);
     check_effects(check, attribute->name_span, effects_of(expr, method),
                   quoted(check, method->name));
@@ -498,10 +513,6 @@ const struct type *check_attribute(struct check *check, struct expr *expr)
 
 static const struct type *unknown_function(struct check *check, struct expr *expr)
 {
-    static const char *const python[] = {
-        "int",    "float",    "bool", "list",   "dict",  "set",  "tuple", "enumerate",  "zip",
-        "sorted", "reversed", "map",  "filter", "input", "open", "type",  "isinstance", "round",
-        "iter",   "next",     "id",   "repr",   "super", "exit", "quit"};
     const char *name = expr->left->text;
     for (uint32_t i = 0; i < expr->count; i++)
         check_expr(check, expr->arguments[i].value);
@@ -511,14 +522,14 @@ static const struct type *unknown_function(struct check *check, struct expr *exp
         check_error(check, expr->span, "an exception is thrown with `raise`");
         return &type_error;
     }
-    for (size_t i = 0; i < sizeof python / sizeof *python; i++)
-        if (strcmp(python[i], name) == 0) {
-            check_error(check, expr->left->span, "Python's `%s` is not part of this language",
-                        name);
-            return &type_error;
-        }
-    check_error(check, expr->left->span, "there is no function `%s`", name);
-    check_suggest(check, name);
+    if (check_python_name(name)) {
+        check_error(check, expr->left->span, "Python's `%s` is not part of this language", name);
+    } else if (check_error(check, expr->left->span, "there is no function `%s`", name)) {
+        if (check_method(-1, name))
+            check_help(check, "it is called on an object: `name.%s()`", name);
+        else
+            check_suggest(check, name);
+    }
     return &type_error;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lang/check.h"
+#include "model/value.h"
 
 static struct span span_join_of(const struct expr *left, const struct expr *right)
 {
@@ -222,9 +223,25 @@ static void always_true(struct check *check, struct expr *expr, const struct typ
         check_help(check, "did you mean `.is_alive()`?");
 }
 
+/* `x == 1 or 2` */
+static void lonely_value(struct check *check, const struct expr *expr)
+{
+    const struct expr *first = expr->items[0];
+    for (uint32_t i = 1; i < expr->count && expr->shape == EXPR_OR; i++) {
+        const struct expr *item = expr->items[i];
+        bool constant = (item->shape == EXPR_INTEGER && item->number != 0) ||
+                        (item->shape == EXPR_STRING && item->text[0]);
+        if (!constant || first->shape != EXPR_COMPARE)
+            continue;
+        check_warning(check, item->span, "this alone is always true");
+        check_help(check, "did you mean `… or x == …`?");
+    }
+}
+
 void check_condition(struct check *check, struct expr *expr)
 {
     if (expr->shape == EXPR_AND || expr->shape == EXPR_OR) {
+        lonely_value(check, expr);
         for (uint32_t i = 0; i < expr->count; i++)
             check_condition(check, expr->items[i]);
         expr->type = &type_boolean;
@@ -260,6 +277,15 @@ static const struct type *junction(struct check *check, struct expr *expr)
 }
 
 /* ---- lists, indices ---- */
+
+void check_in_range(struct check *check, struct expr *index, const struct type *list)
+{
+    int64_t known;
+    if (evaluate_integer(check, index, &known) &&
+        (known >= (int64_t)list->count || known < -(int64_t)list->count))
+        check_warning(check, index->span, "index %lld is out of range: the list has %u element%s",
+                      (long long)known, list->count, list->count == 1 ? "" : "s");
+}
 
 bool check_is_range(const struct check *check, const struct expr *expr)
 {
@@ -460,12 +486,7 @@ static const struct type *item_of(struct check *check, struct expr *expr)
         return &type_error;
     if (type->shape == TYPE_TUPLE)
         return tuple_item(check, expr, type);
-    int64_t known;
-    if (evaluate_integer(check, expr->right, &known) &&
-        (known >= (int64_t)type->count || known < -(int64_t)type->count))
-        check_warning(check, expr->right->span,
-                      "index %lld is out of range: the list has %u element%s", (long long)known,
-                      type->count, type->count == 1 ? "" : "s");
+    check_in_range(check, expr->right, type);
     return type->item;
 }
 
@@ -486,14 +507,34 @@ static const struct type *name(struct check *check, struct expr *expr)
     return symbol->type;
 }
 
+/* `{x:>5}`: what stands after the colon. */
+static void format_spec(struct check *check, const struct expr *piece)
+{
+    const struct type *type = piece->left->type;
+    bool number = type->shape == TYPE_INTEGER || type->shape == TYPE_BOOLEAN;
+    if (!piece->text || !piece->text[0] || type_vague(type))
+        return;
+    if (!number && type->shape != TYPE_STRING && type->shape != TYPE_DURATION)
+        check_error(check, piece->span, "%s has no format", words(check, type));
+    else if (!value_spec_fits(piece->text, number) &&
+             check_error(check, piece->span, "`%s` is no format of %s", piece->text,
+                         words(check, type)))
+        check_help(check, number ? "`{x:5}` fills to a width, `{x:05}` with zeros; d x b o choose "
+                                   "the base"
+                                 : "`{s:>8}` fills to a width; < ^ > choose the side");
+}
+
 static const struct type *format(struct check *check, struct expr *expr)
 {
     for (uint32_t i = 0; i < expr->count; i++) {
         struct expr *piece = expr->items[i];
-        if (piece->shape == EXPR_PIECE)
-            check_printable(check, piece->left), piece->type = &type_string;
-        else
+        if (piece->shape == EXPR_PIECE) {
+            check_printable(check, piece->left);
+            format_spec(check, piece);
+            piece->type = &type_string;
+        } else {
             check_expr(check, piece);
+        }
     }
     return &type_string;
 }

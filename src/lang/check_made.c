@@ -99,11 +99,11 @@ static bool find_daemon(struct check *check, struct expr *call, struct thread_pl
 static bool make_thread(struct check *check, struct symbol *symbol, struct expr *call,
                         uint32_t index)
 {
-    unsigned errors = check->diagnostics->errors;
+    unsigned found = check->diagnostics->found;
     check->making = call;
     check_expr(check, call);
     check->making = NULL;
-    if (check->diagnostics->errors > errors)
+    if (check->diagnostics->found > found)
         return false;
     const struct symbol *target = call_argument_named(call, "target", -1)->symbol;
     if (!target->made) {

@@ -80,13 +80,16 @@ static struct symbol *add_own(struct check *check, struct body *body, const char
                               struct span span, const char *what)
 {
     struct symbol *top = names_find(&check->names, name);
-    if (top && !names_find(&body->names, name)) {
+    bool overwrites = top && !names_find(&body->names, name);
+    struct symbol *symbol = add_local(check, body, name, span);
+    if (overwrites) {
+        symbol->shape = SYMBOL_BROKEN;
         diagnostic_error(check->diagnostics, span,
                          "the %s `%s` is also made at the top: it would overwrite what is shared",
                          what, name);
         diagnostic_help(check->diagnostics, "give it another name");
     }
-    return add_local(check, body, name, span);
+    return symbol;
 }
 
 static void collect_target(struct check *check, struct body *body, const struct expr *target)
@@ -182,6 +185,17 @@ struct symbol *check_lookup(struct check *check, const char *name)
     return symbol ? symbol : names_find(&check->names, name);
 }
 
+/* A statement of one word; only the nearest, for other names are meant more often. */
+static void offer_words(struct nearest *nearest)
+{
+    static const char *const words[] = {"return", "pass", "break", "continue", "raise"};
+    struct nearest word = {.wanted = nearest->wanted};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        nearest_offer(&word, words[i]);
+    if (word.best && word.distance <= 1)
+        nearest_offer(nearest, word.best);
+}
+
 void check_suggest(struct check *check, const char *name)
 {
     static const char *const known[] = {
@@ -190,15 +204,7 @@ void check_suggest(struct check *check, const char *name)
 #define OBJECT_TYPE(id, text) text,
 #include "model/object_types.def"
 #undef OBJECT_TYPE
-        "Atomic", "return", "pass", "break", "continue", "raise",
-    };
-    static const struct {
-        const char *from, *to;
-    } words[] = {
-        {"true", "True"},    {"false", "False"}, {"none", "None"},    {"null", "None"},
-        {"NULL", "None"},    {"nil", "None"},    {"Mutex", "Lock"},   {"mutex", "Lock"},
-        {"TRUE", "True"},    {"FALSE", "False"}, {"rand", "randint"}, {"random", "randint"},
-        {"printf", "print"}, {"time", "sleep"},
+        "Atomic",
     };
     if (!check->reporting)
         return;
@@ -211,17 +217,17 @@ void check_suggest(struct check *check, const char *name)
         nearest_offer(&nearest, (*symbol)->name);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         nearest_offer(&nearest, known[i]);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].from, name) == 0)
-            nearest.best = words[i].to;
-    if (nearest.best)
-        check_help(check, "did you mean `%s`?", nearest.best);
+    offer_words(&nearest);
+    const char *other = check_other_word(name);
+    if (other || nearest.best)
+        check_help(check, "did you mean `%s`?", other ? other : nearest.best);
 }
 
 static bool is_module(const char *name)
 {
-    static const char *const modules[] = {"threading", "time", "queue", "random",
-                                          "multiprocessing"};
+    static const char *const modules[] = {
+        "threading", "time", "queue", "random",     "multiprocessing", "asyncio",
+        "sys",       "os",   "math",  "concurrent", "logging",         "collections"};
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
         if (strcmp(name, modules[i]) == 0)
             return true;
@@ -243,7 +249,9 @@ void check_drop_module(struct check *check, struct expr *call)
         check_lookup(check, called->left->text))
         return;
     no_module(check, called->left);
-    called->shape = EXPR_NAME;
+    bool known = check_builtin(called->text) || check_class(called->text) >= 0 ||
+                 check_lookup(check, called->text);
+    called->shape = known ? EXPR_NAME : EXPR_ERROR;
     called->left = NULL;
     called->span = called->name_span;
 }
@@ -256,17 +264,22 @@ static void unknown_name(struct check *check, struct expr *expr)
     }
     if (check_unsupported(check, expr->text, expr->span))
         return;
-    if (check_builtin(expr->text) || check_class(expr->text) >= 0 ||
-        strcmp(expr->text, "Atomic") == 0) {
+    if (check_builtin(expr->text)) {
         check_error(check, expr->span, "`%s` is not called: `%s(…)`", expr->text, expr->text);
-        return;
-    }
-    if (check_exception(expr->text) != EXCEPTION_NONE) {
+    } else if (check_class(expr->text) >= 0 || strcmp(expr->text, "Atomic") == 0) {
+        check_error(check, expr->span, "`%s` is a kind of object, not an object", expr->text);
+        check_help(check, "make one at the top of the file: `name = %s(…)`", expr->text);
+    } else if (check_exception(expr->text) != EXCEPTION_NONE) {
         check_error(check, expr->span, "an exception's name belongs after `raise` or `except`");
-        return;
+    } else if (check_python_name(expr->text)) {
+        check_error(check, expr->span, "Python's `%s` is not part of this language", expr->text);
+    } else if (strcmp(expr->text, "self") == 0 || strcmp(expr->text, "this") == 0) {
+        check_error(check, expr->span, "there are no classes here, and no `%s`", expr->text);
+        check_help(check, "shared data are names made at the top of the file");
+    } else {
+        check_error(check, expr->span, "there is no name `%s`", expr->text);
+        check_suggest(check, expr->text);
     }
-    check_error(check, expr->span, "there is no name `%s`", expr->text);
-    check_suggest(check, expr->text);
 }
 
 struct symbol *check_name(struct check *check, struct expr *expr)

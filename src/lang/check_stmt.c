@@ -103,7 +103,8 @@ static void assign_element(struct check *check, struct expr *target, const struc
         check_error(check, target->span, "%s has no elements to assign to", words(check, list));
         return;
     }
-    check_is(check, target->right, at, &type_integer, "an index");
+    if (check_is(check, target->right, at, &type_integer, "an index"))
+        check_in_range(check, target->right, list);
     if (symbol->shape != SYMBOL_LOCAL && symbol->shape != SYMBOL_VARIABLE) {
         made_at_top(check, symbol, target->span);
         return;
@@ -238,6 +239,17 @@ static void expression(struct check *check, struct stmt *stmt)
     }
 }
 
+static void wrong_with(struct check *check, const struct expr *item, const struct type *type)
+{
+    const struct expr *called = item->shape == EXPR_CALL ? item->left : NULL;
+    if (!check_error(check, item->span, "`with` wants a lock, a condition or a semaphore, not %s",
+                     words(check, type)))
+        return;
+    if (called && called->shape == EXPR_ATTRIBUTE && strcmp(called->text, "acquire") == 0 &&
+        called->left->shape == EXPR_NAME)
+        check_help(check, "write `with %s:`: it acquires and releases", called->left->text);
+}
+
 static void with(struct check *check, struct stmt *stmt)
 {
     const int32_t good =
@@ -248,9 +260,7 @@ static void with(struct check *check, struct stmt *stmt)
             continue;
         bool fine = type->shape == TYPE_OBJECT && (good >> type->object & 1);
         if (!fine)
-            check_error(check, stmt->items[i]->span,
-                        "`with` wants a lock, a condition or a semaphore, not %s",
-                        words(check, type));
+            wrong_with(check, stmt->items[i], type);
         else
             check_effects(check, stmt->items[i]->span, EFFECT_CHANGE | EFFECT_BLOCK, "`with`");
     }

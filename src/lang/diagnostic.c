@@ -24,6 +24,7 @@ static void report(struct diagnostics *diagnostics, struct span span, bool warni
                    const char *format, va_list arguments)
 {
     diagnostics->dropped = true;
+    diagnostics->found += !warning;
     for (unsigned i = 0; i < diagnostics->count; i++) {
         const struct diagnostic *other = &diagnostics->items[i];
         if (other->span.start == span.start && (warning || !other->warning))
@@ -90,15 +91,14 @@ static uint32_t add_character(struct text *out, const char *at, uint32_t left)
         text_add_char(out, first == '\t' ? ' ' : '?');
         return 1;
     }
-    uint32_t size = first < 0x80    ? 1
-                    : first >= 0xf0 ? 4
-                    : first >= 0xe0 ? 3
-                    : first >= 0xc2 ? 2
-                                    : 1;
-    if (size > left || (first >= 0x80 && size == 1) ||
-        (first == 0xc2 && (unsigned char)at[1] < 0xa0)) {
+    uint32_t size = source_sequence(at, left);
+    if (size == 0) {
         text_add_char(out, '?');
-        return first == 0xc2 && left >= 2 ? 2 : 1;
+        return 1;
+    }
+    if (first == 0xc2 && (unsigned char)at[1] < 0xa0) { /* a control character of its own */
+        text_add_char(out, '?');
+        return size;
     }
     text_add_bytes(out, at, size);
     return size;
@@ -168,7 +168,7 @@ void nearest_offer(struct nearest *nearest, const char *name)
     size_t length = strlen(nearest->wanted);
     if (strcmp(nearest->wanted, name) == 0)
         return;
-    unsigned limit = length <= 2 ? 1 : length <= 5 ? 2 : 3;
+    unsigned limit = length <= 4 ? 1 : length <= 8 ? 2 : 3;
     unsigned distance =
         strcasecmp(nearest->wanted, name) == 0 ? 0 : text_distance(nearest->wanted, name, limit);
     if (distance > limit || distance >= length)

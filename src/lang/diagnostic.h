@@ -25,6 +25,7 @@ struct diagnostics {
     unsigned count;              /* kept */
     unsigned errors;             /* reported, kept or not */
     unsigned warnings;           /* reported, kept or not */
+    unsigned found;              /* errors, those left out as consequences too */
     bool dropped;                /* the last one reported was not kept */
 };
 

@@ -46,6 +46,28 @@ static void open_bracket(struct scan *scan, enum token_type type)
     emit(scan, type, start);
 }
 
+static char closing(char opened)
+{
+    return opened == '(' ? ')' : ']';
+}
+
+/* Another bracket is closed than was opened last: those inside the one that is meant end with it.
+ */
+static void close_other(struct scan *scan, struct span here)
+{
+    char closes = scan->bytes[here.start];
+    char opened = scan->bytes[scan->open[scan->depth - 1]];
+    diagnostic_error(scan->diagnostics, here, "`%c` where `%c` closes the `%c` of line %u", closes,
+                     closing(opened), opened,
+                     source_place(scan->source, scan->open[scan->depth - 1]).line);
+    for (unsigned i = scan->depth; i-- > 0;)
+        if (closing(scan->bytes[scan->open[i]]) == closes) {
+            scan->depth = i;
+            return;
+        }
+    scan->depth--;
+}
+
 static void close_bracket(struct scan *scan, enum token_type type)
 {
     uint32_t start = scan->at++;
@@ -60,16 +82,13 @@ static void close_bracket(struct scan *scan, enum token_type type)
         emit(scan, TOKEN_ERROR, start);
         return;
     }
-    char opened = scan->bytes[scan->open[scan->depth - 1]];
-    char wanted = opened == '(' ? ')' : opened == '[' ? ']' : '}';
-    if (closes != wanted) {
-        diagnostic_error(scan->diagnostics, here, "`%c` where `%c` closes the `%c` of line %u",
-                         closes, wanted, opened,
-                         source_place(scan->source, scan->open[scan->depth - 1]).line);
-        type = TOKEN_ERROR;
+    if (closes == closing(scan->bytes[scan->open[scan->depth - 1]])) {
+        scan->depth--;
+        emit(scan, type, start);
+    } else {
+        close_other(scan, here);
+        emit(scan, TOKEN_ERROR, start);
     }
-    scan->depth--;
-    emit(scan, type, start);
 }
 
 /* Words that cannot stand at the start of a line inside brackets: a bracket was forgotten. */
@@ -119,6 +138,23 @@ static void never_closed(struct scan *scan)
     emit(scan, TOKEN_ERROR, scan->at); /* so that the parser says nothing more */
 }
 
+/* `5 ms`: reported, and read as 5ms. */
+static bool late_unit(struct scan *scan, const struct token *word)
+{
+    if (scan->tokens.count == 0 || vector_last(&scan->tokens).type != TOKEN_INTEGER)
+        return false;
+    struct token *number = &vector_last(&scan->tokens);
+    int64_t unit = scan_unit(word->text), time;
+    if (unit == 0 || __builtin_mul_overflow(number->number, unit, &time))
+        return false;
+    struct span span = {number->span.start, word->span.end};
+    diagnostic_error(scan->diagnostics, span, "a unit stands right behind its number: `%.*s%s`",
+                     (int)(number->span.end - number->span.start), scan->bytes + number->span.start,
+                     word->text);
+    *number = (struct token){.type = TOKEN_DURATION, .span = span, .number = time};
+    return true;
+}
+
 static void read_word(struct scan *scan)
 {
     static const struct {
@@ -149,7 +185,8 @@ static void read_word(struct scan *scan)
         emit(scan, TOKEN_NEWLINE, start);
         scan_indent(scan, start);
     }
-    vector_push(&scan->tokens, token);
+    if (token.type != TOKEN_NAME || !late_unit(scan, &token))
+        vector_push(&scan->tokens, token);
 }
 
 static void read_operator(struct scan *scan)
@@ -180,12 +217,31 @@ static void read_operator(struct scan *scan)
     scan_bad_character(scan);
 }
 
+/* A carriage return ends a line only in front of a newline. */
+static void carriage_return(struct scan *scan)
+{
+    uint32_t start = scan->at++;
+    if (scan->at >= scan->end || scan->bytes[scan->at] == '\n' || scan->bytes[scan->at] == '\r')
+        return;
+    if (!scan->returned) {
+        diagnostic_error(scan->diagnostics, (struct span){start, scan->at},
+                         "a carriage return within a line");
+        diagnostic_help(scan->diagnostics, "save the file with the line ends of Unix (LF)");
+    }
+    scan->returned = true;
+    emit(scan, TOKEN_ERROR, start);
+}
+
 /* One token, or white space. */
 static void read_token(struct scan *scan)
 {
     char c = scan->bytes[scan->at];
-    if (c == ' ' || c == '\t' || c == '\f' || c == '\r') {
+    if (c == ' ' || c == '\t' || c == '\f') {
         scan->at++;
+        return;
+    }
+    if (c == '\r') {
+        carriage_return(scan);
         return;
     }
     if (c == '#' && !scan->part) {
@@ -223,30 +279,78 @@ static void end_line(struct scan *scan)
     scan->fresh = true;
 }
 
+/* White space at the start of a line. */
+struct margin {
+    uint32_t end;    /* where the text begins */
+    uint32_t column; /* of the text, with tab stops of 4 */
+    bool tab;        /* a tab is in it */
+};
+
+static struct margin read_margin(const struct scan *scan)
+{
+    struct margin margin = {.end = scan->at};
+    for (;;) {
+        char c = scan->bytes[margin.end];
+        if (c == '\t')
+            margin.column += 4 - margin.column % 4;
+        else if (c == ' ')
+            margin.column++;
+        else if (scan_invisible(scan, margin.end))
+            margin.column += scan_has_width(scan, margin.end);
+        else if (c != '\r' && c != '\f')
+            return margin;
+        margin.tab |= c == '\t';
+        margin.end += scan_character(scan, margin.end);
+    }
+}
+
+/* What is meant by a tab is open: a column that fits counts, any other is that of the line before.
+ */
+static uint32_t tabbed_column(const struct scan *scan, uint32_t column)
+{
+    uint32_t now = scan->indent_count ? scan->indents[scan->indent_count - 1] : 0;
+    size_t count = scan->tokens.count;
+    bool opens = count >= 2 && scan->tokens.items[count - 2].type == TOKEN_COLON;
+    if (opens)
+        return column > now ? column : now + 1;
+    for (unsigned i = 0; i < scan->indent_count; i++)
+        if (scan->indents[i] == column)
+            return column;
+    return now;
+}
+
+/* What in a margin is no space is reported: tabs once for the lines that follow each other. */
+static void check_margin(struct scan *scan, const struct margin *margin)
+{
+    if (margin->tab && !scan->tabbed) {
+        diagnostic_error(scan->diagnostics, (struct span){scan->at, margin->end},
+                         "a tab in the indentation; indent with spaces only");
+        diagnostic_help(scan->diagnostics, "set the editor to insert 4 spaces for the Tab key");
+    }
+    scan->tabbed = margin->tab;
+    while (scan->at < margin->end) {
+        if (scan_invisible(scan, scan->at))
+            scan_bad_character(scan);
+        else
+            scan->at++;
+    }
+}
+
 /* At the start of a line: skips it when it is blank, else gives its INDENT or DEDENTs. */
 static void begin_line(struct scan *scan)
 {
-    uint32_t at = scan->at;
-    bool tab = false;
-    while (scan->bytes[at] == ' ' || scan->bytes[at] == '\t' || scan->bytes[at] == '\r') {
-        tab |= scan->bytes[at] == '\t';
-        at++;
-    }
+    struct margin margin = read_margin(scan);
+    uint32_t at = margin.end;
     if (at >= scan->end || scan->bytes[at] == '\n' || scan->bytes[at] == '#') {
         while (at < scan->end && scan->bytes[at] != '\n')
             at++;
         scan->at = at < scan->end ? at + 1 : at;
         return;
     }
-    if (tab) {
-        diagnostic_error(scan->diagnostics, (struct span){scan->at, at},
-                         "a tab in the indentation; indent with spaces only");
-        diagnostic_help(scan->diagnostics, "set the editor to insert 4 spaces for the Tab key");
-    }
-    scan->at = at;
+    check_margin(scan, &margin);
     scan->fresh = false;
     scan->line_start = true;
-    scan_indent(scan, at);
+    scan_indent_to(scan, at, margin.tab ? tabbed_column(scan, margin.column) : margin.column);
 }
 
 struct tokens lexer_read(struct arena *arena, const struct source *source,
@@ -268,7 +372,7 @@ struct tokens lexer_read(struct arena *arena, const struct source *source,
     }
     if (scan.depth > 0)
         never_closed(&scan);
-    if (scan.tokens.count > 0 && vector_last(&scan.tokens).type != TOKEN_NEWLINE)
+    if (!scan.fresh)
         emit(&scan, TOKEN_NEWLINE, scan.at);
     for (; scan.indent_count > 0; scan.indent_count--)
         emit(&scan, TOKEN_DEDENT, scan.at);

@@ -98,15 +98,41 @@ static void read_statements(struct parser *parser, struct block *ret_block)
     parse_keep(parser, &items, ret_block->items, ret_block->count);
 }
 
+static void skip_block(struct parser *parser)
+{
+    unsigned depth = 0;
+    do {
+        enum token_type type = parse_next(parser)->type;
+        depth += type == TOKEN_INDENT;
+        depth -= type == TOKEN_DEDENT;
+    } while (depth > 0 && peek(parser)->type != TOKEN_END);
+}
+
 /* After a mistake: to the end of the line; a block below it is read for its own mistakes. */
-static void recover(struct parser *parser)
+static void recover(struct parser *parser, bool foreign)
 {
     skip_line(parser);
-    if (peek(parser)->type == TOKEN_INDENT) {
+    if (peek(parser)->type != TOKEN_INDENT)
+        return;
+    parser->orphaned = true;
+    if (foreign) {
+        skip_block(parser);
+    } else {
         struct block ignored;
         parse_next(parser);
         read_statements(parser, &ignored);
     }
+}
+
+/* A class has nothing in it that could be read on its own. */
+static bool line_has_class(const struct parser *parser)
+{
+    uint32_t at = parser->at;
+    while (at > 0 && parser->tokens[at - 1].type != TOKEN_NEWLINE &&
+           parser->tokens[at - 1].type != TOKEN_INDENT &&
+           parser->tokens[at - 1].type != TOKEN_DEDENT)
+        at--;
+    return parser->tokens[at].type == TOKEN_CLASS;
 }
 
 bool parse_end_of_line(struct parser *parser)
@@ -124,29 +150,26 @@ bool parse_end_of_line(struct parser *parser)
     if (fine)
         parse_accept(parser, TOKEN_NEWLINE);
     else
-        recover(parser);
+        recover(parser, line_has_class(parser));
     return fine;
 }
 
 static bool compound(const struct parser *parser)
 {
-    switch (peek(parser)->type) {
-    case TOKEN_IF:
-    case TOKEN_WHILE:
-    case TOKEN_FOR:
-    case TOKEN_WITH:
-    case TOKEN_TRY:
-    case TOKEN_DEF: return true;
-    default: return false;
-    }
+    enum token_type type = peek(parser)->type;
+    return type == TOKEN_IF || type == TOKEN_WHILE || type == TOKEN_FOR || type == TOKEN_WITH ||
+           type == TOKEN_TRY || type == TOKEN_DEF;
 }
 
 static struct block one_line(struct parser *parser)
 {
     struct block block = {0};
-    if (compound(parser))
+    if (compound(parser)) {
         parse_error(parser, peek(parser)->span, "%s starts a line of its own",
                     token_name(peek(parser)->type));
+        recover(parser, false);
+        return block;
+    }
     block.items = arena_array(parser->arena, struct stmt *, 1);
     block.items[0] = parse_statement(parser, false);
     block.count = 1;
@@ -161,7 +184,7 @@ struct block parse_block(struct parser *parser, const char *after)
         if (token->type == TOKEN_NEWLINE) {
             parse_error(parser, token->span, "`:` is missing after %s", after);
         } else {
-            parse_expect(parser, TOKEN_COLON, after[0] ? "before the block" : after);
+            parse_expect(parser, TOKEN_COLON, "before the block");
         }
     }
     if (!parser->failed && peek(parser)->type != TOKEN_NEWLINE) {
@@ -173,6 +196,7 @@ struct block parse_block(struct parser *parser, const char *after)
         parse_error(parser, peek(parser)->span, "%s needs an indented block", after);
         diagnostic_help(parser->diagnostics, "a block that does nothing is `pass`");
         parser->failed = false;
+        parser->orphaned = true;
         return block;
     }
     parse_next(parser);

@@ -15,6 +15,7 @@ struct parser {
     unsigned depth;  /* of recursion now */
     unsigned blocks; /* open blocks */
     bool failed;     /* a mistake in this statement was reported: say no more until it ends */
+    bool orphaned;   /* a block was lost that an `else` or an `except` may belong to */
 };
 
 static inline const struct token *peek(const struct parser *parser)
@@ -37,8 +38,22 @@ bool parse_error(struct parser *parser, struct span span, const char *format, ..
 
 struct span span_join(struct span a, struct span b);
 
+/* A word that was meant as another, at the start of a line that opens a block (`whlie x:`) or that
+ * declares
+ * (`int x = 0`): reported, and the token made what was meant, so that the rest is read. */
+void parse_respell(struct parser *parser);
+/* After an expression that names no word of the language: `retrun x`, `print x`. */
+bool parse_misspelt(struct parser *parser, const struct expr *expr);
+/* A condition on a line of its own: `=` in it is a mistake. */
+struct expr *parse_condition(struct parser *parser);
+
+/* `main`, `after` or `atomic` alone on a line above an indented block. */
+bool parse_lacks_colon(const struct parser *parser);
+
 /* Expressions. Never NULL. */
 struct expr *parse_expr(struct parser *parser);
+/* An expression without `… if … else` outside brackets. */
+struct expr *parse_disjunction(struct parser *parser);
 /* An expression or, with commas, a tuple without parentheses. */
 struct expr *parse_expr_list(struct parser *parser);
 struct expr *parse_new(struct parser *parser, enum expr_shape shape, struct span span);

@@ -199,7 +199,7 @@ static struct expr *comprehension(struct parser *parser, struct expr *element, s
     if (peek(parser)->type == TOKEN_COMMA)
         parse_error(parser, peek(parser)->span, "one variable only");
     parse_expect(parser, TOKEN_IN, "after the variable");
-    expr->right = parse_expr(parser);
+    expr->right = parse_disjunction(parser);
     if (peek(parser)->type == TOKEN_IF || peek(parser)->type == TOKEN_FOR)
         parse_error(parser, peek(parser)->span, "a list here has one `for` and no `if`");
     return expr;

@@ -233,7 +233,7 @@ static struct expr *conjunction(struct parser *parser)
     return junction(parser, TOKEN_AND, EXPR_AND, negation);
 }
 
-static struct expr *disjunction(struct parser *parser)
+struct expr *parse_disjunction(struct parser *parser)
 {
     return junction(parser, TOKEN_OR, EXPR_OR, conjunction);
 }
@@ -262,12 +262,12 @@ struct expr *parse_expr(struct parser *parser)
     if (token->type == TOKEN_LAMBDA) {
         expr = lambda(parser);
     } else {
-        expr = disjunction(parser);
+        expr = parse_disjunction(parser);
         if (peek(parser)->type == TOKEN_IF) {
             struct expr *conditional = parse_new(parser, EXPR_CONDITIONAL, expr->span);
             parse_next(parser);
             conditional->left = expr;
-            conditional->third = disjunction(parser);
+            conditional->third = parse_disjunction(parser);
             parse_expect(parser, TOKEN_ELSE, "in `a if condition else b`");
             conditional->right = parse_expr(parser);
             conditional->span = span_join(expr->span, conditional->right->span);

@@ -11,6 +11,7 @@ static struct stmt *if_statement(struct parser *parser)
     branch.condition = parse_expr(parser);
     branch.body = parse_block(parser, "`if`");
     vector_push(&branches, branch);
+    parse_respell(parser);
     while (peek(parser)->type == TOKEN_ELIF || peek(parser)->type == TOKEN_ELSE) {
         const struct token *token = parse_next(parser);
         bool last = token->type == TOKEN_ELSE;
@@ -28,6 +29,7 @@ static struct stmt *if_statement(struct parser *parser)
         vector_push(&branches, branch);
         if (last)
             break;
+        parse_respell(parser);
     }
     parse_keep(parser, &branches, stmt->branches, stmt->branch_count);
     return stmt;
@@ -59,6 +61,8 @@ static struct stmt *for_statement(struct parser *parser)
     parse_next(parser);
     const struct token *name = peek(parser);
     stmt->text = "_";
+    if (name->type == TOKEN_LEFT_PAREN || parse_peek_at(parser, 1)->type == TOKEN_ASSIGN)
+        parse_error(parser, name->span, "a loop is written `for i in range(3):`");
     if (parse_expect(parser, TOKEN_NAME, "after `for`")) {
         stmt->text = name->text;
         stmt->name_span = name->span;
@@ -66,7 +70,7 @@ static struct stmt *for_statement(struct parser *parser)
     if (peek(parser)->type == TOKEN_COMMA)
         parse_error(parser, peek(parser)->span, "a for loop has one variable here");
     parse_expect(parser, TOKEN_IN, "after the loop's variable");
-    stmt->value = parse_expr(parser);
+    stmt->value = parser->failed ? parse_new(parser, EXPR_ERROR, name->span) : parse_expr(parser);
     stmt->body = parse_block(parser, "`for`");
     no_else(parser, "for");
     return stmt;
@@ -142,6 +146,7 @@ static struct stmt *try_statement(struct parser *parser)
     vector(struct handler_clause) handlers = {0};
     parse_next(parser);
     stmt->body = parse_block(parser, "`try`");
+    parse_respell(parser);
     while (peek(parser)->type == TOKEN_EXCEPT) {
         struct handler_clause clause;
         if (handlers.count > 0 && vector_last(&handlers).name_count == 0)
@@ -150,6 +155,7 @@ static struct stmt *try_statement(struct parser *parser)
         parser->failed = false;
         except_clause(parser, &clause);
         vector_push(&handlers, clause);
+        parse_respell(parser);
     }
     if (peek(parser)->type == TOKEN_ELSE) {
         stmt->has_otherwise = true;
@@ -184,10 +190,18 @@ static struct stmt *raise_statement(struct parser *parser)
     return stmt;
 }
 
+struct expr *parse_condition(struct parser *parser)
+{
+    struct expr *expr = parse_expr(parser);
+    if (peek(parser)->type == TOKEN_ASSIGN)
+        parse_error(parser, peek(parser)->span, "`=` assigns; to compare write `==`");
+    return expr;
+}
+
 static struct stmt *assert_statement(struct parser *parser)
 {
     struct stmt *stmt = parse_new_stmt(parser, STMT_ASSERT, parse_next(parser)->span);
-    stmt->value = parse_expr(parser);
+    stmt->value = parse_condition(parser);
     stmt->span = span_join(stmt->span, stmt->value->span);
     if (stmt->value->shape == EXPR_TUPLE && stmt->value->count == 2 &&
         parse_error(parser, stmt->value->span, "a tuple is always true"))
@@ -220,51 +234,13 @@ static bool augmented(enum token_type type, enum infix *ret_infix)
     }
 }
 
-/* `whlie x:` – a name where a word of the language was meant. */
-static bool misspelt(struct parser *parser, const struct expr *expr)
-{
-    static const char *const words[] = {
-        "while",     "for",    "if",      "elif",   "else",   "with",   "try",    "except",
-        "raise",     "return", "assert",  "def",    "thread", "repeat", "expect", "invariant",
-        "sometimes", "option", "finally", "atomic", "main",   "after"};
-    if (expr->shape != EXPR_NAME || parser->failed)
-        return false;
-    const struct token *token = peek(parser);
-    if (token->type == TOKEN_NEWLINE || token->type == TOKEN_END || token->type == TOKEN_COMMA ||
-        (token->type >= TOKEN_PLUS && token->type <= TOKEN_GREATER_EQUAL))
-        return false;
-    struct nearest nearest = {.wanted = expr->text};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i], expr->text) == 0) {
-            parse_error(parser, expr->span, "`%s` has no place here", expr->text);
-            return true;
-        }
-        nearest_offer(&nearest, words[i]);
-    }
-    if (strcmp(expr->text, "match") == 0) {
-        parse_error(parser, expr->span, "there is no `match` here: `if` and `elif` do it");
-        return true;
-    }
-    if (strcmp(expr->text, "print") == 0) {
-        parse_error(parser, expr->span, "print is called with brackets: `print(…)`");
-        return true;
-    }
-    if (strcmp(expr->text, "elsif") == 0 || strcmp(expr->text, "elseif") == 0)
-        nearest.best = "elif";
-    if (!nearest.best)
-        return false;
-    parse_error(parser, expr->span, "`%s` starts no statement", expr->text);
-    diagnostic_help(parser->diagnostics, "did you mean `%s`?", nearest.best);
-    return true;
-}
-
 static struct stmt *expression_statement(struct parser *parser)
 {
     struct expr *first = parse_expr_list(parser);
     struct stmt *stmt = parse_new_stmt(parser, STMT_EXPR, first->span);
     const struct token *token = peek(parser);
     stmt->value = first;
-    if (parser->failed || misspelt(parser, first))
+    if (parser->failed || parse_misspelt(parser, first))
         return stmt;
     bool several = first->shape == EXPR_TUPLE;
     if (augmented(token->type, &stmt->infix) || token->type == TOKEN_ASSIGN) {
@@ -330,6 +306,8 @@ static struct stmt *stray(struct parser *parser)
     const char *foreign = token_foreign(token->type);
     if (foreign)
         parse_error(parser, token->span, "%s", foreign);
+    else if (parser->orphaned)
+        parser->failed = true; /* what it belongs to was reported */
     else if (token->type == TOKEN_ELSE || token->type == TOKEN_ELIF)
         parse_error(parser, token->span, "%s without an `if` before it in the same column",
                     token_name(token->type));
@@ -352,7 +330,8 @@ static struct stmt *compound_statement(struct parser *parser)
     }
     if (at_repeat(parser))
         return repeat_statement(parser);
-    if (parse_at_word(parser, "atomic") && parse_peek_at(parser, 1)->type == TOKEN_COLON) {
+    if (parse_at_word(parser, "atomic") &&
+        (parse_peek_at(parser, 1)->type == TOKEN_COLON || parse_lacks_colon(parser))) {
         struct stmt *stmt = simple(parser, STMT_ATOMIC);
         stmt->body = parse_block(parser, "`atomic`");
         return stmt;
@@ -383,20 +362,28 @@ static struct stmt *simple_statement(struct parser *parser)
     }
 }
 
+/* Lines further in than their block. */
+static struct stmt *indented(struct parser *parser, bool top)
+{
+    parse_error(parser, peek(parser)->span,
+                "this line is indented, but nothing above it opens a block");
+    parser->failed = false;
+    parse_next(parser);
+    struct stmt *last = parse_new_stmt(parser, STMT_ERROR, peek(parser)->span);
+    while (peek(parser)->type != TOKEN_DEDENT && peek(parser)->type != TOKEN_END)
+        last = parse_statement(parser, top);
+    parse_accept(parser, TOKEN_DEDENT);
+    return last;
+}
+
 struct stmt *parse_statement(struct parser *parser, bool top)
 {
     parser->depth = 0;
-    if (peek(parser)->type == TOKEN_INDENT) {
-        parse_error(parser, peek(parser)->span,
-                    "this line is indented, but nothing above it opens a block");
-        parser->failed = false;
-        parse_next(parser);
-        struct stmt *nested = parse_new_stmt(parser, STMT_ERROR, peek(parser)->span);
-        while (peek(parser)->type != TOKEN_DEDENT && peek(parser)->type != TOKEN_END)
-            nested = parse_statement(parser, top);
-        parse_accept(parser, TOKEN_DEDENT);
-        return nested;
-    }
+    if (peek(parser)->type == TOKEN_INDENT)
+        return indented(parser, top);
+    parse_respell(parser);
+    if (peek(parser)->type == TOKEN_IF || peek(parser)->type == TOKEN_TRY)
+        parser->orphaned = false;
     struct stmt *stmt = parse_top(parser);
     if (stmt && !top) {
         diagnostic_error(parser->diagnostics, stmt->span,

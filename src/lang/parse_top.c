@@ -103,6 +103,9 @@ static struct stmt *thread_statement(struct parser *parser)
     thread_names(parser, stmt);
     if (!parser->failed)
         thread_form(parser, stmt);
+    if (!parser->failed && peek(parser)->type == TOKEN_NAME &&
+        parse_error(parser, peek(parser)->span, "a comma is missing between two threads"))
+        diagnostic_help(parser->diagnostics, "write `thread A, B:`");
     if (stmt->name_count)
         stmt->span = span_join(stmt->span, stmt->name_spans[stmt->name_count - 1]);
     stmt->body = parse_block(parser, "the header of the thread");
@@ -112,7 +115,7 @@ static struct stmt *thread_statement(struct parser *parser)
 static struct stmt *property(struct parser *parser, enum stmt_shape shape)
 {
     struct stmt *stmt = parse_new_stmt(parser, shape, parse_next(parser)->span);
-    stmt->value = parse_expr(parser);
+    stmt->value = parse_condition(parser);
     stmt->span = span_join(stmt->span, stmt->value->span);
     if (parse_accept(parser, TOKEN_COMMA))
         stmt->message = parse_expr(parser);
@@ -139,6 +142,9 @@ static struct stmt *expect_statement(struct parser *parser)
         }
         vector_push(&items, item);
     } while (parse_accept(parser, TOKEN_COMMA));
+    if (peek(parser)->type > TOKEN_COMMA && peek(parser)->type <= TOKEN_GREATER_EQUAL)
+        parse_error(parser, items.count ? vector_last(&items).detail_span : stmt->span,
+                    "after `expect` stand verdicts: `expect race, assertion \"text\"`");
     parse_keep(parser, &items, stmt->expected, stmt->expected_count);
     parse_end_of_line(parser);
     return stmt;
@@ -153,6 +159,9 @@ static struct stmt *option_statement(struct parser *parser)
     stmt->name_span = name->span;
     while (!parser->failed && peek(parser)->type != TOKEN_NEWLINE &&
            peek(parser)->type != TOKEN_END) {
+        if (peek(parser)->type == TOKEN_ASSIGN || peek(parser)->type == TOKEN_COMMA)
+            parse_error(parser, peek(parser)->span,
+                        "an option is a line of its own: `option seed 7`");
         struct expr *item = parse_expr(parser);
         vector_push(&items, item);
     }
@@ -171,27 +180,17 @@ static struct stmt *body(struct parser *parser, enum stmt_shape shape, const cha
 /* Does a declaration start here, or is the word an ordinary name? */
 static bool declares(const struct parser *parser, const char *word)
 {
-    if (!parse_at_word(parser, word))
-        return false;
-    switch (parse_peek_at(parser, 1)->type) {
-    case TOKEN_NEWLINE:
-    case TOKEN_END:
-    case TOKEN_ASSIGN:
-    case TOKEN_PLUS_ASSIGN:
-    case TOKEN_MINUS_ASSIGN:
-    case TOKEN_STAR_ASSIGN:
-    case TOKEN_FLOOR_ASSIGN:
-    case TOKEN_MODULO_ASSIGN:
-    case TOKEN_DOT:
-    case TOKEN_COMMA: return false;
-    default: return true;
-    }
+    enum token_type second = parse_peek_at(parser, 1)->type;
+    bool changes = second >= TOKEN_ASSIGN && second <= TOKEN_MODULO_ASSIGN;
+    return parse_at_word(parser, word) && !changes && second != TOKEN_NEWLINE &&
+           second != TOKEN_END && second != TOKEN_DOT && second != TOKEN_COMMA &&
+           second != TOKEN_COLON && second != TOKEN_LEFT_BRACKET;
 }
 
 struct stmt *parse_top(struct parser *parser)
 {
     const struct token *second = parse_peek_at(parser, 1);
-    bool colon = second->type == TOKEN_COLON;
+    bool colon = second->type == TOKEN_COLON || parse_lacks_colon(parser);
     if (peek(parser)->type == TOKEN_DEF)
         return def_statement(parser);
     if (parse_at_word(parser, "thread") && second->type == TOKEN_NAME)
@@ -200,9 +199,9 @@ struct stmt *parse_top(struct parser *parser)
         return body(parser, STMT_MAIN, "`main`");
     if (parse_at_word(parser, "after") && colon)
         return body(parser, STMT_AFTER, "`after`");
-    if (declares(parser, "invariant") && second->type != TOKEN_LEFT_BRACKET)
+    if (declares(parser, "invariant"))
         return property(parser, STMT_INVARIANT);
-    if (declares(parser, "sometimes") && second->type != TOKEN_LEFT_BRACKET)
+    if (declares(parser, "sometimes"))
         return property(parser, STMT_SOMETIMES);
     if (parse_at_word(parser, "expect") && second->type == TOKEN_NAME)
         return expect_statement(parser);

@@ -20,7 +20,10 @@ struct scan {
     unsigned indent_count;         /* open blocks */
     bool fresh;                    /* at the start of a line outside brackets */
     bool line_start;               /* no token on this line yet */
-    bool too_deep;                 /* blocks: reported */
+    bool too_deep;                 /* in lines beyond the deepest block: reported */
+    bool tabbed;                   /* the line before was indented with a tab: reported */
+    bool returned;                 /* a carriage return within a line was reported */
+    unsigned braces;               /* `{` that were reported and not closed yet */
     bool part;                     /* inside an f-string */
 };
 
@@ -34,17 +37,35 @@ uint32_t scan_character(const struct scan *scan, uint32_t at);
 /* A terminated copy of a piece of the text. */
 const char *scan_intern(struct scan *scan, uint32_t start, uint32_t length);
 
-/* INDENT or DEDENTs for a line whose first token stands at `at`. */
+/* The Unicode code point of the character at `at`. */
+uint32_t scan_point(const struct scan *scan, uint32_t at);
+
+/* Adds a token without a value and without a length. */
+void scan_push(struct scan *scan, enum token_type type, uint32_t at);
+
+/* INDENT or DEDENTs for a line whose first token stands at `at`, or at `column` (from 0). */
 void scan_indent(struct scan *scan, uint32_t at);
+void scan_indent_to(struct scan *scan, uint32_t at, uint32_t column);
+
+/* Nanoseconds of the unit with this name; 0 when there is none. */
+int64_t scan_unit(const char *name);
 
 void scan_number(struct scan *scan);
 bool scan_string_starts(const struct scan *scan);
 void scan_string(struct scan *scan);
 
 /* Reports and consumes an operator of Python's or C's that has no use here; false when there is
- * none. `;` becomes a NEWLINE. */
+ * none. What was meant becomes the token where that is clear: `&&` an `and`, `;` a NEWLINE. */
 bool scan_foreign_operator(struct scan *scan);
+
+/* Reports and consumes a character that begins no token. */
 void scan_bad_character(struct scan *scan);
+
+/* Is there a space here that only looks like one (U+00A0 and its like)? */
+bool scan_invisible(const struct scan *scan, uint32_t at);
+
+/* Does an invisible character take up a column (a no-break space) or none (a byte order mark)? */
+bool scan_has_width(const struct scan *scan, uint32_t at);
 
 /* The tokens, moved to the arena. */
 struct tokens scan_finish(struct scan *scan);

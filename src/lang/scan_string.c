@@ -118,6 +118,15 @@ uint32_t lexer_decode(const struct source *source, struct diagnostics *diagnosti
     return length;
 }
 
+/* Brackets that were opened on this line end with it: what closes them is in the string. */
+static void forget_brackets(struct scan *scan, uint32_t start)
+{
+    uint32_t line = scan->source->lines[source_place(scan->source, start).line - 1];
+    while (scan->depth > 0 && scan->open[scan->depth - 1] >= line)
+        scan->depth--;
+    scan->lost_brackets = 0;
+}
+
 /* Moves to the closing quote; false when there is none (reported). */
 static bool find_end(struct scan *scan, uint32_t start, char quote, bool triple)
 {
@@ -175,6 +184,10 @@ void scan_string(struct scan *scan)
         token.length = lexer_decode(scan->source, scan->diagnostics, body, raw, false, out);
         out[token.length] = '\0';
         token.text = out;
+    }
+    if (!closed) {
+        token.type = TOKEN_ERROR;
+        forget_brackets(scan, start);
     }
     vector_push(&scan->tokens, token);
 }

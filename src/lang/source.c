@@ -6,9 +6,9 @@
 #include "lang/diagnostic.h"
 #include "model/program.h"
 
-/* Bytes of the UTF-8 sequence at `at`, 0 when it is none (overlong, surrogate, too large, cut). */
-static unsigned sequence(const unsigned char *at, size_t left)
+unsigned source_sequence(const char *bytes, size_t left)
 {
+    const unsigned char *at = (const unsigned char *)bytes;
     if (at[0] < 0x80)
         return 1;
     unsigned size = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
@@ -35,24 +35,44 @@ static void divide(struct source *source, struct arena *arena)
             source->lines[source->line_count++] = i + 1;
 }
 
-static bool check_bytes(struct source *source, struct diagnostics *diagnostics)
+/* Files of some editors: two bytes a character, told by the first two. */
+static bool is_utf16(const struct source *source)
 {
-    const unsigned char *bytes = (const unsigned char *)source->bytes;
-    for (uint32_t i = 0; i < source->length;) {
-        unsigned size = sequence(bytes + i, source->length - i);
-        struct span here = {i, i + 1};
-        if (size == 0) {
-            diagnostic_error(diagnostics, here, "byte 0x%02x is not UTF-8", bytes[i]);
-            diagnostic_help(diagnostics, "save the file in the encoding UTF-8");
-            return false;
-        }
-        if (bytes[i] == 0) {
-            diagnostic_error(diagnostics, here, "a zero byte: this is not a text file");
-            return false;
-        }
-        i += size;
+    return source->length >= 2 &&
+           (memcmp(source->bytes, "\xff\xfe", 2) == 0 || memcmp(source->bytes, "\xfe\xff", 2) == 0);
+}
+
+static void wrong_byte(struct diagnostics *diagnostics, struct span here, unsigned char byte)
+{
+    if (byte == 0) {
+        diagnostic_error(diagnostics, here, "a zero byte: this is not a text file");
+        return;
     }
-    return true;
+    diagnostic_error(diagnostics, here, "byte 0x%02x is not UTF-8", byte);
+    diagnostic_help(diagnostics, "save the file in the encoding UTF-8");
+}
+
+/* Every line that is no text is reported, once. */
+static bool check_bytes(const struct source *source, struct diagnostics *diagnostics)
+{
+    bool fine = true;
+    if (is_utf16(source)) {
+        diagnostic_error(diagnostics, (struct span){0, 2}, "this file is UTF-16");
+        diagnostic_help(diagnostics, "save the file in the encoding UTF-8");
+        return false;
+    }
+    for (uint32_t i = 0; i < source->length;) {
+        unsigned size = source_sequence(source->bytes + i, source->length - i);
+        if (size > 0 && source->bytes[i] != 0) {
+            i += size;
+            continue;
+        }
+        wrong_byte(diagnostics, (struct span){i, i + 1}, (unsigned char)source->bytes[i]);
+        fine = false;
+        while (i < source->length && source->bytes[i] != '\n')
+            i++;
+    }
+    return fine;
 }
 
 struct source *source_from_bytes(struct arena *arena, const char *path, const char *bytes,

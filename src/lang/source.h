@@ -35,6 +35,10 @@ struct diagnostics;
 struct source *source_from_bytes(struct arena *arena, const char *path, const char *bytes,
                                  size_t length, struct diagnostics *diagnostics);
 
+/* Bytes of the UTF-8 character at `bytes`, of which `left` (at least 1) are there: 1 to 4, or 0
+ * when it is none (overlong, a surrogate, too large, cut short). */
+unsigned source_sequence(const char *bytes, size_t left);
+
 /* Line and column of a byte offset. */
 struct place source_place(const struct source *source, uint32_t offset);
 

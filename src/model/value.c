@@ -83,14 +83,16 @@ void value_text(const struct model *model, const struct world *world, enum kind 
 /* ---- format specifications: [[fill]align][sign][#][0][width][,][.precision][type] ---- */
 
 struct spec {
-    char fill, align, sign, separator, type;
+    char fill, align, sign, separator, type; /* 0: not given */
     bool alternate;
+    bool zeros; /* a 0 before the width */
     int width, precision;
+    const char *rest; /* what is left after the type */
 };
 
 static struct spec parse_spec(const char *at)
 {
-    struct spec spec = {.fill = ' ', .precision = -1};
+    struct spec spec = {.precision = -1};
     if (at[0] && strchr("<>^=", at[1]) && at[1]) {
         spec.fill = at[0];
         spec.align = at[1];
@@ -106,10 +108,7 @@ static struct spec parse_spec(const char *at)
     }
     if (*at == '0') {
         at++;
-        if (!spec.align) {
-            spec.fill = '0';
-            spec.align = '=';
-        }
+        spec.zeros = true;
     }
     for (; *at >= '0' && *at <= '9'; at++)
         spec.width = spec.width < 1000 ? spec.width * 10 + (*at - '0') : 1000;
@@ -119,7 +118,21 @@ static struct spec parse_spec(const char *at)
         for (at++, spec.precision = 0; *at >= '0' && *at <= '9'; at++)
             spec.precision = spec.precision < 1000 ? spec.precision * 10 + (*at - '0') : 1000;
     spec.type = *at;
+    spec.rest = at + (*at != '\0');
     return spec;
+}
+
+bool value_spec_fits(const char *text, bool number)
+{
+    struct spec spec = parse_spec(text);
+    if (spec.rest[0])
+        return false;
+    if (!number)
+        return !spec.sign && !spec.alternate && !spec.separator && spec.align != '=' &&
+               (!spec.type || spec.type == 's');
+    bool decimal = !spec.type || spec.type == 'd';
+    return spec.precision < 0 && (decimal || strchr("xXbo", spec.type)) &&
+           (spec.separator != ',' || decimal);
 }
 
 /* The digits of a number, without sign, most significant first. */
@@ -150,13 +163,14 @@ static void pad(const struct spec *spec, const char *sign, const char *body, boo
     for (const char *at = body; *at; at++)
         width += (*at & 0xc0) != 0x80;
     long missing = spec->width - width - (long)strlen(sign);
-    char align = spec->align ? spec->align : number ? '>' : '<';
+    char fill = spec->fill ? spec->fill : spec->zeros ? '0' : ' ';
+    char align = spec->align ? spec->align : !number ? '<' : spec->zeros ? '=' : '>';
     long before = align == '>' ? missing : align == '^' ? missing / 2 : 0;
-    text_repeat(out, spec->fill, missing > 0 ? before : 0);
+    text_repeat(out, fill, missing > 0 ? before : 0);
     text_add(out, sign);
-    text_repeat(out, spec->fill, align == '=' ? missing : 0);
+    text_repeat(out, fill, align == '=' ? missing : 0);
     text_add(out, body);
-    text_repeat(out, spec->fill, align == '<' || align == '^' ? missing - before : 0);
+    text_repeat(out, fill, align == '<' || align == '^' ? missing - before : 0);
 }
 
 static void number_with_spec(const struct spec *spec, int64_t value, struct text *out)

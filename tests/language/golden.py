@@ -9,8 +9,20 @@ import difflib
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+# Too large to be kept as files: what is said about them is.
+LARGE = {
+    "large-brackets": "x = 0\n\nthread A:\n    x = " + "(" * 100000 + "\n    y += 1\n",
+    "large-line": "x = 0\n\nthread A:\n    x = " + "x + " * 250000 + "y\n    z += 1\n",
+    "large-name": "x = 0\n\nthread A:\n    x = " + "n" * 500000 + "\n",
+    "large-number": "x = " + "9" * 500000 + "\n\nthread A:\n    pass\n",
+    "large-string": "x = \"" + "a" * 500000 + "\"\n\nthread A:\n    pass\n",
+    "large-file": "x = 0\n" * 200000,
+    "large-number-of-mistakes": "".join(f"thread T{i}:\n    unknown{i} += 1\n\n" for i in range(150)),
+}
 
 
 def output_of(thrum, path, folder):
@@ -25,10 +37,27 @@ def output_of(thrum, path, folder):
     return (done.stdout if folder == "programs" else done.stderr).decode(), complaint
 
 
+def check_large(thrum, update):
+    """How many of the files of LARGE are not refused as their golden texts say, and quickly."""
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in LARGE.items():
+            path = pathlib.Path(folder) / f"{name}.thrum"
+            path.write_text(text)
+            got, complaint = output_of(thrum, path, "errors")
+            golden = HERE / "errors" / f"{name}.txt"
+            if update:
+                golden.write_text(got)
+            if complaint or got != golden.read_text():
+                wrong += 1
+                print(complaint, f"{name}: not as {golden} says\n{got[:2000]}")
+    return wrong
+
+
 def main():
     update = "--update" in sys.argv
     thrum = str(pathlib.Path([a for a in sys.argv[1:] if a != "--update"][0]).resolve())
-    wrong = count = 0
+    wrong, count = check_large(thrum, update), len(LARGE)
     for folder in ("errors", "programs"):
         for path in sorted((HERE / folder).glob("*.thrum")):
             count += 1
