@@ -14,7 +14,7 @@
 
 #include "cli/options.h"
 
-enum option_kind { FLAG, NUMBER, MAYBE_NUMBER, TIME, SIZE, TEXT };
+enum option_kind { FLAG, COUNT, MAYBE_COUNT, SEED, TIME, SPAN, SIZE, TEXT };
 
 static const struct {
     const char *name, *files;
@@ -198,7 +198,7 @@ static void print_options(void)
     for (unsigned option = 0; option < OPTIONS; option++) {
         if (!(used >> option & 1))
             continue;
-        bool maybe = options[option].kind == MAYBE_NUMBER;
+        bool maybe = options[option].kind == MAYBE_COUNT;
         fputs(".TP\n\\fB", stdout);
         put("--");
         put(options[option].name);
@@ -346,7 +346,7 @@ static void print_bash(void)
     const char *between = "    ";
     for (unsigned option = 0; option < OPTIONS; option++)
         if ((used_options() >> option & 1) && options[option].kind != FLAG &&
-            options[option].kind != MAYBE_NUMBER && option != OPTION_POLICY &&
+            options[option].kind != MAYBE_COUNT && option != OPTION_POLICY &&
             option != OPTION_THEME && option != OPTION_TIME) {
             printf("%s--%s", between, options[option].name);
             between = "|";

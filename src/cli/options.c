@@ -7,7 +7,7 @@
 
 #include "base/die.h"
 
-enum option_kind { FLAG, NUMBER, MAYBE_NUMBER, TIME, SIZE, TEXT };
+enum option_kind { FLAG, COUNT, MAYBE_COUNT, SEED, TIME, SPAN, SIZE, TEXT };
 
 static const struct {
     const char *name;
@@ -52,14 +52,33 @@ bool parse_time(const char *text, int64_t *ret_nanoseconds)
     return false;
 }
 
-static bool parse_number(const char *text, int64_t *ret_number)
+static bool parse_number(const char *text, uint64_t *ret_number)
 {
     char *end;
     errno = 0;
-    long long number = strtoll(text, &end, 0);
+    unsigned long long number = strtoull(text, &end, 0);
     if (!isdigit((unsigned char)*text) || *end || errno)
         return false;
     *ret_number = number;
+    return true;
+}
+
+static bool parse_count(const char *text, int64_t *ret_count)
+{
+    uint64_t number;
+    if (!parse_number(text, &number) || number < 1 || number > UINT32_MAX)
+        return false;
+    *ret_count = (int64_t)number;
+    return true;
+}
+
+/* All 64 bits count: a seed that is printed can be given. */
+static bool parse_seed(const char *text, int64_t *ret_seed)
+{
+    uint64_t number;
+    if (!parse_number(text, &number))
+        return false;
+    *ret_seed = (int64_t)number;
     return true;
 }
 
@@ -76,7 +95,7 @@ static bool parse_size(const char *text, int64_t *ret_bytes)
         return false;
     for (const char *u = units; unit && u <= unit; u++)
         number *= 1024;
-    if (number >= 9e18)
+    if (number >= 9e18 || number < 1)
         return false;
     *ret_bytes = (int64_t)number;
     return true;
@@ -113,10 +132,18 @@ static bool take_value(struct arguments *arguments, enum option option, const ch
     const char *wanted = "";
     switch (table[option].kind) {
     case FLAG: break;
-    case NUMBER:
-    case MAYBE_NUMBER:
-        fine = parse_number(value, &arguments->numbers[option]);
+    case COUNT:
+    case MAYBE_COUNT:
+        fine = parse_count(value, &arguments->numbers[option]);
+        wanted = "a whole number from 1";
+        break;
+    case SEED:
+        fine = parse_seed(value, &arguments->numbers[option]);
         wanted = "a whole number";
+        break;
+    case SPAN:
+        fine = parse_time(value, &arguments->numbers[option]) && arguments->numbers[option] > 0;
+        wanted = "a time above 0 such as 50ms, 0.5s or 2min";
         break;
     case TIME:
         fine = parse_time(value, &arguments->numbers[option]);
@@ -155,11 +182,11 @@ static bool take_option(struct arguments *arguments, int count, char **values, i
     }
     if (equals)
         return take_value(arguments, option, equals + 1, error);
-    if (table[option].kind == MAYBE_NUMBER) {
+    if (table[option].kind == MAYBE_COUNT) {
+        uint64_t number;
         arguments->numbers[option] = -1;
-        if (*at + 1 < count && parse_number(values[*at + 1], &arguments->numbers[option]))
-            ++*at;
-        return true;
+        return *at + 1 >= count || !parse_number(values[*at + 1], &number) ||
+               take_value(arguments, option, values[++*at], error);
     }
     if (*at + 1 >= count) {
         text_printf(error, "--%s wants %s after it", table[option].name, table[option].argument);
@@ -221,7 +248,7 @@ void options_help(uint64_t allowed, struct text *out)
             continue;
         size_t begin = out->length;
         text_printf(out, "  --%s", table[i].name);
-        if (table[i].kind == MAYBE_NUMBER)
+        if (table[i].kind == MAYBE_COUNT)
             text_printf(out, " [%s]", table[i].argument);
         else if (*table[i].argument)
             text_printf(out, " %s", table[i].argument);

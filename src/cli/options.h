@@ -22,7 +22,8 @@ struct arguments {
     const char **files; /* owned list of what is no option, in order */
     size_t file_count;
     uint64_t given;           /* bits of the options given */
-    int64_t numbers[OPTIONS]; /* NUMBER, TIME (ns), SIZE (bytes); -1: MAYBE_NUMBER without one */
+    int64_t numbers[OPTIONS]; /* COUNT, SEED (its 64 bits), TIME and SPAN (ns), SIZE (bytes); -1:
+                                 MAYBE_COUNT without one */
     const char *texts[OPTIONS];
 };
 

@@ -7,7 +7,8 @@
 #include "cli/summary.h"
 
 static const uint64_t ALL = OPTION_BIT(PACE) | OPTION_BIT(CPUS) | OPTION_BIT(JITTER) |
-                            OPTION_BIT(UNTIL_FAILURE) | OPTION_BIT(MEMORY) | OPTION_BIT(THEME);
+                            OPTION_BIT(UNTIL_FAILURE) | OPTION_BIT(SEED) | OPTION_BIT(FOR) |
+                            OPTION_BIT(MEMORY) | OPTION_BIT(THEME);
 
 /* Splits at blanks; the words live in `buffer`. */
 static int split(const char *line, char *buffer, char **words)
@@ -50,6 +51,11 @@ START_TEST(options_are_read)
     ck_assert_int_eq(option_number(&arguments, OPTION_UNTIL_FAILURE, 7), 12);
     ck_assert_uint_eq(arguments.file_count, 1);
     arguments_fini(&arguments);
+    ck_assert(read_line("--seed 18446744073709551615 --pace 0 x", &arguments, &error));
+    ck_assert_uint_eq((uint64_t)option_number(&arguments, OPTION_SEED, 0), UINT64_MAX);
+    ck_assert_int_eq(option_number(&arguments, OPTION_PACE, 7), 0);
+    ck_assert_uint_eq(arguments.file_count, 1);
+    arguments_fini(&arguments);
 }
 END_TEST
 
@@ -60,12 +66,24 @@ START_TEST(mistakes_are_said)
         const char *words;
     } cases[] = {
         {"--pase 5ms", "there is no option --pase here: did you mean --pace?"},
-        {"--seed 4", "there is no option --seed here"},
+        {"--jobs 4", "there is no option --jobs here"},
         {"--pace", "--pace wants TIME after it"},
         {"--pace soon", "--pace wants a time such as 50ms, 0.5s or 2min, not `soon`"},
         {"--pace -5ms", "--pace wants a time such as 50ms, 0.5s or 2min, not `-5ms`"},
-        {"--cpus two", "--cpus wants a whole number, not `two`"},
-        {"--cpus 99999999999999999999", "--cpus wants a whole number, not `99999999999999999999`"},
+        {"--cpus two", "--cpus wants a whole number from 1, not `two`"},
+        {"--cpus 0", "--cpus wants a whole number from 1, not `0`"},
+        {"--cpus -1", "--cpus wants a whole number from 1, not `-1`"},
+        {"--cpus 1.5", "--cpus wants a whole number from 1, not `1.5`"},
+        {"--cpus 4294967297", "--cpus wants a whole number from 1, not `4294967297`"},
+        {"--cpus 99999999999999999999",
+         "--cpus wants a whole number from 1, not `99999999999999999999`"},
+        {"--until-failure 0", "--until-failure wants a whole number from 1, not `0`"},
+        {"--until-failure=1.5", "--until-failure wants a whole number from 1, not `1.5`"},
+        {"--seed -1", "--seed wants a whole number, not `-1`"},
+        {"--seed 18446744073709551616", "--seed wants a whole number, not `18446744073709551616`"},
+        {"--for 0", "--for wants a time above 0 such as 50ms, 0.5s or 2min, not `0`"},
+        {"--for 0.1ns", "--for wants a time above 0 such as 50ms, 0.5s or 2min, not `0.1ns`"},
+        {"--memory 0", "--memory wants a size such as 512M or 2G, not `0`"},
         {"--memory 5X", "--memory wants a size such as 512M or 2G, not `5X`"},
         {"--jitter=yes", "--jitter takes no value"},
         {"-x", "there is no option -x here: options begin with --"},

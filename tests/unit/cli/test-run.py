@@ -73,6 +73,23 @@ class Run(unittest.TestCase):
         self.assertEqual(values[0], values[1])
         self.assertGreater(len(set(values)), 1)
 
+    def test_every_seed_that_is_printed_can_be_given(self):
+        done = self.run_text(DICE, "--json", "--seed", str(2**64 - 1))
+        self.assertEqual(json.loads(done.stdout)["seed"], 2**64 - 1, done.stderr)
+
+    def test_odd_values(self):
+        for options in ["--for 0", "--for 99999999999999999999s", "--cpus 0", "--cpus 4294967297", "--seed -1",
+                        "--seed 18446744073709551616", "--until-failure 0", "--until-failure=1.5", "--jitter=3",
+                        "--headless=1", "--memory 0", "--pace -1ms"]:
+            done = self.run_text(OK, *options.split())
+            self.assertEqual(done.returncode, 2, options)
+            self.assertTrue(done.stderr.startswith("thrum: "), options)
+        for options in ["--for 2000000h", "--for 1e9", "--cpus 4000000000", "--pace 0", "--pace 0.1us", "--memory 1"]:
+            self.assertEqual(self.run_text(OK, *options.split()).returncode, 0, options)
+        done = self.run_text(OK, "--pace", "2000000h", "--for", "20ms")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("(stopped before the end)", done.stdout)
+
     def test_until_failure(self):
         done = self.run_text(DICE, "--until-failure", "--seed", "1")
         self.assertEqual(done.returncode, 1)
