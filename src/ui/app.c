@@ -247,6 +247,8 @@ static void act_in_help(struct screen *screen, enum action action)
         screen->help_top += action == ACTION_DOWN ? 1 : 10;
     else if (action == ACTION_UP || action == ACTION_PAGE_UP)
         screen->help_top -= action == ACTION_UP ? 1 : 10;
+    else if (action == ACTION_START || action == ACTION_END)
+        screen->help_top = action == ACTION_START ? 0 : 1000;
     else
         screen->help = false;
     if (screen->help_top < 0)
@@ -280,6 +282,10 @@ static void act_on_findings(struct screen *screen, enum action action)
         screen->finding++;
     else if (action == ACTION_UP && screen->finding > 0)
         screen->finding--;
+    else if (action == ACTION_START)
+        screen->finding = 0;
+    else if (action == ACTION_END)
+        screen->finding = screen->finding_count ? screen->finding_count - 1 : 0;
     else if (action == ACTION_PAGE_DOWN)
         screen->finding_top += 10;
     else if (action == ACTION_PAGE_UP)
@@ -288,13 +294,15 @@ static void act_on_findings(struct screen *screen, enum action action)
         open_finding(screen);
     else if (action == ACTION_COPY_FINDING && screen->findings[screen->finding].schedule)
         terminal_copy(screen->terminal, screen->findings[screen->finding].schedule);
-    else if (action == ACTION_BACK && !screen->explored_all)
+    else if (action == ACTION_STOP || (action == ACTION_BACK && !screen->explored_all))
         end_exploring(screen);
     else if (action == ACTION_BACK)
         screen->exploring_shown = false;
-    if (action == ACTION_DOWN || action == ACTION_UP)
+    if (action == ACTION_DOWN || action == ACTION_UP || action == ACTION_START ||
+        action == ACTION_END)
         screen->finding_top = 0;
-    if (action == ACTION_BACK && !screen->session && !screen->shelf.count)
+    if ((action == ACTION_BACK || action == ACTION_STOP) && !screen->session &&
+        !screen->shelf.count)
         screen->leave = true;
 }
 
@@ -393,6 +401,26 @@ static void quit_by_signal(struct screen *screen, int signal)
     screen->signal = signal == SIGINT ? 0 : signal;
 }
 
+static void click_in_browser(struct screen *screen, int x, int y)
+{
+    struct region all = canvas_region(&screen->canvas);
+    struct region body = region_part(&all, 0, 1, all.width, all.height - 2);
+    long at = browser_at(&body, screen->shelf.entries, screen->shelf.count, screen->shelf_top, x,
+                         y - 1);
+    if (at >= 0)
+        screen->chosen = (size_t)at;
+}
+
+static void click(struct screen *screen, int x, int y)
+{
+    if (screen->help || screen->exploring_shown || screen->error.length)
+        return;
+    if (screen->session)
+        run_view_click(&screen->run, x, y);
+    else
+        click_in_browser(screen, x, y);
+}
+
 static void take_event(struct screen *screen, const struct event *event)
 {
     screen->dirty = true;
@@ -405,12 +433,11 @@ static void take_event(struct screen *screen, const struct event *event)
         else if (screen->searching)
             take_search_key(screen, event->key);
         else if (event->key != KEY_NONE)
-            act(screen, keymap_find(event->key, screen_have(screen)), event->key);
+            act(screen,
+                keymap_find(event->key, screen_have(screen) | (screen->help ? NEEDS_LIST : 0)),
+                event->key);
         break;
-    case EVENT_CLICK:
-        if (screen->session && !screen->help && !screen->exploring_shown)
-            run_view_click(&screen->run, event->x, event->y);
-        break;
+    case EVENT_CLICK: click(screen, event->x, event->y); break;
     case EVENT_WHEEL:
         if (screen->help)
             act_in_help(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);

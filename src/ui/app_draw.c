@@ -14,10 +14,13 @@ const char *screen_base_name(const char *path)
 unsigned screen_have(const struct screen *screen)
 {
     if (screen->exploring_shown)
-        return screen->finding_count ? NEEDS_FINDINGS : 0;
+        return !screen->explored_all   ? NEEDS_EXPLORING
+               : screen->finding_count ? NEEDS_FINDINGS | NEEDS_LIST
+                                       : 0;
     if (screen->session)
         return run_view_have(&screen->run);
-    return NEEDS_BROWSER | (screen->app->explore_begin ? NEEDS_EXPLORE : 0) |
+    return NEEDS_BROWSER | NEEDS_LIST | NEEDS_NAMES |
+           (screen->app->explore_begin ? NEEDS_EXPLORE : 0) |
            (screen->app->open ? NEEDS_CAN_OPEN_STEPPING : 0) |
            (*screen->shelf_match ? NEEDS_MATCH : 0);
 }
@@ -74,14 +77,16 @@ static void draw_exploring(struct screen *screen, const struct region *all)
 
 static void draw_help(struct screen *screen, const struct region *all)
 {
-    int width = all->width - 4 < 92 ? all->width - 4 : 92;
+    bool lanes = screen->session && !screen->exploring_shown;
+    int most = lanes && all->width >= HELP_WIDE + 6 ? HELP_WIDE + 2 : 92;
+    int width = all->width - 4 < most ? all->width - 4 : most;
     struct region box = region_part(all, (all->width - width) / 2, 1, width, all->height - 2);
     draw_blank(&box, 0, 0, box.width, box.height);
-    draw_box(&box, STYLE_RULE, STYLE_TITLE, "HELP  (bright: works now)  ? or Esc closes");
+    draw_box(&box, STYLE_RULE, STYLE_TITLE, "HELP  keys that work now (? or Esc closes)");
     struct region inside = region_part(&box, 1, 1, box.width - 2, box.height - 2);
     size_t count;
     struct help_line *lines = keymap_help(screen_have(screen), &count);
-    int rows = help_draw(&inside, lines, count, screen->help_top);
+    int rows = help_draw(&inside, lines, count, lanes, screen->help_top);
     keymap_help_free(lines, count);
     if (screen->help_top > rows - inside.height)
         screen->help_top = rows > inside.height ? rows - inside.height : 0;

@@ -35,6 +35,9 @@ enum need {
     NEEDS_CAN_OPEN_STEPPING = 8192, /* … to be stepped through */
     NEEDS_FINDINGS = 32768,         /* what exploring found is on screen */
     NEEDS_TABLE = 16384,            /* the table of steps is shown */
+    NEEDS_EXPLORING = 131072,       /* a search goes on and is on screen */
+    NEEDS_NAMES = 262144,           /* there are names to search in */
+    NEEDS_LIST = 524288,            /* there is something to go through */
     NEEDS_GROUP = 65536,            /* the selected thread or object has others like it */
 };
 

@@ -94,7 +94,7 @@ unsigned run_view_have(const struct run_view *view)
         {SESSION_CAN_FREEZE, NEEDS_FREEZE},
         {SESSION_CAN_STEP, NEEDS_STEP},
     };
-    unsigned have = NEEDS_RUN;
+    unsigned have = NEEDS_RUN | NEEDS_LIST | NEEDS_NAMES;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (view->status.abilities & table[i].ability)
             have |= table[i].need;

@@ -23,6 +23,8 @@ void run_view_click(struct run_view *view, int x, int y)
             continue;
         view->focus = (enum pane)pane;
         size_t row = (size_t)(y - place->y);
+        if (pane == PANE_THREADS && view->table)
+            return;
         size_t thread = row + (size_t)view->thread_top, object = row + (size_t)view->object_top;
         if (pane == PANE_THREADS && thread < view->thread_folds.lanes.count) {
             view->thread = view->threads.items[view->thread_folds.lanes.items[thread].first];
@@ -45,6 +47,14 @@ void run_view_wheel(struct run_view *view, int x, int y, bool up)
         if (!is_inside(place, x, y))
             continue;
         int axis = place->x + place->width - view->columns;
+        if (pane == PANE_THREADS && view->table) {
+            bool steps = view->status.abilities & SESSION_CAN_STEP;
+            run_view_act(view,
+                         steps ? (up ? ACTION_STEP_BACK : ACTION_STEP_FORWARD)
+                               : (up ? ACTION_EARLIER : ACTION_LATER),
+                         0);
+            return;
+        }
         if ((pane == PANE_THREADS || pane == PANE_OBJECTS) && x >= axis) {
             session_lock(view->session);
             run_zoom(view, up, x - axis);

@@ -80,6 +80,20 @@ static void draw_preview(const struct region *region, const struct browser_entry
     source_draw(&code, &source);
 }
 
+static int list_width(const struct region *region)
+{
+    return region->width * 2 / 5 < 44 ? region->width * 2 / 5 : 44;
+}
+
+long browser_at(const struct region *region, const struct browser_entry *entries, size_t count,
+                int top, int x, int y)
+{
+    for (size_t i = 0; i < count && x < list_width(region) && y > 0; i++)
+        if (row_of(entries, i) - top == y - 1)
+            return (long)i;
+    return -1;
+}
+
 int browser_draw(const struct region *region, const struct browser_entry *entries, size_t count,
                  size_t chosen, int top, const char *match)
 {
@@ -88,14 +102,13 @@ int browser_draw(const struct region *region, const struct browser_entry *entrie
                        "No scenario was found. `thrum run FILE` runs a file of your own.");
         return 0;
     }
-    int list_width = region->width * 2 / 5;
-    list_width = list_width > 44 ? 44 : list_width;
-    struct region list = region_part(region, 0, 0, list_width, region->height);
+    int left_width = list_width(region);
+    struct region list = region_part(region, 0, 0, left_width, region->height);
     struct region preview =
-        region_part(region, list_width + 1, 0, region->width - list_width - 1, region->height);
+        region_part(region, left_width + 1, 0, region->width - left_width - 1, region->height);
     struct region left = pane_titled(&list, "SCENARIOS", NULL, true);
     top = draw_list(&left, entries, count, chosen, top, match);
-    pane_divider(region, list_width);
+    pane_divider(region, left_width);
     struct region right = pane_titled(&preview, "ABOUT", NULL, false);
     draw_preview(&right, &entries[chosen]);
     return top;

@@ -15,10 +15,10 @@ static int draw_legend(const struct region *region, int y)
         enum style style;
         const char *words;
     } others[] = {
-        {GLYPH_FREE, STYLE_FREE, "a lock is free, an event not set"},
+        {GLYPH_FREE, STYLE_FREE, "free, or an event not set"},
         {GLYPH_HELD, STYLE_HELD, "held, and nobody waits"},
         {GLYPH_CONTENDED, STYLE_CONTENDED, "held while somebody waits"},
-        {GLYPH_WANTED, STYLE_WANTED, "the selected thread waits for it"},
+        {GLYPH_WANTED, STYLE_WANTED, "wanted by the selected one"},
         {GLYPH_EVENT_SET, STYLE_HELD, "an event is set"},
         {GLYPH_WAKE_DOWN, STYLE_WAKE, "woken from above"},
         {GLYPH_WAKE_UP, STYLE_WAKE, "woken from below"},
@@ -26,7 +26,7 @@ static int draw_legend(const struct region *region, int y)
         {GLYPH_NOTE, STYLE_NOTE, "a note()"},
         {GLYPH_PROBLEM, STYLE_PROBLEM, "a problem"},
         {GLYPH_TEE_LEFT, STYLE_FINISHED, "a thread has ended"},
-        {GLYPH_FOLD, STYLE_SCROLL, "a group as one: its worst state"},
+        {GLYPH_FOLD, STYLE_SCROLL, "a group, its worst state"},
     };
     enum { STATES = sizeof states / sizeof *states, OTHERS = sizeof others / sizeof *others };
     int half = region->width / 2;
@@ -43,22 +43,42 @@ static int draw_legend(const struct region *region, int y)
     return y + 1 + (STATES > OTHERS ? STATES : OTHERS);
 }
 
-int help_draw(const struct region *region, const struct help_line *lines, size_t count, int top)
+/* The keys that work now, in their groups. Returns the row after the last. */
+static int draw_keys(const struct region *region, int y, const struct help_line *lines,
+                     size_t count)
 {
-    int y = draw_legend(region, -top) + 1;
     const char *group = "";
     int first = y;
     for (size_t i = 0; i < count; i++) {
+        if (!lines[i].available)
+            continue;
         if (strcmp(lines[i].group, group) != 0) {
             group = lines[i].group;
             y += y > first;
             draw_text(region, 1, y++, STYLE_TITLE, group);
         }
-        bool now = lines[i].available;
-        draw_right(region, 14, y, now ? STYLE_KEY : STYLE_DIM, lines[i].keys);
-        draw_fit(region, 16, y, region->width - 17, now ? STYLE_TEXT : STYLE_DIM, lines[i].words);
+        draw_right(region, 14, y, STYLE_KEY, lines[i].keys);
+        draw_fit(region, 16, y, region->width - 17, STYLE_TEXT, lines[i].words);
         y++;
     }
-    pane_more(region, top, y + top);
-    return y + top;
+    return y;
+}
+
+int help_draw(const struct region *region, const struct help_line *lines, size_t count,
+              bool with_lanes, int top)
+{
+    bool beside = with_lanes && region->width >= HELP_WIDE;
+    struct region keys =
+        region_part(region, 0, 0, beside ? region->width / 2 : region->width, region->height);
+    int y = draw_keys(&keys, -top, lines, count), end = y;
+    if (beside) {
+        struct region legend =
+            region_part(region, keys.width, 0, region->width - keys.width, region->height);
+        int below = draw_legend(&legend, -top);
+        end = below > y ? below : y;
+    } else if (with_lanes) {
+        end = draw_legend(region, y + 1);
+    }
+    pane_more(region, top, end + top);
+    return end + top;
 }

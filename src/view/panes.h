@@ -66,8 +66,11 @@ struct help_line {
     const char *words; /* "select the next lane" */
     bool available;    /* now */
 };
-/* What the glyphs mean, then the keys. */
-int help_draw(const struct region *region, const struct help_line *lines, size_t count, int top);
+/* The keys that work now; with lanes also what their glyphs mean, beside the keys from HELP_WIDE cells
+ * on, else below them. */
+enum { HELP_WIDE = 130 };
+int help_draw(const struct region *region, const struct help_line *lines, size_t count,
+              bool with_lanes, int top);
 
 /* One bundled scenario or file. */
 struct browser_entry {
@@ -83,5 +86,8 @@ struct browser_entry {
 /* The whole screen between header and footer. Returns the first row shown of the list. */
 int browser_draw(const struct region *region, const struct browser_entry *entries, size_t count,
                  size_t chosen, int top, const char *match);
+/* The entry at a cell of that region; -1: there is none. */
+long browser_at(const struct region *region, const struct browser_entry *entries, size_t count,
+                int top, int x, int y);
 
 #endif

@@ -180,11 +180,11 @@ static void take_help(struct setting *setting, int width, int height)
     canvas_resize(&canvas, width, height);
     struct region all = canvas_region(&canvas);
     size_t count;
-    struct help_line *lines = keymap_help(NEEDS_RUN | NEEDS_TIME | NEEDS_PAUSE, &count);
-    int rows = help_draw(&all, lines, count, 0);
+    struct help_line *lines = keymap_help(NEEDS_RUN | NEEDS_LIST | NEEDS_TIME | NEEDS_PAUSE, &count);
+    int rows = help_draw(&all, lines, count, true, 0);
     canvas_resize(&canvas, width, rows);
     all = canvas_region(&canvas);
-    help_draw(&all, lines, count, 0);
+    help_draw(&all, lines, count, true, 0);
     text_printf(&name, "help-%dx%d", width, height);
     compare(setting, text_bytes(&name), &canvas);
     keymap_help_free(lines, count);
