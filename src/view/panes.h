@@ -6,8 +6,8 @@
 
 #include "view/scene.h"
 
-/* Shared variables at the cursor: name, value, who changed it last. Lists take one row. `variables`
- * are their numbers, in order. */
+/* Shared variables at the cursor: name, value, who changed it last. Lists take one row; the chosen
+ * one is kept in sight. `variables` are their numbers, in order. */
 int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
                 size_t count, int top);
 
@@ -66,8 +66,8 @@ struct help_line {
     const char *words; /* "select the next lane" */
     bool available;    /* now */
 };
-/* The keys that work now; with lanes also what their glyphs mean, beside the keys from HELP_WIDE cells
- * on, else below them. */
+/* The keys that work now; with lanes also what their glyphs mean, beside the keys from HELP_WIDE
+ * cells on, else below them. */
 enum { HELP_WIDE = 130 };
 int help_draw(const struct region *region, const struct help_line *lines, size_t count,
               bool with_lanes, int top);

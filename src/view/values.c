@@ -69,12 +69,13 @@ static void draw_variable(const struct region *region, int y, const struct scene
     struct history_event newest;
     bool has_newest = false, selected = false;
     const char *name = catalog_object_name(scene->catalog, variables[0]);
+    bool list = name[stem(name)]; /* of one element, too */
     struct text shown = {0};
-    text_add_bytes(&shown, name, length > 1 ? stem(name) : strlen(name));
+    text_add_bytes(&shown, name, stem(name));
     draw_name(region, 1, y, name_width, STYLE_NAME, text_bytes(&shown));
     text_fini(&shown);
     int x = name_width + 2;
-    if (length > 1)
+    if (list)
         x = draw_text(region, x, y, STYLE_DIM, "[");
     for (size_t i = 0; i < length && x < region->width; i++) {
         if (i)
@@ -86,7 +87,7 @@ static void draw_variable(const struct region *region, int y, const struct scene
             selected = true;
         }
     }
-    if (length > 1)
+    if (list)
         x = draw_text(region, x, y, STYLE_DIM, "]");
     if (x > region->width)
         draw_glyph(region, region->width - 1, y, STYLE_SCROLL, GLYPH_MORE);
@@ -102,25 +103,42 @@ static void draw_variable(const struct region *region, int y, const struct scene
         draw_stress(region, 0, y, region->width, 1, STRESS_SELECTED);
 }
 
+/* The rows that all take; *ret_chosen is that of the chosen variable, or -1. */
+static int count_rows(const struct scene *scene, const uint32_t *variables, size_t count,
+                      int *ret_chosen)
+{
+    int rows = 0;
+    *ret_chosen = -1;
+    for (size_t at = 0; at < count; rows++) {
+        size_t length = list_length(scene, variables, count, at);
+        for (size_t i = at; i < at + length; i++)
+            if (variables[i] == scene->object)
+                *ret_chosen = rows;
+        at += length;
+    }
+    return rows;
+}
+
 int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
                 size_t count, int top)
 {
-    int name_width = 6, rows = 0;
+    int name_width = 6, chosen, all = count_rows(scene, variables, count, &chosen);
     for (size_t at = 0; at < count && at < 200; at++) {
         int width = (int)stem(catalog_object_name(scene->catalog, variables[at]));
         name_width = width > name_width ? width : name_width;
     }
     if (name_width > region->width / 2)
         name_width = region->width / 2;
-    for (size_t at = 0; at < count; rows++) {
+    top = pane_scroll(top, chosen, all, region->height);
+    for (size_t at = 0, row = 0; at < count; row++) {
         size_t length = list_length(scene, variables, count, at);
-        int y = rows - top;
+        int y = (int)row - top;
         if (y >= 0 && y < region->height)
             draw_variable(region, y, scene, variables + at, length, name_width);
         at += length;
     }
     if (!count)
         draw_text(region, 1, 0, STYLE_DIM, "no shared variables");
-    pane_more(region, top, rows);
-    return rows;
+    pane_more(region, top, all);
+    return all;
 }
