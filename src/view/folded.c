@@ -16,6 +16,7 @@ enum {
 struct column {
     uint32_t counts[RANKS];  /* members by rank */
     uint32_t objects[RANKS]; /* what those of a rank waited for, if all for the same */
+    bool future;             /* time has not come so far */
 };
 
 /* A column as it is drawn. */
@@ -76,7 +77,7 @@ static struct shown show(const struct column *column, int over)
         uint32_t members = column->counts[rank];
         if (!members)
             continue;
-        shown.any = true;
+        shown.any = !column->future;
         shown.worst = (unsigned)rank;
         shown.count = members;
         shown.object = column->objects[rank];
@@ -152,6 +153,7 @@ static void collect_threads(const struct scene *scene, struct lane lane, int wid
             enum lane_state state = (enum lane_state)row[x].state;
             cells[x].marks |= row[x].marks;
             cells[x].changes += row[x].changes;
+            columns[x].future |= !row[x].share && state != LANE_UNBORN;
             if (row[x].share || state == LANE_UNBORN)
                 count(&columns[x], lane_look(state)->rank, row[x].object);
         }
