@@ -5,11 +5,11 @@
 
 #include "base/die.h"
 
-void columns_init(struct columns *columns, const struct world *first, uint32_t words)
+void columns_init(struct columns *columns, const int64_t *first, uint32_t words)
 {
     *columns = (struct columns){.words = words};
     columns->first = xmalloc(8 * (size_t)words);
-    memcpy(columns->first, first->words, 8 * (size_t)words);
+    memcpy(columns->first, first, 8 * (size_t)words);
     columns->bytes = xmalloc(8 * (size_t)words * sizeof *columns->bytes);
     columns->column_of = xmalloc(8 * (size_t)words * sizeof *columns->column_of);
     columns->moving = xcalloc(words, sizeof *columns->moving);
@@ -35,7 +35,7 @@ static unsigned char first_byte(const struct columns *columns, uint32_t column)
     return ((const unsigned char *)columns->first)[columns->bytes[column]];
 }
 
-/* Where in a world byte `nth` of a word is, counted from its lowest. */
+/* Where among all bytes byte `nth` of a word is, counted from its lowest. */
 static inline uint32_t place(uint32_t word, uint32_t nth)
 {
     return 8 * word + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 7 - nth : nth);
@@ -85,22 +85,22 @@ uint32_t columns_pack_changes(struct columns *columns, const unsigned char *pare
     return columns_now;
 }
 
-uint32_t columns_pack(struct columns *columns, const struct world *world, unsigned char *out)
+uint32_t columns_pack(struct columns *columns, const int64_t *words, unsigned char *out)
 {
     for (uint32_t i = 0; i < columns->words; i++)
-        if (world->words[i] != columns->first[i])
-            note(columns, i, (uint64_t)(world->words[i] ^ columns->first[i]));
+        if (words[i] != columns->first[i])
+            note(columns, i, (uint64_t)(words[i] ^ columns->first[i]));
     uint32_t count = atomic_load_explicit(&columns->count, memory_order_acquire);
-    const unsigned char *bytes = (const unsigned char *)world->words;
+    const unsigned char *bytes = (const unsigned char *)words;
     for (uint32_t i = 0; i < count; i++)
         out[i] = bytes[columns->bytes[i]];
     return count;
 }
 
-void columns_unpack(const struct columns *columns, struct world *world, uint32_t dirty,
+void columns_unpack(const struct columns *columns, int64_t *words, uint32_t dirty,
                     const unsigned char *packed, uint32_t count)
 {
-    unsigned char *bytes = (unsigned char *)world->words;
+    unsigned char *bytes = (unsigned char *)words;
     for (uint32_t i = 0; i < count; i++)
         bytes[columns->bytes[i]] = packed[i];
     for (uint32_t i = count; i < dirty; i++)

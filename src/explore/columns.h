@@ -1,12 +1,12 @@
 /*
- * States packed to the bytes that vary: most bytes of a world are the same in all its states (the
+ * States packed to the bytes that vary: most bytes of a state are the same in all states (the
  * upper halves of small numbers, slots that are clear wherever a thread rests). A byte becomes a
  * column when a state is met in which it differs from the first state. Columns are only ever added,
  * so a state packed earlier is one with fewer columns; in those that came later it is like the
  * first state.
  *
- * Thread-safety: states may be packed and unpacked by several threads at a time, each with worlds
- * of its own. Adding a column is guarded; what is read without the guard is published by the number
+ * Thread-safety: states may be packed and unpacked by several threads at a time, each with words of
+ * its own. Adding a column is guarded; what is read without the guard is published by the number
  * of columns, or by the mask of a word (release, acquire).
  */
 #ifndef THRUM_EXPLORE_COLUMNS_H
@@ -19,11 +19,11 @@
 #include "model/world.h"
 
 struct columns {
-    uint32_t words;          /* of a world */
+    uint32_t words;          /* of a state */
     int64_t *first;          /* the first state, `words` of them; owned */
     _Atomic uint32_t count;  /* columns; release after the entries below are written */
-    uint32_t *bytes;         /* of each column: which byte of the world; owned */
-    uint32_t *column_of;     /* of each byte of the world that is one: its column; owned */
+    uint32_t *bytes;         /* of each column: which byte of the words; owned */
+    uint32_t *column_of;     /* of each byte of the words that is one: its column; owned */
     _Atomic uint8_t *moving; /* of each word: which of its bytes are columns; owned */
     pthread_mutex_t guard;   /* of adding */
 };
@@ -34,7 +34,7 @@ struct change {
     int64_t before, after;
 };
 
-void columns_init(struct columns *columns, const struct world *first, uint32_t words);
+void columns_init(struct columns *columns, const int64_t *first, uint32_t words);
 void columns_fini(struct columns *columns);
 uint64_t columns_bytes(const struct columns *columns);
 
@@ -43,12 +43,12 @@ uint64_t columns_bytes(const struct columns *columns);
 uint32_t columns_pack_changes(struct columns *columns, const unsigned char *parent,
                               uint32_t parent_count, const struct change *changes, uint32_t count,
                               unsigned char *out);
-/* Packs a whole world. */
-uint32_t columns_pack(struct columns *columns, const struct world *world, unsigned char *out);
+/* Packs all words of a state. */
+uint32_t columns_pack(struct columns *columns, const int64_t *words, unsigned char *out);
 
 /* Restores a state from its first `count` columns. `dirty` columns at most may differ from the
- * first state in what `world` holds now. */
-void columns_unpack(const struct columns *columns, struct world *world, uint32_t dirty,
+ * first state in what `words` holds now. */
+void columns_unpack(const struct columns *columns, int64_t *words, uint32_t dirty,
                     const unsigned char *packed, uint32_t count);
 /* Whether two packed states are the same. */
 bool columns_same(const struct columns *columns, const unsigned char *a, uint32_t a_count,

@@ -28,16 +28,9 @@ static void note_race(void *context, uint32_t cell, uint32_t thread, uint32_t ot
     note_kind(worker, (struct kind_key){VERDICT_RACE, variable - program->variables, 0, -1});
 }
 
-static struct kind_key death_key(const struct death *death)
-{
-    if (death->exception == EXCEPTION_ASSERTION)
-        return (struct kind_key){VERDICT_ASSERTION, death->message, death->position, -1};
-    return (struct kind_key){VERDICT_ERROR, death->exception, death->position, -1};
-}
-
 uint16_t worker_death(struct worker *worker, const struct death *death)
 {
-    return findings_kind(worker->findings, death_key(death));
+    return findings_death(worker->findings, death);
 }
 
 /* Runs `after:` and enters the final values. */
@@ -106,6 +99,37 @@ static void judge(struct worker *worker, struct state *state, uint32_t *ret_outc
         note_kind(worker, (struct kind_key){VERDICT_DEADLOCK, 0, 0, -1});
 }
 
+/* The same of the state in the vector. */
+static void judge_collapsed(struct worker *worker, uint32_t *ret_outcome)
+{
+    struct space *space = &worker->space;
+    struct collapsed *collapsed = &worker->collapsed;
+    const struct program *program = space->shape->program;
+    worker->kinds.count = 0;
+    space->moves.count = 0;
+    *ret_outcome = UINT32_MAX;
+    if (program->invariant_count || program->sometimes_count) {
+        collapsed_world(collapsed);
+        if (!properties_hold(worker, &worker->base))
+            return;
+    }
+    if (collapsed_finished(collapsed)) {
+        collapsed_world(collapsed);
+        *ret_outcome = final_values(worker, &worker->base);
+        return;
+    }
+    collapsed_races(collapsed, note_race, worker);
+    collapsed_moves(collapsed);
+    if (space->moves.count == 0 || (space->waiting && collapsed_stuck(collapsed)))
+        note_kind(worker, (struct kind_key){VERDICT_DEADLOCK, 0, 0, -1});
+}
+
+/* What is packed to columns: the world's words, or the vector. */
+static int64_t *words_of(struct worker *worker)
+{
+    return worker->collapses ? worker->collapsed.vector : worker->base.world->words;
+}
+
 void worker_init(struct worker *worker, struct space_shape *shape,
                  const struct reduction *reduction, struct findings *findings)
 {
@@ -117,8 +141,16 @@ void worker_init(struct worker *worker, struct space_shape *shape,
     worker->base = state_new(shape);
     for (unsigned i = 0; i < AHEAD; i++)
         worker->ahead[i].state = state_new(shape);
-    worker->undoes = shape->undoable && !worker->symmetric;
-    vector_reserve(&worker->before, shape->program->world_size / 8 + 1u);
+}
+
+void worker_share(struct worker *worker, struct columns *columns, struct collapse *collapse)
+{
+    worker->columns = columns;
+    worker->collapses = collapse != NULL;
+    if (collapse)
+        collapsed_init(&worker->collapsed, collapse, &worker->space, worker->findings,
+                       worker->base.world);
+    memcpy(words_of(worker), columns->first, 8 * (size_t)columns->words);
 }
 
 void worker_fini(struct worker *worker)
@@ -133,8 +165,8 @@ void worker_fini(struct worker *worker)
     vector_fini(&worker->places);
     vector_fini(&worker->kinds);
     vector_fini(&worker->found);
-    vector_fini(&worker->changes);
-    vector_fini(&worker->before);
+    if (worker->collapses)
+        collapsed_fini(&worker->collapsed);
     vector_fini(&worker->scratch_bytes);
     vector_fini(&worker->order);
     free(worker->weights);
@@ -175,7 +207,7 @@ uint32_t worker_add(struct worker *worker, struct state *state)
 
 /* ---- states packed for a frontier ---- */
 
-/* Makes worker->base this state. */
+/* Makes this state the worker's. */
 static void load(struct worker *worker, const struct packed *packed)
 {
     worker->base_packed = packed;
@@ -183,12 +215,14 @@ static void load(struct worker *worker, const struct packed *packed)
         state_unpack(worker->space.shape, &worker->base, packed->bytes, packed->size);
         return;
     }
-    columns_unpack(worker->columns, worker->base.world, worker->dirty, packed->bytes, packed->size);
+    columns_unpack(worker->columns, words_of(worker), worker->dirty, packed->bytes, packed->size);
     worker->dirty = packed->size;
+    if (worker->collapses)
+        collapsed_look(&worker->collapsed);
 }
 
-/* Packs where a step leads to (NULL: worker->base). `out` has `room` bytes; returns how many are
- * needed. */
+/* Packs where a step leads to (NULL: the worker's own state). `out` has `room` bytes; returns how
+ * many are needed. */
 static uint32_t pack(struct worker *worker, const struct ahead *ahead, unsigned char *out,
                      size_t room)
 {
@@ -198,11 +232,13 @@ static uint32_t pack(struct worker *worker, const struct ahead *ahead, unsigned 
     uint32_t most = 8 * worker->columns->words;
     if (room < most)
         return most;
-    if (!ahead || !worker->undoes)
-        return columns_pack(worker->columns, state->world, out);
-    return columns_pack_changes(
-        worker->columns, worker->base_packed->bytes, worker->base_packed->size,
-        worker->changes.items + ahead->first_change, ahead->change_count, out);
+    if (!worker->collapses)
+        return columns_pack(worker->columns, state->world->words, out);
+    if (!ahead)
+        return columns_pack(worker->columns, worker->collapsed.vector, out);
+    return columns_pack_changes(worker->columns, worker->base_packed->bytes,
+                                worker->base_packed->size, ahead->transition->changes,
+                                ahead->transition->change_count, out);
 }
 
 static uint32_t keep(struct worker *worker, const struct ahead *ahead, uint64_t hash)
@@ -259,68 +295,48 @@ static struct visited_slot *slot_of(struct worker *worker, const struct ahead *a
 
 /* ---- steps ---- */
 
-/* Takes a step in worker->base, notes what it changed, and undoes it. Returns the hash of where it
- * leads. */
-static uint64_t step_and_undo(struct worker *worker, move code, struct ahead *ahead,
-                              struct stepped *ret_stepped)
-{
-    int64_t *words = worker->base.world->words, *before = worker->before.items;
-    struct word_span spans[WORD_SPANS];
-    uint32_t count =
-        world_writes(worker->space.shape->model, worker->base.world, MOVE_THREAD(code), spans);
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(before, words + spans[i].first, 8 * (size_t)spans[i].count);
-        before += spans[i].count;
-    }
-    space_step(&worker->space, &worker->base, code, ret_stepped);
-    uint64_t hash = worker->base_packed->hash;
-    ahead->first_change = (uint32_t)worker->changes.count;
-    before = worker->before.items;
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t word = spans[i].first; word < spans[i].first + spans[i].count; word++) {
-            int64_t old = *before++, now = words[word];
-            if (old == now)
-                continue;
-            vector_push(&worker->changes, (struct change){word, old, now});
-            hash += world_word_hash(word, now) - world_word_hash(word, old);
-            words[word] = old;
-        }
-    ahead->change_count = (uint32_t)worker->changes.count - ahead->first_change;
-    return hash;
-}
-
 /* Takes a step in a copy. `landed` is renamed with the state when there are threads that are alike.
  */
 static uint64_t step_in_copy(struct worker *worker, move code, struct ahead *ahead,
-                             struct stepped *ret_stepped, uint32_t *landed)
+                             uint32_t *landed)
 {
     const struct space_shape *shape = worker->space.shape;
     struct state *state = &ahead->state;
+    struct stepped stepped;
     state_copy(shape, state, &worker->base);
-    space_step(&worker->space, state, code, ret_stepped);
+    space_step(&worker->space, state, code, &stepped);
     if (worker->symmetric) {
         *landed = reduction_canonical(worker->scratch, state, *landed);
         *landed = reduction_first(worker->scratch, state, *landed);
     }
+    ahead->edge.flags = stepped.left_free ? EDGE_LEFT_FREE : 0;
+    for (uint32_t i = 0; i < ITEM_KINDS; i++)
+        ahead->edge.kinds[i] =
+            i < stepped.death_count ? worker_death(worker, &stepped.deaths[i]) : NO_FINDING;
     return state_hash(shape, state);
 }
 
-/* One step from worker->base. Its place in the visited set is on its way into the cache afterwards.
- */
+static uint64_t step_collapsed(struct worker *worker, move code, struct ahead *ahead)
+{
+    const struct transition *transition = collapsed_step(&worker->collapsed, code);
+    ahead->transition = transition;
+    ahead->edge.flags = transition->left_free ? EDGE_LEFT_FREE : 0;
+    memcpy(ahead->edge.kinds, transition->kinds, sizeof ahead->edge.kinds);
+    return worker->base_packed->hash + transition->hash;
+}
+
+/* One step from the worker's state. Its place in the visited set is on its way into the cache
+ * afterwards. */
 static void step(struct worker *worker, move code, uint32_t weight, struct ahead *ahead)
 {
-    struct stepped stepped;
     uint32_t landed = MOVE_THREAD(code);
-    ahead->hash = worker->undoes ? step_and_undo(worker, code, ahead, &stepped)
-                                 : step_in_copy(worker, code, ahead, &stepped, &landed);
+    ahead->hash = worker->collapses ? step_collapsed(worker, code, ahead)
+                                    : step_in_copy(worker, code, ahead, &landed);
     visited_prefetch(worker->visited, ahead->hash);
     worker->steps++;
-    ahead->edge = (struct raw_edge){
-        .code = code, .landed = (uint16_t)landed, .kinds = {NO_FINDING, NO_FINDING}};
-    ahead->edge.flags =
-        (uint16_t)((stepped.left_free ? EDGE_LEFT_FREE : 0u) | weight << EDGE_WEIGHT_SHIFT);
-    for (uint32_t i = 0; i < stepped.death_count && i < ITEM_KINDS; i++)
-        ahead->edge.kinds[i] = worker_death(worker, &stepped.deaths[i]);
+    ahead->edge.code = code;
+    ahead->edge.landed = (uint16_t)landed;
+    ahead->edge.flags |= (uint16_t)(weight << EDGE_WEIGHT_SHIFT);
 }
 
 /* Enters what a step led to. True when that is a state of no earlier level. */
@@ -378,15 +394,18 @@ static bool cut_short(const struct worker *worker, const struct state *state)
 /* The same of where a step leads. */
 static bool ends_there(struct worker *worker, const struct ahead *ahead)
 {
-    if (!worker->undoes)
+    if (!worker->collapses)
         return cut_short(worker, &ahead->state);
-    int64_t *words = worker->base.world->words;
-    const struct change *changes = worker->changes.items + ahead->first_change;
-    for (uint32_t i = 0; i < ahead->change_count; i++)
-        words[changes[i].word] = changes[i].after;
+    struct collapsed *collapsed = &worker->collapsed;
+    const struct transition *transition = ahead->transition;
+    for (uint32_t i = 0; i < transition->change_count; i++)
+        collapsed->vector[transition->changes[i].word] = transition->changes[i].after;
+    collapsed->whole = false;
+    collapsed_world(collapsed);
     bool ends = cut_short(worker, &worker->base);
-    for (uint32_t i = 0; i < ahead->change_count; i++)
-        words[changes[i].word] = changes[i].before;
+    for (uint32_t i = 0; i < transition->change_count; i++)
+        collapsed->vector[transition->changes[i].word] = transition->changes[i].before;
+    collapsed->whole = false;
     return ends;
 }
 
@@ -397,7 +416,6 @@ static void take_all(struct worker *worker, const move *moves, uint32_t count, b
     bool open = false;
     for (uint32_t first = 0; first < count; first += AHEAD) {
         uint32_t some = count - first < AHEAD ? count - first : AHEAD;
-        worker->changes.count = 0;
         for (uint32_t i = 0; i < some; i++)
             step(worker, moves[first + i], worker->weights[first + i], &worker->ahead[i]);
         for (uint32_t i = 0; i < some; i++)
@@ -411,6 +429,8 @@ static void take_all(struct worker *worker, const move *moves, uint32_t count, b
 uint32_t worker_count_moves(struct worker *worker, const struct packed *packed)
 {
     load(worker, packed);
+    if (worker->collapses)
+        collapsed_world(&worker->collapsed);
     if (cut_short(worker, &worker->base))
         return 0;
     space_moves(&worker->space, &worker->base);
@@ -420,7 +440,10 @@ uint32_t worker_count_moves(struct worker *worker, const struct packed *packed)
 void worker_judge(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw)
 {
     load(worker, packed);
-    judge(worker, &worker->base, &ret_raw->outcome);
+    if (worker->collapses)
+        judge_collapsed(worker, &ret_raw->outcome);
+    else
+        judge(worker, &worker->base, &ret_raw->outcome);
     ret_raw->worker = worker->number;
     ret_raw->edge_count = 0;
     ret_raw->first_edge = worker->edges.count;
@@ -442,6 +465,8 @@ void worker_expand(struct worker *worker, const struct packed *packed, struct ra
     move *moves = worker->order.items;
     if (count)
         memcpy(moves, worker->space.moves.items, count * sizeof(move));
+    if (worker->prune && count > 1 && worker->collapses)
+        collapsed_world(&worker->collapsed);
     if (worker->prune && count > 1)
         chosen = reduction_persistent(worker->scratch, &worker->base, moves, count);
     move *rest = moves + chosen;

@@ -5,11 +5,11 @@
 #ifndef THRUM_EXPLORE_EXPAND_H
 #define THRUM_EXPLORE_EXPAND_H
 
-#include "explore/columns.h"
+#include "explore/collapse.h"
 #include "explore/graph.h"
 #include "explore/reduction.h"
 
-enum { ITEM_KINDS = 2 };
+enum { ITEM_KINDS = STEP_KINDS };
 
 /* A state as it lies in a frontier of the graph, not judged yet: this, and its bytes; rounded up
  * to 8. */
@@ -60,11 +60,11 @@ struct raw_item {
     uint64_t first_kind; /* in the worker's found */
 };
 
-/* A step that was performed, before its target is looked up. It leads to `state`; where steps are
- * undone, to worker->base with some changes instead. */
+/* A step that was performed, before its target is looked up. It leads to `state`; where states are
+ * collapsed, to the worker's vector with some changes instead. */
 struct ahead {
     struct state state;
-    uint32_t first_change, change_count; /* in the worker's changes */
+    const struct transition *transition;
     uint64_t hash;
     struct raw_edge edge;
 };
@@ -78,21 +78,20 @@ struct worker {
     struct reduction_scratch *scratch; /* or NULL */
     struct state base;                 /* the state being expanded */
     const struct packed *base_packed;  /* the same */
-    uint32_t dirty;                    /* columns in which `base` may differ from the first state */
+    uint32_t dirty;                    /* columns in which it may differ from the first state */
     struct columns *columns;           /* the search's, or NULL: states are packed otherwise */
-    bool undoes;                       /* steps are taken in `base` and undone */
-    struct ahead ahead[AHEAD];         /* where its moves lead */
+    bool collapses; /* states are collapsed: `base` is up to date when asked for */
+    struct collapsed collapsed;
+    struct ahead ahead[AHEAD]; /* where its moves lead */
     uint32_t number;
     uint32_t closed; /* states below this number belong to levels up to the present one */
     bool prune, exact;
     bool pruned; /* it left out moves of some state */
     uint64_t steps;
     vector(struct raw_edge) edges;
-    vector(uint16_t) found;        /* kinds of failures of the states judged */
-    vector(char) bytes;            /* new states */
-    vector(uint64_t) places;       /* of the new states, in `bytes` */
-    vector(struct change) changes; /* scratch: of the steps ahead */
-    vector(int64_t) before;        /* scratch: the words that a step may change */
+    vector(uint16_t) found;  /* kinds of failures of the states judged */
+    vector(char) bytes;      /* new states */
+    vector(uint64_t) places; /* of the new states, in `bytes` */
     vector(unsigned char) scratch_bytes;
     vector(uint16_t) kinds; /* scratch: failures of the state being judged */
     vector(move) order;     /* scratch: the moves of the state being expanded */
@@ -111,6 +110,9 @@ enum { WORKER_SHIFT = 26 }; /* a slot's reference: worker << 26 | index in its p
 void worker_init(struct worker *worker, struct space_shape *shape,
                  const struct reduction *reduction, struct findings *findings);
 void worker_fini(struct worker *worker);
+/* From now on states are packed to columns and, with `collapse`, collapsed. `base` is a state of
+ * the program; NULLs leave it as it is. */
+void worker_share(struct worker *worker, struct columns *columns, struct collapse *collapse);
 
 /* Puts a state into worker->bytes, judged (a struct item: failures, final values, moves). Returns
  * its index in worker->places. */

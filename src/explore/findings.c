@@ -5,6 +5,7 @@
 
 #include "base/die.h"
 #include "base/hash.h"
+#include "explore/space.h"
 
 enum { TABLE = 2 * MAX_OUTCOMES };
 
@@ -57,6 +58,18 @@ uint16_t findings_kind(struct findings *findings, struct kind_key key)
     findings->cut |= found == NO_FINDING;
     pthread_mutex_unlock(&findings->guard);
     return found;
+}
+
+static struct kind_key death_key(const struct death *death)
+{
+    if (death->exception == EXCEPTION_ASSERTION)
+        return (struct kind_key){VERDICT_ASSERTION, death->message, death->position, -1};
+    return (struct kind_key){VERDICT_ERROR, death->exception, death->position, -1};
+}
+
+uint16_t findings_death(struct findings *findings, const struct death *death)
+{
+    return findings_kind(findings, death_key(death));
 }
 
 static uint32_t add_outcome(struct findings *findings, const int64_t *cells, uint16_t failure)

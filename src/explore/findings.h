@@ -48,6 +48,9 @@ void findings_init(struct findings *findings, uint32_t cell_count, uint32_t some
 void findings_fini(struct findings *findings);
 /* The number of this kind; NO_FINDING when there are too many. */
 uint16_t findings_kind(struct findings *findings, struct kind_key key);
+/* The number of the kind that a thread's death is. */
+struct death;
+uint16_t findings_death(struct findings *findings, const struct death *death);
 /* The number of these final values; UINT32_MAX when there are too many. */
 uint32_t findings_outcome(struct findings *findings, const int64_t *cells, uint16_t failure);
 

@@ -54,7 +54,9 @@ struct search {
     struct explore_progress *progress;
     struct visited visited;
     struct frontier level, next;
-    struct columns columns; /* when the shape says so */
+    bool columned, collapsed; /* whether there are: */
+    struct columns columns;
+    struct collapse collapse;
     bool prune;
     struct worker workers[MAX_JOBS];
     unsigned worker_count;
@@ -123,10 +125,8 @@ static void add_worker(struct search *search)
     worker->number = search->worker_count++;
     worker->prune = search->prune;
     worker->exact = search->limits->exact;
-    if (!search->shape->columned || worker->number == 0)
-        return; /* the first one's comes with the first state */
-    worker->columns = &search->columns;
-    memcpy(worker->base.world->words, search->columns.first, 8 * (size_t)search->columns.words);
+    if (search->columned) /* the first worker's come with the first state */
+        worker_share(worker, &search->columns, search->collapsed ? &search->collapse : NULL);
 }
 
 static void call_crew(struct search *search)
@@ -305,7 +305,8 @@ static uint64_t bytes_used(const struct search *search)
                      graph->finals.capacity * sizeof(struct final_state) +
                      search->level.bytes.capacity + search->next.bytes.capacity +
                      (search->level.places.capacity + search->next.places.capacity) * 8 +
-                     (search->shape->columned ? columns_bytes(&search->columns) : 0) +
+                     (search->columned ? columns_bytes(&search->columns) : 0) +
+                     (search->collapsed ? collapse_bytes(&search->collapse) : 0) +
                      search->whole_arena.used + search->whole.capacity * sizeof(char *);
     for (unsigned i = 0; i < search->worker_count; i++)
         bytes += search->workers[i].edges.capacity * sizeof(struct raw_edge) +
@@ -370,6 +371,28 @@ static void next_level(struct search *search)
     search->next.first = search->graph->state_count;
 }
 
+/* The first state is in the worker: from now on states are packed by what differs from it. */
+static void share_first(struct search *search, struct worker *worker)
+{
+    struct space_shape *shape = search->shape;
+    if (!shape->columned)
+        return;
+    if (!worker->symmetric && collapse_fits(shape)) {
+        struct collapsed first;
+        collapse_init(&search->collapse, shape);
+        collapsed_init(&first, &search->collapse, &worker->space, search->findings,
+                       worker->base.world);
+        collapsed_take(&first);
+        columns_init(&search->columns, first.vector, collapse_words(&search->collapse));
+        collapsed_fini(&first);
+        search->collapsed = true;
+    } else {
+        columns_init(&search->columns, worker->base.world->words, shape->program->world_size / 8);
+    }
+    search->columned = true;
+    worker_share(worker, &search->columns, search->collapsed ? &search->collapse : NULL);
+}
+
 static void first_level(struct search *search, const struct state *start)
 {
     struct graph *graph = search->graph;
@@ -382,10 +405,7 @@ static void first_level(struct search *search, const struct state *start)
         reduction_canonical(worker->scratch, &worker->base, 0);
     bool fresh;
     uint64_t hash = state_hash(search->shape, &worker->base);
-    if (search->shape->columned) {
-        columns_init(&search->columns, worker->base.world, search->shape->program->world_size / 8);
-        worker->columns = &search->columns;
-    }
+    share_first(search, worker);
     struct visited_slot *slot = visited_insert(&search->visited, hash, &fresh);
     slot->reference = worker_keep_base(worker, hash);
     vector_push(&graph->starts, 0);
@@ -410,8 +430,10 @@ static void search_fini(struct search *search)
     vector_fini(&search->next.bytes);
     vector_fini(&search->next.places);
     vector_fini(&search->raw);
-    if (search->shape->columned)
+    if (search->columned)
         columns_fini(&search->columns);
+    if (search->collapsed)
+        collapse_fini(&search->collapse);
     vector_fini(&search->whole);
     arena_fini(&search->whole_arena);
     pthread_cond_destroy(&search->begin);
@@ -474,7 +496,7 @@ void graph_build(struct graph *graph, struct space_shape *shape, const struct st
         graph->stopped_by = NULL;
     if (!graph->complete && !cancelled(search))
         judge_rest(search);
-    if (shape->columned)
+    if (search->columned)
         graph->state_bytes = atomic_load_explicit(&search->columns.count, memory_order_relaxed);
     while (graph->starts.count <=
            graph->state_count) /* states that were not expanded have no edges */

@@ -11,8 +11,6 @@ enum { FLAT_BYTES = 1536 }; /* worlds up to this size are kept as they are, larg
 enum {
     COLUMNED_BYTES = 1 << 16, /* larger worlds are packed word by word */
     FEW_THREADS = 64,         /* with more, most of which wait, counting moves is worth it */
-    UNDONE_WORDS = 128, /* with larger regions, copying what is used is cheaper than looking for
-                           changes in all */
 };
 enum { QUIET_TURNS = 16 }; /* backward jumps taken over quiet operations within one step */
 
@@ -76,7 +74,6 @@ void space_shape_init(struct space_shape *shape, const struct program *program, 
     shape->moves_most = moves_most(program);
     bool makes_none = program->thread_limit == program->thread_count;
     shape->columned = makes_none && !shape->clock_count && program->world_size <= COLUMNED_BYTES;
-    shape->undoable = shape->columned && world_region_most(model) <= UNDONE_WORDS;
 }
 
 void space_shape_fini(struct space_shape *shape)
@@ -294,7 +291,7 @@ static unsigned goes_on_waiting(const struct space *space, const struct state *s
     return next.timeout > 0 ? ENABLED_STEP : ENABLED_TIMEOUT;
 }
 
-static unsigned can_go(const struct space *space, const struct state *state, uint32_t thread)
+unsigned space_enabled(const struct space *space, const struct state *state, uint32_t thread)
 {
     const struct thread_head *head = head_of(space, state, thread);
     if (head->status != THREAD_ALIVE)
@@ -320,7 +317,7 @@ static unsigned can_go(const struct space *space, const struct state *state, uin
 
 bool space_can_step(const struct space *space, const struct state *state, uint32_t thread)
 {
-    return (can_go(space, state, thread) & (ENABLED_STEP | ENABLED_VALUE)) != 0;
+    return (space_enabled(space, state, thread) & (ENABLED_STEP | ENABLED_VALUE)) != 0;
 }
 
 /* While nobody can step, the clock moves on to the next deadline; who slept until then goes on. */
@@ -331,7 +328,7 @@ static void settle(struct space *space, struct state *state, struct stepped *ste
         uint32_t end = world_thread_end(model, state->world);
         int64_t next = INT64_MAX;
         for (uint32_t i = 0; i < end; i++) {
-            if (can_go(space, state, i))
+            if (space_enabled(space, state, i))
                 return;
             if (state->clocks[i] > 0 && state->clocks[i] < next)
                 next = state->clocks[i];
@@ -358,7 +355,7 @@ static void set_holder(struct space *space, struct state *state, uint32_t thread
 {
     int64_t *holder = must_go_on(space->shape, state);
     *holder = -1;
-    bool goes_on = can_go(space, state, thread) & (ENABLED_STEP | ENABLED_VALUE);
+    bool goes_on = space_enabled(space, state, thread) & (ENABLED_STEP | ENABLED_VALUE);
     if (goes_on && !space->effect.check_point && !gil_call((enum opcode)space->effect.op))
         *holder = thread;
 }
@@ -390,23 +387,26 @@ static void push_values(struct space *space, const struct state *state, uint32_t
         vector_push(&space->moves, MOVE(thread, MOVE_VALUE + k));
 }
 
+void space_push_moves(struct space *space, const struct state *state, uint32_t thread,
+                      unsigned enabled)
+{
+    if (enabled & ENABLED_STEP)
+        vector_push(&space->moves, MOVE(thread, MOVE_STEP));
+    if (enabled & ENABLED_TIMEOUT)
+        vector_push(&space->moves, MOVE(thread, MOVE_TIMEOUT));
+    if (enabled & ENABLED_VALUE)
+        push_values(space, state, thread);
+}
+
 void space_moves(struct space *space, const struct state *state)
 {
     space->moves.count = 0;
     space->waiting = false;
     uint32_t end = world_thread_end(space->shape->model, state->world);
     for (uint32_t i = 0; i < end; i++) {
-        unsigned enabled = can_go(space, state, i);
-        if (!enabled) {
-            space->waiting |= head_of(space, state, i)->status == THREAD_ALIVE;
-            continue;
-        }
-        if (enabled & ENABLED_STEP)
-            vector_push(&space->moves, MOVE(i, MOVE_STEP));
-        if (enabled & ENABLED_TIMEOUT)
-            vector_push(&space->moves, MOVE(i, MOVE_TIMEOUT));
-        if (enabled & ENABLED_VALUE)
-            push_values(space, state, i);
+        unsigned enabled = space_enabled(space, state, i);
+        space->waiting |= !enabled && head_of(space, state, i)->status == THREAD_ALIVE;
+        space_push_moves(space, state, i, enabled);
     }
 }
 
@@ -449,13 +449,8 @@ void space_step(struct space *space, struct state *state, move code, struct step
 
 /* ---- races ---- */
 
-struct access {
-    uint32_t thread, first, count;
-    bool writes, atomic;
-};
-
-static bool accesses(struct space *space, const struct state *state, uint32_t thread,
-                     struct access *ret_access)
+bool space_access(const struct space *space, const struct state *state, uint32_t thread,
+                  struct access *ret_access)
 {
     const struct thread_head *head = head_of(space, state, thread);
     if (head->status != THREAD_ALIVE || !(place_of(space, head) & PLACE_ACCESS))
@@ -511,37 +506,39 @@ static bool conflict(struct space *space, const struct state *state, const struc
     return first < a->first + a->count && first < b->first + b->count;
 }
 
+void space_conflicts(struct space *space, const struct state *state, const struct access *all,
+                     uint32_t count,
+                     void (*found)(void *context, uint32_t cell, uint32_t thread, uint32_t other),
+                     void *context)
+{
+    bool writes = false, plain = false;
+    for (uint32_t i = 0; i < count; i++) {
+        writes |= all[i].writes;
+        plain |= !all[i].atomic;
+    }
+    if (count < 2 || !writes || !plain)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = i + 1; j < count; j++) {
+            uint32_t cell = 0;
+            if (conflict(space, state, &all[i], &all[j], &cell))
+                found(context, cell, all[i].thread, all[j].thread);
+        }
+}
+
 void space_races(struct space *space, const struct state *state,
                  void (*found)(void *context, uint32_t cell, uint32_t thread, uint32_t other),
                  void *context)
 {
     if (space->shape->gil && *must_go_on(space->shape, state) >= 0)
         return; /* one of the two could not go now */
-    uint32_t end = world_thread_end(space->shape->model, state->world), next = 0;
-    for (uint32_t i = 0; i < end; i++) {
-        const struct thread_head *head = head_of(space, state, i);
-        next += head->status == THREAD_ALIVE && place_of(space, head) & PLACE_ACCESS;
-    }
-    if (next < 2)
-        return;
+    uint32_t end = world_thread_end(space->shape->model, state->world), count = 0;
     struct access few[64], *all = few;
     if (end > 64)
         all = xmalloc(end * sizeof *all);
-    uint32_t count = 0;
-    bool writes = false, plain = false;
     for (uint32_t i = 0; i < end; i++)
-        if (accesses(space, state, i, &all[count])) {
-            writes |= all[count].writes;
-            plain |= !all[count].atomic;
-            count++;
-        }
-    if (count > 1 && writes && plain)
-        for (uint32_t i = 0; i < count; i++)
-            for (uint32_t j = i + 1; j < count; j++) {
-                uint32_t cell = 0;
-                if (conflict(space, state, &all[i], &all[j], &cell))
-                    found(context, cell, all[i].thread, all[j].thread);
-            }
+        count += space_access(space, state, i, &all[count]);
+    space_conflicts(space, state, all, count, found, context);
     if (all != few)
         free(all);
 }

@@ -67,7 +67,6 @@ struct space_shape {
     bool fuse_end;    /* nobody can tell a thread that has ended from one about to end */
     bool flat;        /* a packed state is simply the world's bytes */
     bool columned;    /* a search packs states to the bytes that vary (columns.h) */
-    bool undoable;    /* world_writes() tells the few words that a step changes */
     bool ordered;     /* a virtual clock rules */
     bool huge_ranges; /* may be set while searching: a randint with more values than a search takes
                        */
@@ -114,10 +113,30 @@ void state_unpack(const struct space_shape *shape, struct state *state, const vo
 void space_start(struct space *space, struct state *state, struct stepped *ret_stepped);
 /* Fills space->moves with all that can go, by thread. Nothing when the run is over. */
 void space_moves(struct space *space, const struct state *state);
+/* What the thread could do: ENABLED_… */
+unsigned space_enabled(const struct space *space, const struct state *state, uint32_t thread);
+/* Appends its moves. */
+void space_push_moves(struct space *space, const struct state *state, uint32_t thread,
+                      unsigned enabled);
 void space_step(struct space *space, struct state *state, move code, struct stepped *ret_stepped);
 /* Whether the thread could step (a time-out does not count). */
 bool space_can_step(const struct space *space, const struct state *state, uint32_t thread);
 struct choice space_choice(struct space *space, const struct state *state, move code);
+
+/* One side of a race, perhaps: what a thread is about to do. */
+struct access {
+    uint32_t thread, first, count; /* cells */
+    bool writes, atomic;           /* atomic: a block, whose cells are not known beforehand */
+};
+/* False: its next operation is no access. Depends on the thread's region alone. */
+bool space_access(const struct space *space, const struct state *state, uint32_t thread,
+                  struct access *ret_access);
+/* Calls found() for each pair of accesses that conflict. `state` is used when a block is among
+ * them. */
+void space_conflicts(struct space *space, const struct state *state, const struct access *all,
+                     uint32_t count,
+                     void (*found)(void *context, uint32_t cell, uint32_t thread, uint32_t other),
+                     void *context);
 
 /* Calls found() for each pair of conflicting plain accesses that are both next. `cell` is where
  * they meet. */

@@ -164,6 +164,22 @@ static bool waits(struct machine *machine, struct wait *ret_wait)
     return barrier->phase == BARRIER_ACTING || barrier->phase == BARRIER_FILLING;
 }
 
+bool stuck_waits(const struct model *model, const struct world *world, uint32_t thread,
+                 struct wait *ret_wait)
+{
+    struct machine machine;
+    machine_init(&machine, model, world, thread, NULL);
+    if (!operation_waits((enum opcode)machine_at(&machine)->op) || !waits(&machine, ret_wait))
+        return false;
+    if (ret_wait->kind == WAIT_LOCK &&
+        model->program->objects[ret_wait->object].type == OBJECT_RLOCK) {
+        const struct rlock_state *state =
+            model_object(model, (struct world *)world, ret_wait->object);
+        ret_wait->target = state->owner - 1;
+    }
+    return true;
+}
+
 /* Everything that one judgement needs. */
 struct judgement {
     const struct stuck_analysis *analysis;
@@ -280,8 +296,7 @@ static void add_startable(struct judgement *judgement)
 static bool ends_by_object(const struct judgement *judgement, const struct wait *wait)
 {
     switch (wait->kind) {
-    case WAIT_LOCK:
-        return judgement->analysis->program->objects[wait->object].type != OBJECT_RLOCK;
+    case WAIT_LOCK: return judgement->analysis->program->objects[wait->object].type != OBJECT_RLOCK;
     case WAIT_NOTIFY:
     case WAIT_SET: return true;
     case WAIT_BARRIER:
@@ -301,8 +316,7 @@ static bool all_are_helped(struct judgement *judgement)
         if (!is_active(judgement, i))
             continue;
         add_powers(judgement, world_thread_const(judgement->model, judgement->world, i), i, 0);
-        while (helped < judgement->count &&
-               ends_by_object(judgement, &judgement->waits[helped]) &&
+        while (helped < judgement->count && ends_by_object(judgement, &judgement->waits[helped]) &&
                bit(judgement->can, judgement->waits[helped].object))
             helped++;
         if (helped == judgement->count)
@@ -487,6 +501,63 @@ bool stuck_any(const struct stuck_analysis *analysis, const struct model *model,
     bool found = has_ordinary(&judgement);
     arena_fini(&rooms.far);
     return found;
+}
+
+/* What is known of all members that do not wait, or whose wait can end. */
+struct first_sight {
+    const struct stuck_analysis *analysis;
+    uint64_t can[NEAR_WORDS], opens[NEAR_WORDS];
+};
+
+static void see_powers(struct first_sight *sight, const struct powers *powers)
+{
+    for (uint32_t i = 0; powers && i < sight->analysis->object_words; i++) {
+        sight->can[i] |= powers->can[i];
+        sight->opens[i] |= powers->opens[i];
+    }
+}
+
+static bool seen_to_end(const struct first_sight *sight, const struct stuck_member *members,
+                        uint32_t count, const struct wait *wait)
+{
+    const struct stuck_member *other = wait->target < count ? &members[wait->target] : NULL;
+    const struct powers *powers = other && !other->waits ? other->powers : NULL;
+    switch (wait->kind) {
+    case WAIT_JOIN: return powers && powers->ends;
+    case WAIT_ACTION: return bit(sight->opens, wait->object);
+    case WAIT_LOCK:
+        if (sight->analysis->program->objects[wait->object].type == OBJECT_RLOCK)
+            return powers && bit(powers->can, wait->object);
+        return bit(sight->can, wait->object);
+    case WAIT_BARRIER:
+    case WAIT_NOTIFY:
+    case WAIT_SET: return bit(sight->can, wait->object);
+    }
+    return false;
+}
+
+bool stuck_clear(const struct stuck_analysis *analysis, struct stuck_member *members,
+                 uint32_t count)
+{
+    struct first_sight sight = {.analysis = analysis};
+    uint32_t left = 0, before;
+    if (analysis->object_words > NEAR_WORDS)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (members[i].waits)
+            left++;
+        else
+            see_powers(&sight, members[i].powers);
+    do {
+        before = left;
+        for (uint32_t i = 0; i < count; i++)
+            if (members[i].waits && seen_to_end(&sight, members, count, &members[i].wait)) {
+                members[i].waits = false;
+                left--;
+                see_powers(&sight, members[i].powers);
+            }
+    } while (left && left < before);
+    return left == 0;
 }
 
 static void report_thread(const struct judgement *judgement, const struct wait *wait,

@@ -56,6 +56,40 @@ bool stuck_any(const struct stuck_analysis *analysis, const struct model *model,
                const struct world *world);
 void stuck_fini(struct stuck_report *report);
 
+/* ---- for who asks it of millions of states, and knows parts of the answer beforehand ---- */
+
+enum wait_kind { WAIT_LOCK, WAIT_NOTIFY, WAIT_SET, WAIT_BARRIER, WAIT_ACTION, WAIT_JOIN };
+
+/* What a thread waits for. */
+struct wait {
+    uint32_t thread;
+    uint32_t object; /* not of a join */
+    uint32_t target; /* of a join: the thread; of an RLock's acquire: its owner; else UINT32_MAX */
+    enum wait_kind kind;
+};
+
+/* What a thread can still do; see stuck_private.h. */
+struct powers;
+
+/* Whether the thread, which is alive, waits and no time-out can end it. Depends on what
+ * world_touches() says alone. */
+bool stuck_waits(const struct model *model, const struct world *world, uint32_t thread,
+                 struct wait *ret_wait);
+/* What the thread, which is alive, can still do without passing an operation that might block.
+ * Depends on its region alone. Lasts as long as the analysis. NULL: is not kept. */
+const struct powers *stuck_strict(const struct stuck_analysis *analysis, const struct model *model,
+                                  const struct world *world, uint32_t thread);
+
+struct stuck_member {
+    const struct powers *powers; /* or NULL: can do nothing, as far as is known */
+    bool waits;
+    struct wait wait;
+};
+/* Whether it is clear at first sight that every wait can still end, so that stuck_any() is false.
+ * `members`, one a thread, are changed. */
+bool stuck_clear(const struct stuck_analysis *analysis, struct stuck_member *members,
+                 uint32_t count);
+
 extern const char *const stuck_reason_names[]; /* "cycle", "lost wake-up", … */
 
 #endif

@@ -46,16 +46,6 @@ struct stuck_analysis {
     _Atomic(struct powers *) *resting;
 };
 
-/* What a waiting thread waits for. */
-enum wait_kind { WAIT_LOCK, WAIT_NOTIFY, WAIT_SET, WAIT_BARRIER, WAIT_ACTION, WAIT_JOIN };
-
-struct wait {
-    uint32_t thread;
-    uint32_t object; /* not of a join */
-    uint32_t target; /* of a join: the thread */
-    enum wait_kind kind;
-};
-
 static inline bool bit(const uint64_t *set, uint32_t index)
 {
     return set[index / 64] >> (index % 64) & 1;

@@ -387,3 +387,18 @@ struct powers *stuck_powers(const struct stuck_analysis *analysis, const struct 
         atomic_store_explicit(place, powers, memory_order_release);
     return powers;
 }
+
+const struct powers *stuck_strict(const struct stuck_analysis *analysis, const struct model *model,
+                                  const struct world *world, uint32_t thread)
+{
+    uint64_t *all = xmalloc(2 * 8 * (size_t)analysis->barred_words);
+    bool own = false;
+    memset(all, 0xff, 8 * (size_t)analysis->barred_words);
+    struct powers *powers =
+        stuck_powers(analysis, model, model_head(model, (struct world *)world, thread), thread, 0,
+                     all, true, all + analysis->barred_words, &own);
+    free(all);
+    if (own)
+        free(powers);
+    return own ? NULL : powers;
+}

@@ -120,10 +120,13 @@ struct word_span {
     uint32_t first, count;
 };
 enum { WORD_SPANS = 4 };
-/* The words that a step of `thread` may change, its local code and quiet operations after it included; none is in two
- * spans. Returns how many spans. Only for programs that make no threads at run time. */
-uint32_t world_writes(const struct model *model, const struct world *world, uint32_t thread,
-                      struct word_span spans[WORD_SPANS]);
+/* All words that decide what `thread`, which is alive, can do next and what its step does, local code and quiet operations
+ * after it included, and all that the step may change. The first span is its own region; none overlap; which they are
+ * depends on that region alone. Returns how many, 0 when the operation may look at anything (an atomic block,
+ * active_count()). Only for programs that make no threads at run time; and an ident that local code asks another thread
+ * for is not counted. */
+uint32_t world_touches(const struct model *model, const struct world *world, uint32_t thread,
+                       struct word_span spans[WORD_SPANS]);
 /* The most words of a region. */
 uint32_t world_region_most(const struct model *model);
 
