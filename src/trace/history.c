@@ -203,7 +203,7 @@ static void fit_blocks(struct history *history)
         if (now->blocks) {
             struct lane_block *block =
                 store_at(store, history->lanes.items[i].refs.items[now->blocks - 1]);
-            block->count = now->segments;
+            block->spans.count = now->segments;
         }
     }
     for (size_t i = 0; i < history->objects.count; i++) {
@@ -211,7 +211,7 @@ static void fit_blocks(struct history *history)
         if (now->blocks) {
             struct row_block *block =
                 store_at(store, history->rows.items[i].refs.items[now->blocks - 1]);
-            block->count = now->segments;
+            block->spans.count = now->segments;
         }
     }
 }

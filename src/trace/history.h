@@ -150,14 +150,15 @@ struct lane_interval {
     uint32_t source;    /* where it stood */
     uint64_t event;     /* the record that began it; HISTORY_NONE for UNBORN */
     uint64_t end_event; /* the record that ended it; HISTORY_NONE when open */
-    uint32_t waker; /* the thread whose record ended the wait; THRUM_NONE: nobody (time-out), or not
-                       a wait */
-    uint64_t waker_event; /* that record; HISTORY_NONE */
 };
 
 /* The stretch of `thread` that contains t. Never fails: a thread unheard of is UNBORN for ever. */
 void history_interval(const struct history *history, uint32_t thread, uint64_t t,
                       struct lane_interval *ret);
+
+/* The record that let the wait end which record `end_event` ended; false: none (a time-out, or no
+ * wait). */
+bool history_waker(const struct history *history, uint64_t end_event, struct history_event *ret);
 
 /* Exact nanoseconds of [t0, t1) in each state; time after now is not counted. */
 void history_share(const struct history *history, uint32_t thread, uint64_t t0, uint64_t t1,
@@ -171,20 +172,25 @@ enum {
     MARK_BARRIER = 4  /* a barrier opened that this thread waited at, or that it opened */
 };
 
+/* So many changes in a column, or a few dozen at least: they are not counted one by one. */
+enum { CELL_MANY = 255 };
+
 struct lane_cell {
     uint8_t
         state; /* enum lane_state that took most of the column; on a tie the later in the enum */
-    uint8_t marks;    /* MARK_… or-ed */
-    uint16_t share;   /* its part of the column, of 65535 */
-    uint32_t object;  /* what it waited for, if one stretch fills a quarter of the column; or
+    uint8_t marks;   /* MARK_… or-ed */
+    uint8_t changes; /* intervals that begin in this column, or CELL_MANY: more than 1 means merged
+                        spans */
+    bool filled;     /* part of the run lies in it; else it is in the future */
+    uint32_t object; /* what it waited for, if one stretch fills a quarter of the column; or
                          THRUM_NONE */
-    uint32_t changes; /* intervals that begin in this column: more than 1 means merged spans */
 };
 
 /*
  * A row of the timeline: columns of `column` nanoseconds (at least 1) from t0 on. Exact at every
  * zoom, and as fast over ten million records as over a hundred. Columns after now have state UNBORN
- * for threads not begun, else share 0 and the last state.
+ * for threads not begun, else the last
+ * state, and are not filled.
  */
 void history_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
                  size_t columns, struct lane_cell ret[]);
@@ -192,12 +198,12 @@ void history_row(const struct history *history, uint32_t thread, uint64_t t0, ui
 /* ---- objects ---- */
 
 struct object_cell {
-    uint8_t state;    /* enum object_state that took most of the column */
-    uint8_t marks;    /* MARK_… or-ed */
-    uint16_t share;   /* its part of the column, of 65535 */
-    uint32_t holder;  /* who held it at the column's end, else last in it; THRUM_NONE */
-    uint32_t waiters; /* how many waited, at the column's end */
-    uint32_t changes; /* changes of state, holder or value in this column */
+    uint8_t state;   /* enum object_state that took most of the column; likewise */
+    uint8_t marks;   /* MARK_… or-ed */
+    uint8_t changes; /* changes of state, holder or value in this column, or CELL_MANY */
+    bool filled;     /* part of the run lies in it, or the object was never used */
+    uint32_t holder; /* who held it at the column's end, else last in it; THRUM_NONE also where both
+                        this column and the next have many changes */
 };
 void history_object_row(const struct history *history, uint32_t object, uint64_t t0,
                         uint64_t column, size_t columns, struct object_cell ret[]);

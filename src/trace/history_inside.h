@@ -9,7 +9,7 @@
  *     lanes   32 segments a block, with the exact time spent in each state before the block (prefix
  * sums) rows    the same for objects
  *
- * A question about time finds its block by binary search (a row of cells gallops from the block of
+ * A question about time finds its block by binary search (a row of cells goes on from the block of
  * the column before) and then looks at no more than 32 segments, whatever the zoom and the size.
  *
  * What is not in blocks is the present: `struct thread_now` and `struct object_now`, plain bytes
@@ -46,25 +46,28 @@ uint32_t list_first(const struct store *store, const struct list *list, uint32_t
 
 /* ---- segments ---- */
 
+/* The segments of a block, of a lane or of a row. */
+struct spans {
+    uint32_t first;        /* number of the first of them in its lane or row */
+    uint32_t count;        /* in use */
+    uint32_t delta[BLOCK]; /* start of each, ns after the block's start */
+    uint8_t state[BLOCK];  /* enum lane_state, enum object_state */
+};
+
+/* A block begins with its prefix sums, whose number is that of the states, and its spans. */
 struct lane_block {
     uint64_t sum[LANE_STATES]; /* ns in each state before this block's first segment */
-    uint32_t first;            /* number of its first segment */
-    uint32_t count;            /* segments in use */
-    uint32_t delta[BLOCK];     /* start of each, ns after the block's start */
-    uint8_t state[BLOCK];      /* enum lane_state */
-    uint32_t object[BLOCK];    /* what is waited for; THRUM_NONE */
-    uint32_t event[BLOCK];     /* the record that began it */
+    struct spans spans;
+    uint32_t object[BLOCK]; /* what is waited for; THRUM_NONE */
+    uint32_t event[BLOCK];  /* the record that began it */
 };
 
 struct row_block {
     uint64_t sum[OBJECT_STATES];
-    uint32_t first;
-    uint32_t count;
-    uint32_t delta[BLOCK];
+    struct spans spans;
     uint32_t event[BLOCK];
     uint16_t holder[BLOCK];  /* a thread; NO_HOLDER */
     uint16_t waiters[BLOCK]; /* at most 65,535 */
-    uint8_t state[BLOCK];    /* enum object_state */
 };
 
 /* The blocks of one lane or row: where they start and where they are. */
@@ -171,6 +174,12 @@ static inline struct lane_block *lane_block(const struct history *history, uint3
     return store_at(&history->store, history->lanes.items[thread].refs.items[block]);
 }
 
+static inline struct row_block *row_block(const struct history *history, uint32_t object,
+                                          uint32_t block)
+{
+    return store_at(&history->store, history->rows.items[object].refs.items[block]);
+}
+
 /* ---- log.c ---- */
 
 /* Unpacked copy of a kept record; index < count. */
@@ -196,6 +205,9 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
 
 /* ---- rows.c ---- */
 
+bool row_is_lock(enum trace_type type);
+enum object_state row_state(const struct object_now *now, enum trace_type type);
+
 /* Takes a record into the states of the objects it concerns. */
 void rows_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
                 uint32_t index);
@@ -212,13 +224,92 @@ void track_leave(struct store *store, struct track *track, uint32_t blocks, size
                  size_t from, size_t to);
 /* Last block in use with a start <= t, from `from` on (whose start is <= t); gallops. */
 uint32_t track_find(const struct track *track, uint32_t blocks, uint32_t from, uint64_t t);
+/* The same; looks first at `stride` blocks after `from`. */
+uint32_t track_find_near(const struct track *track, uint32_t blocks, uint32_t from, uint32_t stride,
+                         uint64_t t);
 /* First block that has not been dropped. */
 uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks);
 
+/* ---- columns.c: which state took most of each column ---- */
+
+/* A lane or a row as a sequence of blocks. */
+struct sequence {
+    const struct store *store;
+    const struct track *track;
+    uint32_t blocks; /* in use, at least one */
+    uint32_t oldest; /* the first that is kept */
+    unsigned states; /* how many sums a block begins with */
+};
+
+struct sequence lane_sequence(const struct history *history, uint32_t thread);
+struct sequence row_sequence(const struct history *history, uint32_t object);
+
+static inline const uint64_t *sequence_sum(const struct sequence *sequence, uint32_t block)
+{
+    return store_at(sequence->store, sequence->track->refs.items[block]);
+}
+
+static inline const struct spans *sequence_spans(const struct sequence *sequence, uint32_t block)
+{
+    return (const struct spans *)(sequence_sum(sequence, block) + sequence->states);
+}
+
+/* When the first kept segment begins. */
+static inline uint64_t sequence_birth(const struct sequence *sequence)
+{
+    return sequence->track->starts.items[sequence->oldest];
+}
+
+/* Adds to `sum` the time from the block's start to `end`. */
+void spans_sum(const struct spans *spans, uint64_t start, uint64_t end, uint64_t *sum);
+
+/* Where time t, which is not before the birth, lies. */
+struct spot {
+    uint32_t block, slot;
+};
+struct spot sequence_find(const struct sequence *sequence, uint64_t t);
+
+/* ns in each state up to t, which is not before the birth. */
+void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret);
+
+/*
+ * Goes through the columns of a row from left to right. A column that lies in one segment costs
+ * next to nothing. One that spans blocks is mostly decided by the sums at the nearest boundaries of
+ * blocks: what lies between these and the column's own ends can then not change who is first. Only
+ * where it could are the segments gone through.
+ */
+enum { COLUMNS_AHEAD = 16 };
+struct columns {
+    struct sequence sequence;
+    uint64_t width, end;           /* of a column; of time */
+    uint64_t at;                   /* where the next column begins */
+    uint32_t block;                /* that contains `at` */
+    uint32_t slot;                 /* likewise; when `exact` */
+    bool exact;                    /* slot and head are known */
+    uint64_t head[LANE_STATES];    /* ns in each state from the block's start to `at` */
+    uint32_t ahead[COLUMNS_AHEAD]; /* a ring: the blocks that contain the next columns' ends */
+    uint32_t looked, taken;        /* how many were put into it, taken out */
+    uint32_t found, stride;        /* the last one put in, and how far the one before it was */
+    uint64_t looked_at;            /* the time it contains */
+};
+
+/* What is known of a column. */
+struct column {
+    uint8_t state;    /* that took most of it */
+    uint8_t changes;  /* segments that begin in it; CELL_MANY: not counted */
+    bool exact;       /* `from` and `to` are known: always, unless there are many changes */
+    struct spot from; /* the segment at its start, at its end */
+    struct spot to;
+};
+
+/* From t0 on, which lies in [birth - width, end). */
+void columns_begin(struct columns *columns, const struct sequence *sequence, uint64_t t0,
+                   uint64_t width, uint64_t end);
+/* The next column, which begins before the end. What lies before the birth is of state `unborn`. */
+void columns_next(struct columns *columns, uint8_t unborn, struct column *ret);
+
 /* ---- lines.c ---- */
 
-/* The record that ended the wait which record `to` ended; HISTORY_NONE if none is known. */
-uint64_t history_waker(const struct history *history, uint64_t to);
 void lines_cut(struct history *history, uint64_t count);
 void lines_fini(struct history *history);
 void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,

@@ -35,17 +35,6 @@ enum lane_state lane_of_wait(enum trace_type type)
     return lanes[type];
 }
 
-/* Adds to `sum` the time from the block's start to `end`. */
-static void sum_block(const struct lane_block *block, uint64_t start, uint64_t end, uint64_t *sum)
-{
-    for (uint32_t i = 0; i + 1 < block->count; i++)
-        sum[block->state[i]] += block->delta[i + 1] - block->delta[i];
-    uint32_t last = block->count - 1;
-    uint64_t from = start + block->delta[last];
-    if (end > from)
-        sum[block->state[last]] += end - from;
-}
-
 static void segment_push(struct history *history, uint32_t thread, uint64_t time,
                          enum lane_state state, uint32_t object, uint32_t event)
 {
@@ -55,7 +44,7 @@ static void segment_push(struct history *history, uint32_t thread, uint64_t time
     if (now->blocks) {
         uint64_t start = track->starts.items[now->blocks - 1];
         block = lane_block(history, thread, now->blocks - 1);
-        uint64_t last = start + block->delta[now->segments - 1];
+        uint64_t last = start + block->spans.delta[now->segments - 1];
         if (time < last)
             time = last;
         if (now->segments == BLOCK || time - start > UINT32_MAX)
@@ -66,8 +55,8 @@ static void segment_push(struct history *history, uint32_t thread, uint64_t time
         if (now->blocks) {
             const struct lane_block *before = lane_block(history, thread, now->blocks - 1);
             memcpy(block->sum, before->sum, sizeof block->sum);
-            sum_block(before, track->starts.items[now->blocks - 1], time, block->sum);
-            block->first = before->first + before->count;
+            spans_sum(&before->spans, track->starts.items[now->blocks - 1], time, block->sum);
+            block->spans.first = before->spans.first + before->spans.count;
         } else {
             block->sum[LANE_UNBORN] = time;
         }
@@ -75,11 +64,11 @@ static void segment_push(struct history *history, uint32_t thread, uint64_t time
         now->segments = 0;
     }
     uint32_t slot = now->segments++;
-    block->delta[slot] = (uint32_t)(time - track->starts.items[now->blocks - 1]);
+    block->spans.delta[slot] = (uint32_t)(time - track->starts.items[now->blocks - 1]);
     block->event[slot] = event;
     block->object[slot] = object;
-    block->state[slot] = (uint8_t)state;
-    block->count = now->segments;
+    block->spans.state[slot] = (uint8_t)state;
+    block->spans.count = now->segments;
 }
 
 /* Takes the last segment off. */
@@ -88,9 +77,9 @@ static void segment_pop(struct history *history, uint32_t thread)
     struct thread_now *now = &history->threads.items[thread];
     if (--now->segments == 0) {
         now->blocks--;
-        now->segments = now->blocks ? lane_block(history, thread, now->blocks - 1)->count : 0;
+        now->segments = now->blocks ? lane_block(history, thread, now->blocks - 1)->spans.count : 0;
     } else {
-        lane_block(history, thread, now->blocks - 1)->count = now->segments;
+        lane_block(history, thread, now->blocks - 1)->spans.count = now->segments;
     }
 }
 
@@ -128,10 +117,10 @@ static enum lane_state logical_last(const struct history *history, uint32_t thre
     const struct thread_now *now = &history->threads.items[thread];
     for (uint32_t block = now->blocks; block-- > 0;) {
         const struct lane_block *at = lane_block(history, thread, block);
-        for (uint32_t slot = at->count; slot-- > 0;) {
+        for (uint32_t slot = at->spans.count; slot-- > 0;) {
             struct history_event event;
             if (!history_event_at(history, at->event[slot], &event))
-                return (enum lane_state)at->state[slot];
+                return (enum lane_state)at->spans.state[slot];
             if (!of_kernel(event.event.kind))
                 return logical_of(history, &event.event);
         }
@@ -150,7 +139,7 @@ static void forget_snapshots(struct history *history, uint32_t thread, uint32_t 
         const struct thread_now *then = &last->threads[thread];
         uint32_t counted = 0;
         if (then->blocks)
-            counted = lane_block(history, thread, then->blocks - 1)->first + then->segments;
+            counted = lane_block(history, thread, then->blocks - 1)->spans.first + then->segments;
         if (then->list <= records && counted <= segments)
             return;
         free(last->threads);
@@ -190,7 +179,7 @@ static void kernel_apply(struct history *history, uint32_t thread, const struct 
         const struct track *track = &history->lanes.items[thread];
         const struct lane_block *block = lane_block(history, thread, now->blocks - 1);
         uint32_t slot = now->segments - 1;
-        struct segment last = {track->starts.items[now->blocks - 1] + block->delta[slot],
+        struct segment last = {track->starts.items[now->blocks - 1] + block->spans.delta[slot],
                                block->object[slot], block->event[slot]};
         if (last.time <= event->time ||
             (slot == 0 && now->blocks > 1 &&
@@ -204,7 +193,7 @@ static void kernel_apply(struct history *history, uint32_t thread, const struct 
     if (taken.count) {
         uint32_t segments = 0;
         if (now->blocks)
-            segments = lane_block(history, thread, now->blocks - 1)->first + now->segments;
+            segments = lane_block(history, thread, now->blocks - 1)->spans.first + now->segments;
         forget_snapshots(history, thread, place, segments);
     }
     enum lane_state before = lane_effective(logical, now->kernel);

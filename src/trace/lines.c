@@ -19,13 +19,11 @@ static size_t opening_from(const struct history *history, uint64_t index)
     return vector_lower_bound(&history->openings, at, *at < index);
 }
 
-uint64_t history_waker(const struct history *history, uint64_t to)
+bool history_waker(const struct history *history, uint64_t end_event, struct history_event *ret)
 {
-    size_t at = wake_from(history, to);
-    if (at == history->wakes.count || history->wakes.items[at].to != to ||
-        history->wakes.items[at].from < log_horizon(history))
-        return HISTORY_NONE;
-    return history->wakes.items[at].from;
+    size_t at = wake_from(history, end_event);
+    return at < history->wakes.count && history->wakes.items[at].to == end_event &&
+           history_event_at(history, history->wakes.items[at].from, ret);
 }
 
 /* Indices of the records with times in [t0, t1], and some stragglers around them. */

@@ -74,6 +74,8 @@ void log_cut(struct history *history, uint64_t count)
 uint64_t log_horizon(const struct history *history)
 {
     size_t low = 0, high = (size_t)((history->count + LOG_BLOCK - 1) >> LOG_SHIFT);
+    if (history->store.kept == 0)
+        return 0;
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (store_kept(&history->store, history->log.items[middle]))

@@ -63,3 +63,26 @@ uint32_t track_find(const struct track *track, uint32_t blocks, uint32_t from, u
     }
     return low;
 }
+
+uint32_t track_find_near(const struct track *track, uint32_t blocks, uint32_t from, uint32_t stride,
+                         uint64_t t)
+{
+    const uint64_t *starts = track->starts.items;
+    uint32_t guess = stride < blocks - from ? from + stride : blocks - 1, step = 1;
+    if (starts[guess] <= t)
+        return track_find(track, blocks, guess, t);
+    while (guess - from > step && starts[guess - step] > t) {
+        guess -= step;
+        step *= 2;
+    }
+    /* the start of `guess` is after t; that of `low` is not */
+    uint32_t low = guess - from > step ? guess - step : from;
+    while (guess - low > 1) {
+        uint32_t middle = low + (guess - low) / 2;
+        if (starts[middle] <= t)
+            low = middle;
+        else
+            guess = middle;
+    }
+    return low;
+}

@@ -173,17 +173,19 @@ static void jump_waker(struct run_view *view)
         return;
     history_interval(history, view->thread, view->cursor, &interval);
     /* What ended the wait is told by the wait's stretch, which lies before or is this one. */
-    for (int i = 0; i < 64 && interval.waker == THRUM_NONE && interval.start > 0; i++)
+    struct history_event waker;
+    bool found = history_waker(history, interval.end_event, &waker);
+    for (int i = 0; i < 64 && !found && interval.start > 0; i++) {
         history_interval(history, view->thread, interval.start - 1, &interval);
-    struct history_event event;
-    if (interval.waker == THRUM_NONE || interval.waker_event == HISTORY_NONE ||
-        !history_event_at(history, interval.waker_event, &event)) {
+        found = history_waker(history, interval.end_event, &waker);
+    }
+    if (!found) {
         text_clear(&view->message);
         text_add(&view->message, "nothing woke this thread before here");
         return;
     }
-    view->thread = interval.waker;
-    run_look_at(view, event.event.time);
+    view->thread = waker.thread;
+    run_look_at(view, waker.event.time);
 }
 
 /* Along the chain: to whom the selected thread waits for, or to one that waits for it. */

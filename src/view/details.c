@@ -41,9 +41,10 @@ static void say_state(struct page *page, const struct lane_interval *interval)
     scene_wait_words(page->scene, interval, &text);
     if (text.length)
         say(page, STYLE_NAME, "waits for", text_bytes(&text));
-    if (interval->waker != THRUM_NONE) {
+    struct history_event waker;
+    if (history_waker(page->scene->history, interval->end_event, &waker)) {
         text_clear(&text);
-        text_add(&text, catalog_thread_name(page->scene->catalog, interval->waker));
+        text_add(&text, catalog_thread_name(page->scene->catalog, waker.thread));
         say(page, STYLE_THREAD, "woken by", text_bytes(&text));
     }
     text_fini(&text);

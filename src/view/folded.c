@@ -152,9 +152,8 @@ static void collect_threads(const struct scene *scene, struct lane lane, int wid
         for (int x = 0; x < width; x++) {
             enum lane_state state = (enum lane_state)row[x].state;
             cells[x].marks |= row[x].marks;
-            cells[x].changes += row[x].changes;
-            columns[x].future |= !row[x].share && state != LANE_UNBORN;
-            if (row[x].share || state == LANE_UNBORN)
+            columns[x].future |= !row[x].filled && state != LANE_UNBORN;
+            if (row[x].filled || state == LANE_UNBORN)
                 count(&columns[x], lane_look(state)->rank, row[x].object);
         }
     }
@@ -173,7 +172,7 @@ void folded_threads_draw(const struct region *axis, int y, const struct scene *s
     for (int x = 0; x < width && shown[x].any; x++) {
         const struct lane_look *look = lane_look(folded_state(drawn_rank(shown, x)));
         cells[x].state = (uint8_t)folded_state(shown[x].worst);
-        cells[x].share = UINT16_MAX;
+        cells[x].filled = true;
         cells[x].object = shown[x].object;
         bool ends = shown[x].worst == OVER && x > 0 && shown[x - 1].worst != OVER;
         draw_glyph(axis, x, y, look->style, ends ? GLYPH_TEE_LEFT : look->glyph);
@@ -230,7 +229,7 @@ void folded_objects_draw(const struct region *axis, int y, const struct scene *s
     for (uint32_t i = 0; i < lane.count; i++) {
         object_cells(scene, scene->objects[lane.first + i], width, row);
         for (int x = 0; x < width; x++)
-            if (row[x].share)
+            if (row[x].filled)
                 count(&columns[x], object_rank((enum object_state)row[x].state), THRUM_NONE);
     }
     struct shown *shown = show_all(columns, width, -1);

@@ -133,18 +133,18 @@ static void draw_holders(const struct region *axis, int y, const struct scene *s
                          const struct object_cell *cells)
 {
     for (int x = 0; x < axis->width;) {
-        bool held = cells[x].share && cells[x].holder != THRUM_NONE &&
+        bool held = cells[x].filled && cells[x].holder != THRUM_NONE &&
                     (cells[x].state == OBJECT_HELD || cells[x].state == OBJECT_WANTED);
         int end = x + 1;
         bool contended = cells[x].state == OBJECT_WANTED;
-        while (held && end < axis->width && cells[end].share &&
+        while (held && end < axis->width && cells[end].filled &&
                cells[end].holder == cells[x].holder && cells[end].changes <= 1 &&
                (cells[end].state == OBJECT_HELD || cells[end].state == OBJECT_WANTED))
             end++;
         if (held && end - x >= 2) {
             enum style style = contended ? STYLE_CONTENDED : STYLE_HELD;
             draw_glyph(axis, x, y, style, GLYPH_HELD_START);
-            bool goes_on = end == axis->width || !cells[end].share;
+            bool goes_on = end == axis->width || !cells[end].filled;
             if (!goes_on)
                 draw_glyph(axis, end - 1, y,
                            cells[end - 1].state == OBJECT_WANTED ? STYLE_CONTENDED : STYLE_HELD,
@@ -161,9 +161,9 @@ static void draw_counts(const struct region *axis, int y, const struct scene *sc
 {
     for (int x = 0; x < axis->width;) {
         int end = x + 1;
-        while (end < axis->width && cells[end].share && cells[end].changes == 0)
+        while (end < axis->width && cells[end].filled && cells[end].changes == 0)
             end++;
-        if (cells[x].share && end - x >= 3) {
+        if (cells[x].filled && end - x >= 3) {
             struct object_at at;
             uint64_t time = scene->start + scene->column * (uint64_t)(x + 1);
             history_object_at(scene->history, object, time, &at);
@@ -178,7 +178,7 @@ static void draw_wanted(const struct region *axis, int y, const struct scene *sc
                         uint32_t object, const struct lane_cell *lane)
 {
     for (int x = 0; x < axis->width; x++)
-        if (lane[x].share && lane[x].object == object &&
+        if (lane[x].filled && lane[x].object == object &&
             lane_is_wait((enum lane_state)lane[x].state) && scene->thread != THRUM_NONE) {
             struct cell *cell = canvas_at(axis->canvas, axis->x + x, axis->y + y);
             if (cell->code == GLYPH_CONTENDED || cell->code == GLYPH_HELD)
@@ -197,11 +197,9 @@ void object_cells(const struct scene *scene, uint32_t object, int columns,
         return;
     history_object_at(scene->history, object, scene->now, &at);
     for (int x = 0; x < columns && at.state == OBJECT_WANTED; x++)
-        if (!ret_cells[x].share && scene->start + scene->column * (uint64_t)x > scene->now)
-            ret_cells[x] = (struct object_cell){.state = OBJECT_WANTED,
-                                                .share = UINT16_MAX,
-                                                .holder = at.holder,
-                                                .waiters = at.waiters};
+        if (!ret_cells[x].filled && scene->start + scene->column * (uint64_t)x > scene->now)
+            ret_cells[x] =
+                (struct object_cell){.state = OBJECT_WANTED, .filled = true, .holder = at.holder};
 }
 
 static void draw_object(const struct region *axis, int y, const struct scene *scene,
@@ -210,7 +208,7 @@ static void draw_object(const struct region *axis, int y, const struct scene *sc
     enum trace_type type = catalog_object_type(scene->catalog, object);
     object_cells(scene, object, axis->width, cells);
     for (int x = 0; x < axis->width; x++)
-        if (cells[x].share)
+        if (cells[x].filled)
             object_state_draw(axis, x, y, type, (enum object_state)cells[x].state);
     if (type == TRACE_LOCK || type == TRACE_RLOCK)
         draw_holders(axis, y, scene, cells);

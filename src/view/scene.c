@@ -142,7 +142,7 @@ void scene_extend_lane(const struct scene *scene, uint32_t thread, int columns,
         return;
     history_interval(scene->history, thread, scene->now, &interval);
     for (int x = 0; x < columns && interval.state == LANE_STUCK; x++)
-        if (!cells[x].share && scene->start + scene->column * (uint64_t)x > scene->now)
-            cells[x] = (struct lane_cell){
-                .state = LANE_STUCK, .share = UINT16_MAX, .object = interval.object};
+        if (!cells[x].filled && scene->start + scene->column * (uint64_t)x > scene->now)
+            cells[x] =
+                (struct lane_cell){.state = LANE_STUCK, .filled = true, .object = interval.object};
 }

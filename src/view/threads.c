@@ -118,7 +118,7 @@ static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
     for (int x = 0; x < width; x++) {
         enum lane_state state = (enum lane_state)cells[x].state;
         const struct lane_look *look = lane_look(state);
-        bool future = cells[x].share == 0 && state != LANE_UNBORN;
+        bool future = !cells[x].filled && state != LANE_UNBORN;
         if (future)
             continue;
         uint32_t glyph = look->glyph;
@@ -131,10 +131,10 @@ static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
     }
     for (int x = 0; x < width;) {
         int end = x + 1;
-        while (end < width && cells[end].state == cells[x].state && cells[end].share &&
+        while (end < width && cells[end].state == cells[x].state && cells[end].filled &&
                cells[end].object == cells[x].object && cells[end].changes <= 1)
             end++;
-        if (cells[x].share && lane_is_wait((enum lane_state)cells[x].state))
+        if (cells[x].filled && lane_is_wait((enum lane_state)cells[x].state))
             draw_stretch_words(lanes, y, thread, x, end);
         x = end;
     }

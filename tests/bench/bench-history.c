@@ -8,100 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/hash.h"
+#include "made_up.h"
 #include "trace/collector.h"
 #include "trace/history.h"
 
-enum { THREADS = 50, LOCKS = 10, COLUMNS = 200 };
-
-/* Threads that take turns at ten locks, sleep, load and store; about one wait in six records. */
-struct made_up {
-    uint64_t seed, time;
-    uint32_t owner[LOCKS];
-    struct {
-        uint32_t waits, holds;
-        bool sleeps;
-    } threads[THREADS];
-};
-
-static bool make(struct made_up *run, uint32_t *ret_thread, struct thrum_event *ret)
-{
-    uint32_t thread = (uint32_t)random_below(&run->seed, THREADS);
-    uint32_t lock = (uint32_t)random_below(&run->seed, LOCKS);
-    run->time += 1 + random_below(&run->seed, 200);
-    *ret_thread = thread;
-    *ret = (struct thrum_event){
-        .time = run->time, .object = THRUM_NONE, .source = THRUM_SOURCE(lock + 1, 5), .flags = 1};
-    if (run->threads[thread].sleeps) {
-        run->threads[thread].sleeps = false;
-        ret->kind = THRUM_KIND_SLEEP_END;
-        return true;
-    }
-    if (run->threads[thread].waits != THRUM_NONE) {
-        lock = run->threads[thread].waits;
-        if (run->owner[lock] != THRUM_NONE)
-            return false;
-        run->threads[thread].waits = THRUM_NONE;
-    } else if (run->threads[thread].holds != THRUM_NONE) {
-        ret->object = LOCKS;
-        ret->kind = THRUM_KIND_LOAD;
-        if (random_below(&run->seed, 3) == 0) {
-            ret->object = run->threads[thread].holds;
-            ret->kind = THRUM_KIND_RELEASE;
-            run->owner[ret->object] = run->threads[thread].holds = THRUM_NONE;
-        }
-        return true;
-    } else if (random_below(&run->seed, 4) == 0) {
-        run->threads[thread].sleeps = true;
-        ret->kind = THRUM_KIND_SLEEP_BEGIN;
-        return true;
-    }
-    ret->object = lock;
-    if (run->owner[lock] != THRUM_NONE) {
-        run->threads[thread].waits = lock;
-        ret->kind = THRUM_KIND_WAIT_BEGIN;
-        return true;
-    }
-    run->owner[lock] = thread;
-    run->threads[thread].holds = lock;
-    ret->kind = THRUM_KIND_ACQUIRE;
-    ret->value = 1;
-    return true;
-}
-
-/* Processor time of this thread: others' work on the machine does not count. */
-static uint64_t own_time(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static struct history *fill(const struct trace_catalog *catalog, uint64_t records, double *ret_ns)
-{
-    struct made_up run = {.seed = 1};
-    struct history *history = history_new(catalog);
-    for (int i = 0; i < LOCKS; i++)
-        run.owner[i] = THRUM_NONE;
-    for (int i = 0; i < THREADS; i++)
-        run.threads[i].waits = run.threads[i].holds = THRUM_NONE;
-    uint64_t start = own_time(), made = 0;
-    while (made < records) {
-        struct thrum_event event;
-        uint32_t thread = 0;
-        if (!make(&run, &thread, &event))
-            continue;
-        history_append(history, thread, &event);
-        made++;
-    }
-    history_advance(history, run.time);
-    *ret_ns = (double)(own_time() - start) / (double)records;
-    return history;
-}
+enum { THREADS = MADE_UP_THREADS, LOCKS = MADE_UP_LOCKS, COLUMNS = 200 };
 
 /* Microseconds for all rows of a frame; of several tries the best. */
 static double frame(const struct history *history, uint64_t t0, uint64_t column, bool objects)
@@ -183,17 +98,12 @@ int main(int argc, char **argv)
     uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000000;
     struct trace_catalog catalog = {0};
     double few_ns = 0, many_ns = 0;
-    for (int i = 0; i < THREADS; i++)
-        catalog_add_thread(&catalog, "thread", false, THRUM_NONE);
-    for (uint32_t i = 0; i <= LOCKS; i++) {
-        catalog_add_object(&catalog, "lock", i < LOCKS ? TRACE_LOCK : TRACE_VARIABLE);
-        catalog.objects.items[i].guard = i;
-    }
+    made_up_catalog(&catalog);
     merging(&catalog, 4, 4);
     merging(&catalog, 1000, 1000);
     merging(&catalog, 1000, 4);
-    struct history *few = fill(&catalog, 100, &few_ns);
-    struct history *many = fill(&catalog, records, &many_ns);
+    struct history *few = made_up_history(&catalog, 100, &few_ns);
+    struct history *many = made_up_history(&catalog, records, &many_ns);
     double a_record = (double)history_memory(many).resident / (double)records;
     printf("appending %.0f ns a record; %.1f bytes a record, all told (at most 64 wanted)\n",
            many_ns, a_record);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/die.h"
-#include "base/hash.h"
 
 static const uint64_t ms = 1000000;
 
@@ -221,41 +220,6 @@ void story_workshop(struct story *story)
     begin(story);
     workshop_records(story);
     history_advance(story->history, 100 * ms);
-}
-
-void story_long(struct story *story, uint64_t count)
-{
-    enum { THREADS = 8, LOCKS = 4 };
-    *story = (struct story){0};
-    char name[32];
-    for (unsigned i = 0; i < THREADS; i++) {
-        snprintf(name, sizeof name, "worker-%u", i);
-        catalog_add_thread(&story->catalog, name, false, THRUM_NONE);
-    }
-    for (unsigned i = 0; i < LOCKS; i++) {
-        snprintf(name, sizeof name, "lock-%u", i);
-        uint32_t object = catalog_add_object(&story->catalog, name, TRACE_LOCK);
-        story->catalog.objects.items[object].guard = object;
-    }
-    begin(story);
-    uint64_t random = 7, time = 0;
-    uint32_t owner[LOCKS] = {0};
-    for (uint64_t i = 0; i < count; time += 100 + random_below(&random, 900)) {
-        uint32_t lock = (uint32_t)random_below(&random, LOCKS);
-        uint32_t thread = (uint32_t)(random_below(&random, THREADS / LOCKS) * LOCKS + lock);
-        if (owner[lock]) {
-            emit(story, owner[lock] - 1, time, THRUM_KIND_RELEASE, lock, 0, 3);
-            owner[lock] = 0;
-            i++;
-        } else {
-            emit(story, thread, time, THRUM_KIND_WAIT_BEGIN, lock, -1, 2);
-            emit(story, thread, time + 50, THRUM_KIND_WAKE, lock, -1, 2);
-            emit(story, thread, time + 60, THRUM_KIND_ACQUIRE, lock, 1, 2);
-            owner[lock] = thread + 1;
-            i += 3;
-        }
-    }
-    history_advance(story->history, time);
 }
 
 void story_fini(struct story *story)

@@ -16,9 +16,6 @@ void story_philosophers(struct story *story);
 /* A semaphore, an event, a barrier, a condition, variables, prints, a note, a race. 100 ms. */
 void story_workshop(struct story *story);
 
-/* One thread, one lock, `count` records: for measuring. */
-void story_long(struct story *story, uint64_t count);
-
 void story_fini(struct story *story);
 
 #endif
