@@ -409,15 +409,22 @@ static bool ends_there(struct worker *worker, const struct ahead *ahead)
     return ends;
 }
 
+/* Whether there is no time for a further step. */
+static bool must_stop(struct worker *worker)
+{
+    worker->cut |= stop_now(worker->stop);
+    return worker->cut;
+}
+
 /* Takes the moves. With `ret_open`, it says whether one of them leads on to a state of no earlier
  * level: what is left out now can be taken from there. Where the schedule ends it cannot. */
 static void take_all(struct worker *worker, const move *moves, uint32_t count, bool *ret_open)
 {
     bool open = false;
-    for (uint32_t first = 0; first < count; first += AHEAD) {
-        uint32_t some = count - first < AHEAD ? count - first : AHEAD;
-        for (uint32_t i = 0; i < some; i++)
-            step(worker, moves[first + i], worker->weights[first + i], &worker->ahead[i]);
+    for (uint32_t first = 0, some; first < count && !must_stop(worker); first += some) {
+        for (some = 0; some < count - first && some < AHEAD && (some == 0 || !must_stop(worker));
+             some++)
+            step(worker, moves[first + some], worker->weights[first + some], &worker->ahead[some]);
         for (uint32_t i = 0; i < some; i++)
             if (arrive(worker, &worker->ahead[i]) && ret_open && !open)
                 open = !ends_there(worker, &worker->ahead[i]);
@@ -455,6 +462,10 @@ void worker_judge(struct worker *worker, const struct packed *packed, struct raw
 
 void worker_expand(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw)
 {
+    if (must_stop(worker)) {
+        *ret_raw = (struct raw_item){.worker = worker->number, .outcome = UINT32_MAX};
+        return;
+    }
     worker_judge(worker, packed, ret_raw);
     uint32_t count = (uint32_t)worker->space.moves.count, chosen = count;
     vector_reserve(&worker->order, count + 1);

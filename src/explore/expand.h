@@ -86,6 +86,8 @@ struct worker {
     uint32_t number;
     uint32_t closed; /* states below this number belong to levels up to the present one */
     bool prune, exact;
+    const struct stop *stop; /* not owned */
+    bool cut;    /* it has left a state unexpanded, or not wholly expanded, since that said so */
     bool pruned; /* it left out moves of some state */
     uint64_t steps;
     vector(struct raw_edge) edges;

@@ -14,9 +14,10 @@
 enum {
     DETAIL_STATES = 60000,     /* the whole graph is built for schedules and shares up to this size
                                   without being asked */
-    CANCELLED_STATES = 100000, /* when cancelled, larger graphs are not looked through any more */
+    CANCELLED_STATES = 100000, /* larger graphs are not looked through any more when time is up */
     DETAIL_OUTCOMES = 200,     /* outcomes that get an example schedule */
-    PATH_STATES = 4000000,     /* graphs up to this size are searched for cheapest ways */
+    LATER_PART = 8, /* of the time given, this part is kept for what comes after the search */
+    PATH_STATES = 4000000, /* graphs up to this size are searched for cheapest ways */
 };
 
 /* ---- a graph's answers ---- */
@@ -113,9 +114,11 @@ static void find_schedules(struct exploration *exploration, const struct graph *
                            const struct components *components)
 {
     struct explore_result *result = exploration->result;
-    bool whole = graph->complete && !graph->pruned;
+    bool whole = components && !graph->pruned;
     struct path_rules rules = {.last = NOBODY,
                                .left_free = true,
+                               .stop = graph->state_count > CANCELLED_STATES ? &exploration->stop
+                                                                             : NULL,
                                .kinds = exploration_kinds(exploration),
                                .outcomes = exploration->findings.outcome_count};
     struct paths paths;
@@ -128,7 +131,7 @@ static void find_schedules(struct exploration *exploration, const struct graph *
         struct way way = way_of(graph, path, whole, &moves);
         result_schedule_failure(exploration, i, &way);
         free(moves);
-        if (whole && components)
+        if (whole && !stop_now(&exploration->stop))
             find_return(exploration, graph, components, i, path);
     }
     for (uint32_t i = 0; i < result->outcome_count && i < DETAIL_OUTCOMES; i++) {
@@ -148,7 +151,8 @@ static void find_shares(struct exploration *exploration, const struct graph *gra
     struct explore_result *result = exploration->result;
     double *kinds = xcalloc(result->failure_count + 1, sizeof *kinds);
     double *outcomes = xcalloc(result->outcome_count + 1, sizeof *outcomes);
-    if (shares_find(graph, result->failure_count, result->outcome_count, kinds, outcomes)) {
+    if (shares_find(graph, result->failure_count, result->outcome_count, &exploration->stop, kinds,
+                    outcomes)) {
         for (uint32_t i = 0; i < result->failure_count; i++) {
             result->failures[i].has_share = result->failures[i].verdict != VERDICT_UNREACHED;
             result->failures[i].share = kinds[exploration->order[i]];
@@ -235,7 +239,7 @@ static void set_limits(struct exploration *exploration, uint64_t began)
     limits->states =
         request->states && request->states < UINT32_MAX - 1 ? request->states : UINT32_MAX - 1;
     limits->memory = request->memory ? request->memory : half_of_memory();
-    limits->until = request->time > 0 ? began + (uint64_t)request->time : 0;
+    limits->stop = &exploration->stop;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     limits->jobs = request->jobs ? request->jobs : processors > 0 ? (unsigned)processors : 1;
     limits->exact = request->exact;
@@ -244,6 +248,18 @@ static void set_limits(struct exploration *exploration, uint64_t began)
         atomic_store_explicit(&exploration->progress->bytes_limit, limits->memory,
                               memory_order_relaxed);
     }
+}
+
+/* A part of the time is kept for what comes after the search, when that is wanted. */
+static void set_time(struct exploration *exploration, uint64_t began)
+{
+    const struct explore_request *request = exploration->request;
+    struct explore_progress *progress = exploration->progress;
+    uint64_t time = request->time > 0 ? (uint64_t)request->time : 0;
+    uint64_t kept = request->verdicts_only ? 0 : time / LATER_PART;
+    exploration->end = time ? began + time : 0;
+    stop_init(&exploration->stop, time ? began + time - kept : 0,
+              progress ? &progress->cancel : NULL);
 }
 
 static void set_phase(struct exploration *exploration, enum explore_phase phase)
@@ -306,50 +322,76 @@ static void search(struct exploration *exploration)
         exploration->reduction && reduction_has_symmetry(exploration->reduction);
 }
 
-static void answer(struct exploration *exploration)
+/* Gives what comes next one part in so many of the time that is left. */
+static void give_time(struct exploration *exploration, unsigned part)
+{
+    uint64_t now = clock_now(), end = exploration->end;
+    if (end)
+        stop_move(&exploration->stop, now < end ? now + (end - now) / part : now);
+}
+
+/* Whether some runs go round for ever: from a graph without cycles, or from the whole one. True
+ * when `components` are those of the graph. */
+static bool judge_loops(struct exploration *exploration, struct components *components)
 {
     struct explore_result *result = exploration->result;
     struct graph *graph = &exploration->graph;
-    struct components components;
-    if (exploration_cancelled(exploration) && graph->state_count > CANCELLED_STATES) {
-        result->complete = false;
-        result->stopped_by = "being cancelled";
-        result_collect(exploration);
-        return;
+    bool known = graph->complete && components_find(components, graph, &exploration->stop);
+    bool loops = known && components->cyclic;
+    /* Only the whole graph can tell whether a loop has a way out, and what is simplest. */
+    if (known && graph->pruned && (loops || !exploration->request->verdicts_only) &&
+        build_whole(exploration, loops)) {
+        components_fini(components);
+        known = components_find(components, graph, &exploration->stop);
     }
-    components_find(&components, graph);
-    bool loops = components.cyclic;
-    bool details = !exploration->request->verdicts_only;
-    if (graph->complete && graph->pruned && (loops || details)) {
-        /* Only the whole graph can tell whether a loop has a way out, and what is simplest. */
-        if (build_whole(exploration, loops)) {
-            components_fini(&components);
-            components_find(&components, graph);
-        }
-    }
-    if (graph->complete && !graph->pruned)
-        find_livelock(exploration, graph, &components);
-    else if (graph->complete && !loops)
+    if (known && !graph->pruned)
+        find_livelock(exploration, graph, components);
+    else if (known && !loops)
         result->livelock_known = true;
     if (result->complete && !result->livelock_known) {
         result->complete = false;
-        result->stopped_by = "a limit, before livelock was decided";
+        result->stopped_by = stop_cancelled(&exploration->stop)
+                                 ? "being cancelled, before livelock was decided"
+                                 : "a limit, before livelock was decided";
     }
+    return known;
+}
+
+/* Schedules, points of no return and shares. */
+static void find_details(struct exploration *exploration, const struct components *components)
+{
+    const struct graph *graph = &exploration->graph;
+    bool whole = components && !graph->pruned;
+    if (graph->state_count <= PATH_STATES)
+        find_schedules(exploration, graph, components);
+    else
+        whole = false;
+    if (whole)
+        find_shares(exploration, graph);
+    else if (exploration->result->failure_count) {
+        simplify_all(exploration);
+        returns_find(exploration);
+    }
+}
+
+static void answer(struct exploration *exploration)
+{
+    struct explore_result *result = exploration->result;
+    struct components components = {0};
+    bool details = !exploration->request->verdicts_only;
+    give_time(exploration, 1);
+    bool known = judge_loops(exploration, &components);
     if (result->complete)
         find_unreached(exploration);
     set_phase(exploration, EXPLORE_SIMPLIFYING);
-    if (!result->complete && details)
+    if (!result->complete && details) {
+        give_time(exploration, 2);
         simplify_scout(exploration);
-    result_collect(exploration);
-    if (details && graph->state_count <= PATH_STATES) {
-        find_schedules(exploration, graph, &components);
-        if (graph->complete && !graph->pruned)
-            find_shares(exploration, graph);
-        else if (result->failure_count) {
-            simplify_all(exploration);
-            returns_find(exploration);
-        }
+        give_time(exploration, 1);
     }
+    result_collect(exploration);
+    if (details)
+        find_details(exploration, known ? &components : NULL);
     components_fini(&components);
 }
 
@@ -366,6 +408,7 @@ struct explore_result *explore_run(const struct explore_request *request,
         request->time_order == EXPLORE_TIME_ORDERED ||
         (request->time_order == EXPLORE_TIME_PROGRAM && request->program->options.time_ordered);
     set_limits(&exploration, began);
+    set_time(&exploration, began);
     result->jobs = exploration.limits.jobs;
     set_phase(&exploration, EXPLORE_SEARCHING);
     space_shape_init(&exploration.shape, request->program, result->model, result->ordered);
@@ -376,6 +419,7 @@ struct explore_result *explore_run(const struct explore_request *request,
         exploration.reduction = reduction_new(&exploration.shape);
     search(&exploration);
     answer(&exploration);
+    stop_fini(&exploration.stop);
     reduction_free(exploration.reduction);
     graph_fini(&exploration.graph);
     findings_fini(&exploration.findings);

@@ -58,6 +58,7 @@ struct search {
     struct columns columns;
     struct collapse collapse;
     bool prune;
+    bool cut; /* some state was not expanded wholly: time was up */
     struct worker workers[MAX_JOBS];
     unsigned worker_count;
     vector(struct raw_item) raw;
@@ -124,6 +125,7 @@ static void add_worker(struct search *search)
     worker->visited = &search->visited;
     worker->number = search->worker_count++;
     worker->prune = search->prune;
+    worker->stop = search->limits->stop;
     worker->exact = search->limits->exact;
     if (search->columned) /* the first worker's come with the first state */
         worker_share(worker, &search->columns, search->collapsed ? &search->collapse : NULL);
@@ -254,6 +256,7 @@ static void merge(struct search *search)
         search->graph->steps += search->workers[i].steps;
         search->workers[i].steps = 0;
         search->graph->pruned |= search->workers[i].pruned;
+        search->cut |= search->workers[i].cut;
     }
 }
 
@@ -281,12 +284,12 @@ static void judge_rest(struct search *search)
     struct worker *worker = &search->workers[0];
     uint32_t count = (uint32_t)search->level.places.count;
     struct raw_item raw;
-    for (uint32_t at = search->batch_end; at < count; at++) {
+    for (uint32_t at = search->batch_end; at < count && !stop_now(worker->stop); at++) {
         worker->found.count = 0;
         worker_judge(worker, packed_at(&search->level, at), &raw);
         merge_judgement(search, search->level.first + at, &raw);
     }
-    for (uint32_t at = 0; at < search->next.places.count; at++) {
+    for (uint32_t at = 0; at < search->next.places.count && !stop_now(worker->stop); at++) {
         worker->found.count = 0;
         worker_judge(worker, packed_at(&search->next, at), &raw);
         merge_judgement(search, search->next.first + at, &raw);
@@ -315,12 +318,6 @@ static uint64_t bytes_used(const struct search *search)
     return bytes;
 }
 
-static bool cancelled(const struct search *search)
-{
-    return search->progress &&
-           atomic_load_explicit(&search->progress->cancel, memory_order_relaxed);
-}
-
 /* Reports progress; says whether to stop. */
 static bool must_stop(struct search *search)
 {
@@ -340,15 +337,15 @@ static bool must_stop(struct search *search)
             memory_order_relaxed);
         atomic_store_explicit(&progress->outcomes, search->findings->outcome_count,
                               memory_order_relaxed);
-        if (cancelled(search))
-            graph->stopped_by = "being cancelled";
     }
     if (graph->state_count >= limits->states)
         graph->stopped_by = "the limit of states";
     else if (bytes + visited_bytes(&search->visited) > limits->memory)
         graph->stopped_by =
             "the limit of memory"; /* growing takes the old and the new set at once */
-    else if (limits->until && clock_now() >= limits->until)
+    else if (stop_cancelled(limits->stop))
+        graph->stopped_by = "being cancelled";
+    else if (stop_now(limits->stop))
         graph->stopped_by = "the limit of time";
     return graph->stopped_by != NULL;
 }
@@ -452,7 +449,7 @@ static bool search_level(struct search *search)
         run_batch(search);
         merge(search);
         if (must_stop(search))
-            return search->batch_end == count && search->next.places.count == 0;
+            return search->batch_end == count && search->next.places.count == 0 && !search->cut;
     }
     return true;
 }
@@ -494,7 +491,7 @@ void graph_build(struct graph *graph, struct space_shape *shape, const struct st
     must_stop(search);
     if (graph->complete)
         graph->stopped_by = NULL;
-    if (!graph->complete && !cancelled(search))
+    if (!graph->complete)
         judge_rest(search);
     if (search->columned)
         graph->state_bytes = atomic_load_explicit(&search->columns.count, memory_order_relaxed);

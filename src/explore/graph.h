@@ -12,6 +12,7 @@
 #include "base/vector.h"
 #include "explore/findings.h"
 #include "explore/space.h"
+#include "explore/stop.h"
 #include "explore/visited.h"
 
 struct reduction;
@@ -66,12 +67,12 @@ struct graph {
 };
 
 struct graph_limits {
-    uint64_t states; /* at most UINT32_MAX - 1 */
-    uint64_t memory; /* bytes */
-    uint64_t until;  /* clock_now() at which to stop; 0: never */
-    unsigned jobs;   /* at least 1 */
-    uint32_t depth;  /* levels that there will be; when the first half of them already says that there
-                        will be more than `states`, it ends at once. 0: not known */
+    uint64_t states;         /* at most UINT32_MAX - 1 */
+    uint64_t memory;         /* bytes */
+    const struct stop *stop; /* looked at during every state; not owned */
+    unsigned jobs;           /* at least 1 */
+    uint32_t depth; /* levels that there will be; when the first half of them already says that
+                       there will be more than `states`, it ends at once. 0: not known */
     bool exact;
     struct visited *ret_index; /* gets the visited set when the search is done: states by
                                   fingerprint. NULL: not wanted */

@@ -14,6 +14,7 @@ struct visit {
 
 struct tarjan {
     const struct graph *graph;
+    const struct stop *stop; /* or NULL */
     struct components *components;
     uint32_t *index, *low; /* by state; index 0: not met */
     uint32_t counter;
@@ -37,10 +38,15 @@ static void enter(struct tarjan *tarjan, uint32_t state)
     vector_push(&tarjan->path, (struct visit){state, graph_first(tarjan->graph, state)});
 }
 
+static bool must_stop(const struct tarjan *tarjan)
+{
+    return tarjan->stop && stop_now(tarjan->stop);
+}
+
 static void search_from(struct tarjan *tarjan, uint32_t root)
 {
     enter(tarjan, root);
-    while (tarjan->path.count) {
+    while (tarjan->path.count && !must_stop(tarjan)) {
         struct visit *at = &vector_last(&tarjan->path);
         uint32_t state = at->state;
         if (at->next < graph_end(tarjan->graph, state)) {
@@ -78,7 +84,8 @@ static void find_bottoms(struct components *components, const struct graph *grap
                 components->bottom[components->of[state]] = 0;
 }
 
-void components_find(struct components *components, const struct graph *graph)
+bool components_find(struct components *components, const struct graph *graph,
+                     const struct stop *stop)
 {
     memset(components, 0, sizeof *components);
     if (!graph->level_edges) { /* each state by itself */
@@ -87,21 +94,28 @@ void components_find(struct components *components, const struct graph *graph)
             components->of[state] = state;
         components->count = graph->state_count;
         components->bottom = xcalloc(components->count + 1, 1);
-        return;
+        return true;
     }
-    struct tarjan tarjan = {.graph = graph, .components = components};
+    struct tarjan tarjan = {.graph = graph, .components = components, .stop = stop};
     components->of = xmalloc((graph->state_count + 1) * sizeof(uint32_t));
     memset(components->of, 0xff, graph->state_count * sizeof(uint32_t));
     tarjan.index = xcalloc(graph->state_count + 1, sizeof(uint32_t));
     tarjan.low = xcalloc(graph->state_count + 1, sizeof(uint32_t));
-    for (uint32_t state = 0; state < graph->state_count; state++)
+    for (uint32_t state = 0; state < graph->state_count && !must_stop(&tarjan); state++)
         if (!tarjan.index[state])
             search_from(&tarjan, state);
-    find_bottoms(components, graph);
+    bool done = !must_stop(&tarjan);
+    if (done)
+        find_bottoms(components, graph);
     free(tarjan.index);
     free(tarjan.low);
     vector_fini(&tarjan.open);
     vector_fini(&tarjan.path);
+    if (!done) {
+        components_fini(components);
+        *components = (struct components){0};
+    }
+    return done;
 }
 
 void components_fini(struct components *components)
@@ -280,8 +294,8 @@ static double share_of_kind(const struct graph *graph, const uint32_t *order, ui
     return taken;
 }
 
-bool shares_find(const struct graph *graph, uint32_t kinds, uint32_t outcomes, double *ret_kinds,
-                 double *ret_outcomes)
+bool shares_find(const struct graph *graph, uint32_t kinds, uint32_t outcomes,
+                 const struct stop *stop, double *ret_kinds, double *ret_outcomes)
 {
     uint32_t *order = topological(graph);
     if (!order)
@@ -291,18 +305,18 @@ bool shares_find(const struct graph *graph, uint32_t kinds, uint32_t outcomes, d
     uint8_t *banned = xcalloc(graph->edges.count / 8 + 1, 1);
     chance[0] = 1;
     double taken = 0;
-    for (uint32_t at = 0; at < graph->state_count; at++)
+    for (uint32_t at = 0; at < graph->state_count && !stop_now(stop); at++)
         pass_on(graph, order[at], chance, NULL, &taken);
     for (uint32_t i = 0; i < outcomes; i++)
         ret_outcomes[i] = 0;
     vector_each (struct final_state, final, &graph->finals)
         if (final->outcome < outcomes)
             ret_outcomes[final->outcome] += chance[final->state];
-    for (uint32_t i = 0; i < kinds; i++)
+    for (uint32_t i = 0; i < kinds && !stop_now(stop); i++)
         ret_kinds[i] = share_of_kind(graph, order, (uint16_t)i, chance, fails, banned);
     free(order);
     free(chance);
     free(fails);
     free(banned);
-    return true;
+    return !stop_now(stop);
 }

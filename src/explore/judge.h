@@ -14,7 +14,10 @@ struct components {
     uint32_t count;
     bool cyclic; /* some component has an edge inside */
 };
-void components_find(struct components *components, const struct graph *graph);
+/* False when it was stopped before it was done (`stop` may be NULL); there is nothing in it then.
+ */
+bool components_find(struct components *components, const struct graph *graph,
+                     const struct stop *stop);
 void components_fini(struct components *components);
 
 /* Where failures of some kinds (`kinds`: by kind, those meant are not 0) can still be avoided:
@@ -30,8 +33,8 @@ void distances_find(const struct graph *graph, const uint8_t *kinds, uint32_t *r
 
 /* The chance, under a scheduler that chooses among the threads that can go with equal chance and
  * then among what that thread can do, of meeting each kind and of ending with each outcome. False
- * for a graph with cycles. */
-bool shares_find(const struct graph *graph, uint32_t kinds, uint32_t outcomes, double *ret_kinds,
-                 double *ret_outcomes);
+ * for a graph with cycles, and when it was stopped. */
+bool shares_find(const struct graph *graph, uint32_t kinds, uint32_t outcomes,
+                 const struct stop *stop, double *ret_kinds, double *ret_outcomes);
 
 #endif

@@ -40,7 +40,7 @@ static void judge(struct outlook *outlook, struct graph *graph, struct findings 
     uint8_t *goals = xmalloc(graph->state_count + 1u);
     uint8_t *banned = xcalloc(graph->edges.count / 8 + 1, 1);
     struct components components;
-    components_find(&components, graph);
+    components_find(&components, graph, NULL);
     if (components.cyclic)
         add_livelocks(graph, &components, outlook->shape.program,
                       findings_kind(findings, (struct kind_key){VERDICT_LIVELOCK, 0, 0, -1}));
@@ -65,8 +65,10 @@ struct outlook *outlook_new(const struct program *program, struct model *model, 
     struct outlook *outlook = xcalloc(1, sizeof *outlook);
     struct findings findings;
     struct graph graph;
+    struct stop stop;
     struct graph_limits limits = {
-        .states = states, .memory = memory, .jobs = 1, .ret_index = &outlook->index};
+        .states = states, .memory = memory, .jobs = 1, .stop = &stop, .ret_index = &outlook->index};
+    stop_init(&stop, 0, progress ? &progress->cancel : NULL);
     space_shape_init(&outlook->shape, program, model, false);
     space_init(&outlook->space, &outlook->shape);
     outlook->state = state_new(&outlook->shape);
@@ -77,6 +79,7 @@ struct outlook *outlook_new(const struct program *program, struct model *model, 
         judge(outlook, &graph, &findings);
     graph_fini(&graph);
     findings_fini(&findings);
+    stop_fini(&stop);
     if (whole)
         return outlook;
     outlook_free(outlook);

@@ -241,7 +241,7 @@ void paths_find(struct paths *paths, const struct graph *graph, const struct pat
     struct finder finder;
     finder_init(&finder, graph, rules);
     reach(&finder, rules->state, rules->last, rules->left_free, 0, NO_NODE, UINT64_MAX);
-    while (finder.heap.count) {
+    while (finder.heap.count && !(rules->stop && stop_now(rules->stop))) {
         struct entry top = heap_pop(&finder);
         if (rules->goals && finder.goal.cost != COST_NONE)
             break;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/die.h"
 #include "model/stuck.h"
 
@@ -127,17 +126,6 @@ static void collect_outcomes(struct exploration *exploration)
         exploration->outcome_order[i] = sorted[i].number;
     }
     free(sorted);
-}
-
-bool exploration_cancelled(const struct exploration *exploration)
-{
-    return exploration->progress &&
-           atomic_load_explicit(&exploration->progress->cancel, memory_order_relaxed);
-}
-
-bool exploration_must_stop(const struct exploration *exploration, uint64_t until)
-{
-    return exploration_cancelled(exploration) || (until && clock_now() >= until);
 }
 
 void result_collect(struct exploration *exploration)

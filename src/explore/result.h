@@ -24,6 +24,8 @@ struct exploration {
     struct findings findings;
     struct graph graph; /* the one that gave the verdicts */
     struct graph_limits limits;
+    struct stop stop;        /* everything looks at it */
+    uint64_t end;            /* clock_now() at which all must be done; 0: there is no such time */
     uint16_t *order;         /* result's failures: the number of each one's kind */
     struct kept_way *ways;   /* result's failures: the moves of each one's schedule */
     uint32_t *outcome_order; /* result's outcomes: the number of each one in the findings */
@@ -33,11 +35,6 @@ static inline uint32_t exploration_kinds(const struct exploration *exploration)
 {
     return atomic_load_explicit(&exploration->findings.kind_count, memory_order_acquire);
 }
-
-/* Somebody wants it to end. */
-bool exploration_cancelled(const struct exploration *exploration);
-/* That, or it is later than `until` (clock_now(); 0: never). */
-bool exploration_must_stop(const struct exploration *exploration, uint64_t until);
 
 /* Fills result->failures and result->outcomes, sorted, with their keys' facts; no schedules yet. */
 void result_collect(struct exploration *exploration);

@@ -49,7 +49,6 @@ struct escape {
     bool prune;
     bool round; /* the search went round in a circle, so that it cannot say that all is lost */
     uint64_t states, most;
-    uint64_t until;
 };
 
 /* Whether a run fails so does not depend on the order of steps that do not matter to each other.
@@ -70,8 +69,7 @@ static bool is_told_by_ends(const struct exploration *exploration, uint32_t inde
     return false;
 }
 
-static void escape_init(struct escape *escape, struct exploration *exploration, uint32_t index,
-                        uint64_t until)
+static void escape_init(struct escape *escape, struct exploration *exploration, uint32_t index)
 {
     memset(escape, 0, sizeof *escape);
     const struct reduction *reduction = exploration->reduction;
@@ -85,7 +83,6 @@ static void escape_init(struct escape *escape, struct exploration *exploration, 
     escape->prune =
         reduction && reduction_has_order(reduction) && is_told_by_ends(exploration, index);
     escape->most = exploration->request->time > 0 ? UINT32_MAX : MOST_STATES;
-    escape->until = until;
 }
 
 static void pop(struct escape *escape)
@@ -200,7 +197,7 @@ static enum fate go_on(struct escape *escape)
 static bool must_stop(const struct escape *escape)
 {
     return escape->states >= escape->most || escape->path.count >= MOST_DEPTH ||
-           (escape->states % 64 == 0 && exploration_must_stop(escape->exploration, escape->until));
+           stop_now(&escape->exploration->stop);
 }
 
 /* Is there a way out of this state? When there is, the moves taken so far on the path are it. */
@@ -291,7 +288,7 @@ static void keep_return(struct exploration *exploration, uint32_t index, uint32_
     free(ends);
 }
 
-static void find_return(struct exploration *exploration, uint32_t index, uint64_t until)
+static void find_return(struct exploration *exploration, uint32_t index)
 {
     struct trail trail;
     struct escape escape;
@@ -299,7 +296,7 @@ static void find_return(struct exploration *exploration, uint32_t index, uint64_
     uint32_t at = exploration->ways[index].count;
     struct state state = state_new(&exploration->shape);
     trail_init(&trail, exploration, index);
-    escape_init(&escape, exploration, index, until);
+    escape_init(&escape, exploration, index);
     for (; at > 0 && fate == FATE_LOST; at--) {
         size_t place = trail.places.items[at - 1];
         state_unpack(&exploration->shape, &state, trail.bytes.items + place,
@@ -324,9 +321,9 @@ void returns_find(struct exploration *exploration)
         const struct explore_failure *failure = &result->failures[i];
         bool can_end =
             failure->verdict != VERDICT_LIVELOCK && failure->verdict != VERDICT_UNREACHED;
-        if (exploration_must_stop(exploration, exploration->limits.until))
+        if (stop_now(&exploration->stop))
             return;
         if (can_end && failure->has_schedule && !failure->return_known)
-            find_return(exploration, i, exploration->limits.until);
+            find_return(exploration, i);
     }
 }

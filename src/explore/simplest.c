@@ -169,7 +169,7 @@ static void leave(struct seeker *seeker, uint32_t at)
     if (node.last != NOBODY && !node.left_free && could_step(node.item, node.last))
         away += (path_cost)1 << 48;
     state_unpack(shape, &worker->base, item_packed(node.item), node.item->packed_size);
-    for (uint32_t i = 0; i < node.item->move_count; i++) {
+    for (uint32_t i = 0; i < node.item->move_count && !stop_now(worker->stop); i++) {
         move code = node.item->moves[i];
         uint32_t landed = MOVE_THREAD(code);
         if (worker->scratch && reduction_first(worker->scratch, &worker->base, landed) != landed)
@@ -208,17 +208,15 @@ static bool all_met(const struct seeker *seeker, path_cost cost)
     return true;
 }
 
-static bool must_stop(struct seeker *seeker, const struct simplest_limits *limits,
-                      struct explore_progress *progress)
+static bool must_stop(struct seeker *seeker, const struct simplest_limits *limits)
 {
-    if (seeker->nodes.count >= limits->nodes)
+    if (seeker->nodes.count >= limits->nodes || stop_now(limits->stop))
         return true;
     if (seeker->left++ % 256)
         return false;
     uint64_t bytes = seeker->bytes + 2 * visited_bytes(&seeker->visited) +
                      2 * seeker->nodes.capacity * sizeof(struct node);
-    return bytes > limits->memory || (limits->until && clock_now() > limits->until) ||
-           (progress && atomic_load_explicit(&progress->cancel, memory_order_relaxed));
+    return bytes > limits->memory;
 }
 
 static void trace_back(const struct seeker *seeker, const struct goal *goal,
@@ -242,11 +240,13 @@ static void trace_back(const struct seeker *seeker, const struct goal *goal,
 
 static void seeker_init(struct seeker *seeker, struct space_shape *shape,
                         const struct reduction *reduction, struct findings *findings,
-                        const bool *wanted, uint32_t kind_count)
+                        const bool *wanted, uint32_t kind_count,
+                        const struct simplest_limits *limits)
 {
     memset(seeker, 0, sizeof *seeker);
     struct worker *worker = &seeker->worker;
     worker_init(worker, shape, reduction, findings);
+    worker->stop = limits->stop;
     visited_init(&seeker->visited, 1000);
     seeker->wanted = wanted;
     seeker->kind_count = kind_count;
@@ -285,14 +285,13 @@ static void begin(struct seeker *seeker)
 
 void simplest_find(struct simplest *simplest, struct space_shape *shape,
                    const struct reduction *reduction, struct findings *findings, const bool *wanted,
-                   uint32_t kind_count, const struct simplest_limits *limits,
-                   struct explore_progress *progress)
+                   uint32_t kind_count, const struct simplest_limits *limits)
 {
     struct seeker seeker;
     path_cost cost = 0;
     bool stopped = false;
     memset(simplest, 0, sizeof *simplest);
-    seeker_init(&seeker, shape, reduction, findings, wanted, kind_count);
+    seeker_init(&seeker, shape, reduction, findings, wanted, kind_count, limits);
     seeker.most_steps = limits->most_steps;
     seeker.taken_size = shape->program->thread_limit * sizeof *seeker.taken;
     seeker.taken = xcalloc(shape->program->thread_limit + 1, sizeof *seeker.taken);
@@ -309,7 +308,7 @@ void simplest_find(struct simplest *simplest, struct space_shape *shape,
         for (uint32_t i = 0; i < node->item->kind_count; i++)
             met(&seeker, item_kinds(node->item)[i], (struct goal){cost, top.node, 0, false});
         leave(&seeker, top.node);
-        stopped = must_stop(&seeker, limits, progress);
+        stopped = must_stop(&seeker, limits);
     }
     simplest->whole = !stopped && seeker.heap.count == 0;
     simplest->clean_preemptions = simplest->whole ? INT32_MAX : (int32_t)COST_PREEMPTIONS(cost) - 1;

@@ -12,9 +12,9 @@
 #include "explore/paths.h"
 
 struct simplest_limits {
-    uint32_t nodes;  /* (state, last thread) pairs */
-    uint64_t memory; /* bytes */
-    uint64_t until;  /* clock_now(), or 0 */
+    uint32_t nodes;          /* (state, last thread) pairs */
+    uint64_t memory;         /* bytes */
+    const struct stop *stop; /* looked at during every node; not owned */
     /* NULL, or by thread: the most steps that it may take (then there must be no symmetry). */
     const uint16_t *most_steps;
 };
@@ -39,8 +39,7 @@ struct simplest {
  * entered in the findings; they have no way here. */
 void simplest_find(struct simplest *simplest, struct space_shape *shape,
                    const struct reduction *reduction, struct findings *findings, const bool *wanted,
-                   uint32_t kind_count, const struct simplest_limits *limits,
-                   struct explore_progress *progress);
+                   uint32_t kind_count, const struct simplest_limits *limits);
 void simplest_fini(struct simplest *simplest);
 
 #endif

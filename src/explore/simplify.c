@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/die.h"
 #include "explore/simplest.h"
 
@@ -15,16 +14,12 @@ enum {
     ORDER_NODES = 100000,
 };
 
-/* When the time is up already, a quarter of it more. */
 static struct simplest_limits limits_of(const struct exploration *exploration)
 {
-    int64_t time = exploration->request->time;
-    struct simplest_limits limits = {time > 0 ? SIMPLEST_MOST : SIMPLEST_NODES,
-                                     exploration->limits.memory, exploration->limits.until, NULL};
-    uint64_t least = clock_now() + (uint64_t)(time > 0 ? time : 0) / 4;
-    if (limits.until && limits.until < least)
-        limits.until = least;
-    return limits;
+    return (struct simplest_limits){.nodes = exploration->request->time > 0 ? SIMPLEST_MOST
+                                                                            : SIMPLEST_NODES,
+                                    .memory = exploration->limits.memory,
+                                    .stop = &exploration->stop};
 }
 
 void simplify_scout(struct exploration *exploration)
@@ -34,7 +29,7 @@ void simplify_scout(struct exploration *exploration)
     struct simplest_limits limits = limits_of(exploration);
     struct simplest simplest;
     simplest_find(&simplest, &exploration->shape, exploration->reduction, &exploration->findings,
-                  wanted, MAX_KINDS + 1, &limits, exploration->progress);
+                  wanted, MAX_KINDS + 1, &limits);
     exploration->result->steps += simplest.steps;
     if (exploration_kinds(exploration) == 0)
         exploration->result->clean_preemptions = simplest.clean_preemptions;
@@ -57,11 +52,11 @@ static void simplify(struct exploration *exploration, uint32_t index)
         if (most[failure->schedule.steps[i].thread] < UINT16_MAX)
             most[failure->schedule.steps[i].thread]++;
     wanted[exploration->order[index]] = true;
-    struct simplest_limits limits = {ORDER_NODES, exploration->limits.memory,
-                                     exploration->limits.until, most};
+    struct simplest_limits limits = {ORDER_NODES, exploration->limits.memory, &exploration->stop,
+                                     most};
     struct simplest simplest;
     simplest_find(&simplest, &exploration->shape, NULL, &exploration->findings, wanted, count,
-                  &limits, exploration->progress);
+                  &limits);
     exploration->result->steps += simplest.steps;
     const struct simplest_way *found = &simplest.ways[exploration->order[index]];
     if (found->found) {
@@ -86,7 +81,7 @@ void simplify_all(struct exploration *exploration)
     struct simplest_limits limits = limits_of(exploration);
     struct simplest simplest;
     simplest_find(&simplest, &exploration->shape, exploration->reduction, &exploration->findings,
-                  wanted, count, &limits, exploration->progress);
+                  wanted, count, &limits);
     result->steps += simplest.steps;
     for (uint32_t i = 0; i < result->failure_count; i++) {
         const struct simplest_way *found = &simplest.ways[exploration->order[i]];
