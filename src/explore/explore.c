@@ -12,10 +12,9 @@
 #include "explore/simplify.h"
 
 enum {
-    DETAIL_STATES = 60000,     /* the whole graph is built for schedules and shares up to this size
-                                  without being asked */
-    CANCELLED_STATES = 100000, /* larger graphs are not looked through any more when time is up */
-    DETAIL_OUTCOMES = 200,     /* outcomes that get an example schedule */
+    DETAIL_STATES = 60000, /* the whole graph is built for schedules and shares up to this size
+                              without being asked */
+    DETAIL_OUTCOMES = 200, /* outcomes that get an example schedule */
     LATER_PART = 8, /* of the time given, this part is kept for what comes after the search */
     PATH_STATES = 4000000, /* graphs up to this size are searched for cheapest ways */
 };
@@ -117,8 +116,7 @@ static void find_schedules(struct exploration *exploration, const struct graph *
     bool whole = components && !graph->pruned;
     struct path_rules rules = {.last = NOBODY,
                                .left_free = true,
-                               .stop = graph->state_count > CANCELLED_STATES ? &exploration->stop
-                                                                             : NULL,
+                               .stop = &exploration->stop,
                                .kinds = exploration_kinds(exploration),
                                .outcomes = exploration->findings.outcome_count};
     struct paths paths;

@@ -7,6 +7,8 @@
 
 #define NO_NODE UINT32_MAX
 
+enum { SHORT = 1 << 20 }; /* edges that are looked at in a moment: no search ends before */
+
 struct node {
     path_cost cost;
     uint64_t edge;    /* by which it was reached */
@@ -40,6 +42,7 @@ struct finder {
     vector(struct entry) heap;
     struct goal *kinds, *outcomes;
     struct goal goal;
+    uint64_t looked_at; /* edges so far */
 };
 
 void path_fini(struct path *path)
@@ -168,6 +171,7 @@ static bool could_step(const struct graph *graph, uint32_t state, uint16_t threa
 
 static void leave(struct finder *finder, uint32_t at)
 {
+    finder->looked_at++;
     const struct graph *graph = finder->graph;
     const struct path_rules *rules = finder->rules;
     struct node node = finder->nodes.items[at];
@@ -179,6 +183,7 @@ static void leave(struct finder *finder, uint32_t at)
                          : SIZE_MAX;
     for (uint64_t i = graph_first(graph, node.state); i < graph_end(graph, node.state); i++) {
         const struct edge *edge = &graph->edges.items[i];
+        finder->looked_at++;
         if (rules->banned && (rules->banned[i / 8] >> (i % 8) & 1))
             continue;
         if (rules->within && !rules->within[edge->target])
@@ -236,12 +241,17 @@ static void finder_init(struct finder *finder, const struct graph *graph,
     finder->goal = none;
 }
 
+static bool must_stop(const struct finder *finder)
+{
+    return finder->rules->stop && finder->looked_at > SHORT && stop_now(finder->rules->stop);
+}
+
 void paths_find(struct paths *paths, const struct graph *graph, const struct path_rules *rules)
 {
     struct finder finder;
     finder_init(&finder, graph, rules);
     reach(&finder, rules->state, rules->last, rules->left_free, 0, NO_NODE, UINT64_MAX);
-    while (finder.heap.count && !(rules->stop && stop_now(rules->stop))) {
+    while (finder.heap.count && !must_stop(&finder)) {
         struct entry top = heap_pop(&finder);
         if (rules->goals && finder.goal.cost != COST_NONE)
             break;

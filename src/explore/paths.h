@@ -33,8 +33,7 @@ struct path_rules {
     const uint8_t *within;    /* NULL, or by state: only where it is not 0 */
     const uint8_t *banned;    /* NULL, or a bit an edge: not these */
     uint32_t kinds, outcomes; /* how many kinds and outcomes there are */
-    const struct stop
-        *stop;            /* NULL, or ends the search: then there may be no way, or a dearer one */
+    const struct stop *stop;  /* NULL, or ends a longer search: then some ways may be missing */
     const uint8_t *goals; /* NULL, or by state: not 0 for goals; the result is then in `to_goal` */
 };
 
