@@ -83,9 +83,8 @@ struct marks {
 /* Lines the threads stand at, at the cursor, and lines that problems speak of. */
 static void collect_marks(struct run_view *view, const struct scene *scene, struct marks *marks)
 {
-    enum { MOST = 256 };
     uint32_t threads = history_threads(scene->history);
-    for (uint32_t thread = 0; thread < threads && thread < MOST; thread++) {
+    for (uint32_t thread = 0; thread < threads; thread++) {
         struct lane_interval interval;
         history_interval(scene->history, thread, scene->cursor, &interval);
         uint32_t source = interval.source;

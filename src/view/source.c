@@ -116,18 +116,39 @@ static int marks_width(const struct source *source, uint32_t line, bool names)
     return width;
 }
 
+/* "23 threads", when they are many; a stuck one gives them its looks. */
+static void draw_crowd(const struct region *region, int y, const struct source *source,
+                       uint32_t line, int code_end)
+{
+    unsigned count = 0;
+    enum style style = STYLE_DIM;
+    for (size_t i = 0; i < source->mark_count; i++)
+        if (source->marks[i].line == line) {
+            if (!count++ || source->marks[i].style == STYLE_STUCK)
+                style = source->marks[i].style;
+        }
+    struct text words = {0};
+    text_printf(&words, " %u threads", count);
+    int x = region->width - 1 - text_width(text_bytes(&words));
+    if (x < code_end)
+        draw_glyph(region, x - 1, y, STYLE_DIM, GLYPH_MORE);
+    draw_text(region, x, y, style, text_bytes(&words));
+    draw_row(region, region->width - 1, y, 1, STYLE_TEXT, ' ');
+    text_fini(&words);
+}
+
 /* The threads at a line, at the right edge: their names when they fit beside the code, else their
- * numbers, over the end of the code if need be. */
+ * numbers, over the end of the code if need be, else how many they are. */
 static void draw_marks(const struct region *region, int y, const struct source *source,
                        uint32_t line, int code_end)
 {
     int room = region->width - 2 - code_end;
     bool names = marks_width(source, line, true) <= room;
-    int width = marks_width(source, line, names), least = region->width / 3;
-    int x = region->width - 1 - width;
-    bool cut = x < least;
-    if (cut)
-        x = least;
+    int width = marks_width(source, line, names), x = region->width - 1 - width;
+    if (x < region->width / 2 && x < code_end) {
+        draw_crowd(region, y, source, line, code_end);
+        return;
+    }
     if (x < code_end) {
         draw_row(region, x, y, region->width - x, STYLE_TEXT, ' ');
         draw_glyph(region, x - 1, y, STYLE_DIM, GLYPH_MORE);
@@ -137,10 +158,6 @@ static void draw_marks(const struct region *region, int y, const struct source *
         if (mark->line != line)
             continue;
         draw_glyph(region, x++, y, STYLE_TEXT, ' ');
-        if (cut && x + 5 > region->width) {
-            draw_glyph(region, x, y, STYLE_DIM, GLYPH_MORE);
-            break;
-        }
         if (names)
             x = draw_text(region, x, y, mark->style, mark->thread);
         else

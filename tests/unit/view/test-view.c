@@ -321,6 +321,22 @@ START_TEST(source_shows_who_stands_where)
 }
 END_TEST
 
+START_TEST(many_threads_at_a_line_are_counted)
+{
+    static const char *const lines[] = {"    with pools[i % 40]:", "    pass"};
+    struct source_mark marks[40];
+    for (unsigned i = 0; i < 40; i++)
+        marks[i] = (struct source_mark){i < 38 ? 1 : 2, "worker", i, STYLE_BLOCKED};
+    struct source source = {.lines = lines, .count = 2, .marks = marks, .mark_count = 40};
+    struct canvas canvas = {0};
+    canvas_resize(&canvas, 30, 2);
+    struct region all = canvas_region(&canvas);
+    source_draw(&all, &source);
+    expect_dump(&canvas, "▶  1     with pool… 38 threads\n▶  2     pass   worker worker\n");
+    canvas_fini(&canvas);
+}
+END_TEST
+
 START_TEST(source_scrolls_to_the_line)
 {
     char text[100][8];
@@ -367,6 +383,7 @@ static Suite *view_suite(void)
     tcase_add_test(tests, footer_leaves_out_what_does_not_fit);
     tcase_add_test(tests, words_have_styles_of_their_own);
     tcase_add_test(tests, source_shows_who_stands_where);
+    tcase_add_test(tests, many_threads_at_a_line_are_counted);
     tcase_add_test(tests, source_scrolls_to_the_line);
     suite_add_tcase(suite, tests);
     return suite;
