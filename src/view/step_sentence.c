@@ -1,8 +1,8 @@
 /* What a step means where it stands: told from the history around it. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
-#include "model/program.h"
 #include "view/steps.h"
 
 /* The step that is explained. */
@@ -177,93 +177,41 @@ static void say_release(const struct subject *subject, struct text *out)
     text_add(out, ".");
 }
 
-static void say_synchronising(const struct subject *subject, struct text *out)
+static void say_reacquired(const struct subject *subject, struct text *out)
 {
-    const struct thrum_event *event = &subject->step.event;
-    switch (event->kind) {
-    case THRUM_KIND_ACQUIRE: say_acquire(subject, out); return;
-    case THRUM_KIND_RELEASE: say_release(subject, out); return;
-    case THRUM_KIND_TRY_FAILED:
-        text_printf(out, "%s tries to take %s and fails", subject->name, subject->thing);
-        add_holder(subject, out);
-        text_add(out, "; it goes on without.");
-        return;
-    case THRUM_KIND_TIMED_OUT:
-        text_printf(out, "%s has waited long enough for %s and gives up", subject->name,
-                    subject->thing);
-        add_holder(subject, out);
-        text_add(out, ".");
-        return;
-    case THRUM_KIND_WAIT_BEGIN:
-        text_printf(out, "%s begins to wait for %s", subject->name, subject->thing);
-        add_holder(subject, out);
-        text_add(out, ".");
-        return;
-    case THRUM_KIND_COND_WAIT:
-        text_printf(out, "%s gives its lock away and waits on %s until somebody notifies it.",
-                    subject->name, subject->thing);
-        return;
-    case THRUM_KIND_COND_TIMED_OUT:
-        text_printf(out, "Nobody notified %s in time; it still needs the lock of %s again.",
-                    subject->name, subject->thing);
-        return;
-    case THRUM_KIND_COND_REACQUIRED:
-        text_printf(out, "%s has its lock again: its wait on %s ends, %s.", subject->name,
-                    subject->thing,
-                    event->flags & THRUM_RESULT ? "notified" : "without having been notified");
-        return;
-    case THRUM_KIND_NOTIFY:
-        if (event->value == 0)
-            text_printf(out, "%s notifies %s, but nobody waits there: it is lost.", subject->name,
-                        subject->thing);
-        else
-            text_printf(out, "%s wakes %" PRId64 " that %s on %s; %s must still get the lock.",
-                        subject->name, event->value, event->value == 1 ? "waits" : "wait",
-                        subject->thing, event->value == 1 ? "it" : "they");
-        return;
-    case THRUM_KIND_EVENT_SET:
-        text_printf(out, "%s sets %s: whoever waits for it goes on, now and later.", subject->name,
-                    subject->thing);
-        return;
-    case THRUM_KIND_EVENT_CLEAR:
-        text_printf(out, "%s clears %s: from now on it must be waited for.", subject->name,
-                    subject->thing);
-        return;
-    case THRUM_KIND_BARRIER_ARRIVE:
-        text_printf(out, "%s arrives at %s; %" PRId64 " were there before it.", subject->name,
-                    subject->thing, event->value);
-        return;
-    default: break;
-    }
+    bool notified = subject->step.event.flags & THRUM_RESULT;
+    text_printf(out, "%s has its lock again: its wait on %s ends, %s.", subject->name,
+                subject->thing, notified ? "notified" : "without having been notified");
 }
 
-static void say_thread(const struct subject *subject, struct text *out)
+static void say_notify(const struct subject *subject, struct text *out)
 {
-    const struct thrum_event *event = &subject->step.event;
-    const char *other = thread_name(subject, (uint32_t)event->value);
-    switch (event->kind) {
-    case THRUM_KIND_THREAD_START:
-        text_printf(out, "%s starts %s: what it did so far happens before all that %s does.",
-                    subject->name, other, other);
-        return;
-    case THRUM_KIND_JOIN:
-        text_printf(out, "%s sees that %s has ended: all that %s did happened before.",
-                    subject->name, other, other);
-        return;
-    case THRUM_KIND_JOIN_BEGIN:
-        text_printf(out, "%s waits for the end of %s.", subject->name, other);
-        return;
-    case THRUM_KIND_JOIN_TIMED_OUT:
-        text_printf(out, "%s gives up waiting for the end of %s, which is still alive.",
-                    subject->name, other);
-        return;
-    case THRUM_KIND_THREAD_END: text_printf(out, "%s has ended.", subject->name); return;
-    case THRUM_KIND_THREAD_DIED:
-        text_printf(out, "%s dies of %s; what it held stays held.", subject->name,
-                    event->value > 0 && event->value < EXCEPTIONS ? exception_names[event->value]
-                                                                  : "an exception");
-        return;
-    default: break;
+    int64_t woken = subject->step.event.value;
+    if (woken == 0)
+        text_printf(out, "%s notifies %s, but nobody waits there: it is lost.", subject->name,
+                    subject->thing);
+    else
+        text_printf(out, "%s wakes %" PRId64 " that %s on %s; %s must still get the lock.",
+                    subject->name, woken, woken == 1 ? "waits" : "wait", subject->thing,
+                    woken == 1 ? "it" : "they");
+}
+
+/* Appends the words of view/step_sentences.def. */
+static void say_words(const struct subject *subject, const char *words, struct text *out)
+{
+    while (*words) {
+        size_t plain = strcspn(words, "{");
+        text_add_bytes(out, words, plain);
+        words += plain;
+        if (!*words)
+            return;
+        if (words[1] == 'w')
+            text_add(out, subject->name);
+        else if (words[1] == 'h')
+            add_holder(subject, out);
+        else
+            step_part(subject->scene, &subject->step, words[1], out);
+        words += strlen("{w}");
     }
 }
 
@@ -300,6 +248,24 @@ static void say_gil(const struct subject *subject, struct text *out)
     }
 }
 
+/* What a kind of step means: in words alone, or as more about it tells. */
+static const struct {
+    const char *words;
+    void (*say)(const struct subject *subject, struct text *out);
+} meanings[THRUM_KINDS] = {
+#define STEP_SENTENCE(kind, words) [THRUM_KIND_##kind] = {words, NULL},
+#include "view/step_sentences.def"
+#undef STEP_SENTENCE
+    [THRUM_KIND_LOAD] = {NULL, say_load},
+    [THRUM_KIND_ATOMIC_LOAD] = {NULL, say_load},
+    [THRUM_KIND_STORE] = {NULL, say_store},
+    [THRUM_KIND_ATOMIC_STORE] = {NULL, say_store},
+    [THRUM_KIND_ACQUIRE] = {NULL, say_acquire},
+    [THRUM_KIND_RELEASE] = {NULL, say_release},
+    [THRUM_KIND_COND_REACQUIRED] = {NULL, say_reacquired},
+    [THRUM_KIND_NOTIFY] = {NULL, say_notify},
+};
+
 void step_sentence(const struct scene *scene, uint64_t event, struct text *out)
 {
     struct subject subject = {.scene = scene};
@@ -311,35 +277,10 @@ void step_sentence(const struct scene *scene, uint64_t event, struct text *out)
                         ? ""
                         : catalog_object_name(scene->catalog, subject.step.event.object);
     size_t before = out->length;
-    if (is_read(kind))
-        say_load(&subject, out);
-    else if (kind == THRUM_KIND_STORE || kind == THRUM_KIND_ATOMIC_STORE)
-        say_store(&subject, out);
-    else if (kind == THRUM_KIND_ATOMIC_CAS_FAILED)
-        text_printf(out, "%s finds another value in %s than it expected, and changes nothing.",
-                    subject.name, subject.thing);
-    else if (kind == THRUM_KIND_ATOMIC_ADD || kind == THRUM_KIND_ATOMIC_SWAP ||
-             kind == THRUM_KIND_ATOMIC_CAS)
-        text_printf(out, "%s reads and writes %s in one step: nobody can come between.",
-                    subject.name, subject.thing);
-    else if (kind == THRUM_KIND_ATOMIC_BLOCK)
-        text_printf(out, "%s does all of its atomic block in one step: nobody can come between.",
-                    subject.name);
-    else if (kind == THRUM_KIND_TURN)
-        text_printf(out, "%s goes once round a loop without touching anything shared.",
-                    subject.name);
-    else if (kind == THRUM_KIND_RANDINT)
-        text_printf(out, "%s draws %" PRId64 "; another run may draw another number.", subject.name,
-                    subject.step.event.value);
-    else if (kind == THRUM_KIND_YIELD)
-        text_printf(out, "%s offers the processor to the others.", subject.name);
-    else if (kind == THRUM_KIND_SLEEP_END || kind == THRUM_KIND_IO_END ||
-             kind == THRUM_KIND_COMPUTE_END)
-        text_printf(out, "%s touches nothing shared meanwhile.", subject.name);
-    if (out->length == before)
-        say_synchronising(&subject, out);
-    if (out->length == before)
-        say_thread(&subject, out);
+    if (kind < THRUM_KINDS && meanings[kind].say)
+        meanings[kind].say(&subject, out);
+    else if (kind < THRUM_KINDS && meanings[kind].words)
+        say_words(&subject, meanings[kind].words, out);
     if (out->length == before) {
         text_printf(out, "%s: ", subject.name);
         step_words(scene, &subject.step, out);

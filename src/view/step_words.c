@@ -1,5 +1,6 @@
 /* A step in words, and in a sentence. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "model/program.h"
@@ -14,18 +15,6 @@ static const char *thread_name(const struct scene *scene, int64_t thread)
 {
     return catalog_thread_name(scene->catalog,
                                thread < 0 || thread > UINT32_MAX ? THRUM_NONE : (uint32_t)thread);
-}
-
-static void add_value(const struct scene *scene, const struct history_event *step, const char *sign,
-                      struct text *out)
-{
-    text_add(out, sign);
-    scene_value(scene, step->event.object, step->event.time, out);
-}
-
-static const char *truth(const struct history_event *step)
-{
-    return step->event.flags & THRUM_RESULT ? "True" : "False";
 }
 
 /* The line that a print or note left. */
@@ -70,138 +59,65 @@ static void add_block(const struct scene *scene, const struct history_event *ste
             break;
         count++;
     }
-    text_add(out, "atomic");
     for (size_t i = count; i-- > 0;) {
         text_add(out, i + 1 == count ? ": " : ", ");
         step_words(scene, &parts[i], out);
     }
 }
 
-void step_words(const struct scene *scene, const struct history_event *step, struct text *out)
+static const char *exception_name(int64_t exception)
+{
+    return exception > 0 && exception < EXCEPTIONS ? exception_names[exception] : "an exception";
+}
+
+void step_part(const struct scene *scene, const struct history_event *step, char part,
+               struct text *out)
 {
     const struct thrum_event *event = &step->event;
-    const char *name = event->object == THRUM_NONE ? "" : object_name(scene, event->object);
-    switch ((enum thrum_event_kind)event->kind) {
-    case THRUM_KIND_LOAD:
-    case THRUM_KIND_ATOMIC_LOAD:
-        text_printf(out, "load %s", name);
-        add_value(scene, step, " → ", out);
-        return;
-    case THRUM_KIND_STORE:
-    case THRUM_KIND_ATOMIC_STORE:
-        text_printf(out, "store %s", name);
-        add_value(scene, step, " ← ", out);
-        return;
-    case THRUM_KIND_ATOMIC_ADD:
-        text_printf(out, "add to %s", name);
-        add_value(scene, step, " ← ", out);
-        return;
-    case THRUM_KIND_ATOMIC_SWAP:
-        text_printf(out, "swap %s", name);
-        add_value(scene, step, " ← ", out);
-        return;
-    case THRUM_KIND_ATOMIC_CAS:
-        text_printf(out, "cas %s", name);
-        add_value(scene, step, " ← ", out);
-        return;
-    case THRUM_KIND_ATOMIC_CAS_FAILED:
-        text_printf(out, "cas %s fails, sees", name);
-        add_value(scene, step, " ", out);
-        return;
-    case THRUM_KIND_ATOMIC_BLOCK: add_block(scene, step, out); return;
-    case THRUM_KIND_ACQUIRE: text_printf(out, "acquire %s", name); return;
-    case THRUM_KIND_RELEASE: text_printf(out, "release %s", name); return;
-    case THRUM_KIND_TRY_FAILED: text_printf(out, "try %s: not to be had", name); return;
-    case THRUM_KIND_TIMED_OUT: text_printf(out, "time-out: gives up %s", name); return;
-    case THRUM_KIND_WAIT_BEGIN:
-        text_printf(out, "wait for %s", name);
+    if (part == 'o')
+        text_add(out, event->object == THRUM_NONE ? "it" : object_name(scene, event->object));
+    else if (part == 'v')
+        scene_value(scene, event->object, event->time, out);
+    else if (part == 'n')
+        text_printf(out, "%" PRId64, event->value);
+    else if (part == 't')
+        text_add(out, thread_name(scene, event->value));
+    else if (part == 'r')
+        text_add(out, event->flags & THRUM_RESULT ? "True" : "False");
+    else if (part == 's')
         add_span(step, out);
-        return;
-    case THRUM_KIND_COND_WAIT:
-        text_printf(out, "wait on %s", name);
-        add_span(step, out);
-        return;
-    case THRUM_KIND_COND_TIMED_OUT: text_printf(out, "time-out: wait on %s ends", name); return;
-    case THRUM_KIND_COND_REACQUIRED: text_printf(out, "wait on %s → %s", name, truth(step)); return;
-    case THRUM_KIND_NOTIFY:
-        text_printf(out, "notify %s, wakes %" PRId64, name, event->value);
-        return;
-    case THRUM_KIND_EVENT_WAIT: text_printf(out, "pass %s", name); return;
-    case THRUM_KIND_LOCKED:
-    case THRUM_KIND_EVENT_IS_SET:
-        text_printf(out, "%s %s → %s", event->kind == THRUM_KIND_LOCKED ? "locked" : "is_set", name,
-                    truth(step));
-        return;
-    case THRUM_KIND_BARRIER_ARRIVE:
-        text_printf(out, "arrive at %s as %" PRId64, name, event->value);
-        return;
-    case THRUM_KIND_THREAD_START:
-        text_printf(out, "start %s", thread_name(scene, event->value));
-        return;
-    case THRUM_KIND_JOIN_BEGIN:
-        text_printf(out, "wait for the end of %s", thread_name(scene, event->value));
-        return;
-    case THRUM_KIND_JOIN: text_printf(out, "join %s", thread_name(scene, event->value)); return;
-    case THRUM_KIND_JOIN_TIMED_OUT:
-        text_printf(out, "gives up joining %s", thread_name(scene, event->value));
-        return;
-    case THRUM_KIND_IS_ALIVE:
-        text_printf(out, "is_alive %s → %s", thread_name(scene, event->value), truth(step));
-        return;
-    case THRUM_KIND_SLEEP_END: text_add(out, "sleep"); return;
-    case THRUM_KIND_IO_END: text_add(out, "io"); return;
-    case THRUM_KIND_COMPUTE_END: text_add(out, "compute"); return;
-    case THRUM_KIND_RANDINT: text_printf(out, "randint → %" PRId64, event->value); return;
-    case THRUM_KIND_INSPECT:
-        text_printf(out, "look at %s → %" PRId64, *name ? name : "it", event->value);
-        return;
-    case THRUM_KIND_PRINT:
-    case THRUM_KIND_NOTE:
-        text_add(out, event_kind_words(event->kind));
+    else if (part == 'e')
+        text_add(out, exception_name(event->value));
+    else if (part == 'l')
         add_line(scene, step, out);
+    else if (part == 'b')
+        add_block(scene, step, out);
+}
+
+void step_words(const struct scene *scene, const struct history_event *step, struct text *out)
+{
+    static const char *const templates[THRUM_KINDS] = {
+#define STEP_WORDS(kind, words) [THRUM_KIND_##kind] = words,
+#include "view/step_words.def"
+#undef STEP_WORDS
+    };
+    unsigned kind = step->event.kind;
+    const char *words = kind < THRUM_KINDS ? templates[kind] : NULL;
+    if (!words) {
+        bool named = step->event.object != THRUM_NONE;
+        text_printf(out, "%s%s%s", event_kind_words(kind), named ? " " : "",
+                    named ? object_name(scene, step->event.object) : "");
         return;
-    case THRUM_KIND_THREAD_END: text_add(out, "end"); return;
-    case THRUM_KIND_THREAD_DIED:
-    case THRUM_KIND_RAISE:
-        text_printf(out, "%s %s", event->kind == THRUM_KIND_RAISE ? "raise" : "die of",
-                    event->value > 0 && event->value < EXCEPTIONS ? exception_names[event->value]
-                                                                  : "an exception");
-        return;
-    case THRUM_KIND_NONE:
-    case THRUM_KIND_LOST:
-    case THRUM_KIND_THREAD_CREATED:
-    case THRUM_KIND_THREAD_BEGIN:
-    case THRUM_KIND_AFTER_BEGIN:
-    case THRUM_KIND_WAKE:
-    case THRUM_KIND_EVENT_SET:
-    case THRUM_KIND_EVENT_CLEAR:
-    case THRUM_KIND_BARRIER_OPEN:
-    case THRUM_KIND_BARRIER_DEPART:
-    case THRUM_KIND_BARRIER_BROKEN:
-    case THRUM_KIND_BARRIER_ABORT:
-    case THRUM_KIND_BARRIER_RESET:
-    case THRUM_KIND_SLEEP_BEGIN:
-    case THRUM_KIND_IO_BEGIN:
-    case THRUM_KIND_COMPUTE_BEGIN:
-    case THRUM_KIND_YIELD:
-    case THRUM_KIND_TURN:
-    case THRUM_KIND_ASSERT_FAILED:
-    case THRUM_KIND_RECORDER_BEGIN:
-    case THRUM_KIND_RECORDER_END:
-    case THRUM_KIND_PACE_BEGIN:
-    case THRUM_KIND_PACE_END:
-    case THRUM_KIND_RUN_PAUSED:
-    case THRUM_KIND_RUN_RESUMED:
-    case THRUM_KIND_STUCK:
-    case THRUM_KIND_SWITCH_PREEMPTED:
-    case THRUM_KIND_SWITCH_BLOCKED:
-    case THRUM_KIND_SWITCH_IN:
-    case THRUM_KIND_GIL_WAIT:
-    case THRUM_KIND_GIL_TAKE:
-    case THRUM_KIND_GIL_DROP:
-    case THRUM_KINDS: break;
     }
-    text_printf(out, "%s%s%s", event_kind_words(event->kind), *name ? " " : "", name);
+    while (*words) {
+        size_t plain = strcspn(words, "{");
+        text_add_bytes(out, words, plain);
+        words += plain;
+        if (*words) {
+            step_part(scene, step, words[1], out);
+            words += strlen("{o}");
+        }
+    }
 }
 
 void step_object_words(const struct scene *scene, uint32_t object, uint64_t time, struct text *out)

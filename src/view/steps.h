@@ -56,6 +56,9 @@ void steps_relate(const struct scene *scene, struct step_rows *rows, uint64_t ev
 
 /* Appends a step in words: "load counter → 2", "acquire forks[1]", "atomic x ← 1, y ← 2". */
 void step_words(const struct scene *scene, const struct history_event *step, struct text *out);
+/* Appends what a letter of view/step_words.def stands for in a step. */
+void step_part(const struct scene *scene, const struct history_event *step, char part,
+               struct text *out);
 /* Appends what the step means here, in a sentence or two: "B overwrites A's 1 with its own 1: A's
  * update is lost." */
 void step_sentence(const struct scene *scene, uint64_t event, struct text *out);

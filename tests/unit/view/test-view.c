@@ -332,7 +332,7 @@ START_TEST(many_threads_at_a_line_are_counted)
     canvas_resize(&canvas, 30, 2);
     struct region all = canvas_region(&canvas);
     source_draw(&all, &source);
-    expect_dump(&canvas, "▶  1     with pool… 38 threads\n▶  2     pass   worker worker\n");
+    expect_dump(&canvas, "▶  1     with poo… 38 threads\n▶  2     pass   worker worker\n");
     canvas_fini(&canvas);
 }
 END_TEST
