@@ -8,6 +8,8 @@
 #include "cli/scenario.h"
 #include "explore/explore.h"
 
+enum { SECONDS = 60 }; /* for a file, unless --for says otherwise */
+
 static void list_program(const struct program *program)
 {
     struct text listing = {0};
@@ -68,7 +70,7 @@ int command_check(const struct arguments *arguments)
 {
     struct explore_request request = {.verdicts_only = true};
     request.states = (uint64_t)option_number(arguments, OPTION_STATES, 0);
-    request.time = option_number(arguments, OPTION_FOR, 0);
+    request.time = option_number(arguments, OPTION_FOR, SECONDS * 1000000000LL);
     request.memory = (uint64_t)option_number(arguments, OPTION_MEMORY, 0);
     request.jobs = (unsigned)option_number(arguments, OPTION_JOBS, 0);
     request.no_reduction = option_given(arguments, OPTION_NO_REDUCTION);

@@ -402,6 +402,7 @@ struct explore_result *explore_run(const struct explore_request *request,
     result->program = request->program;
     result->model = model_new(request->program);
     result->clean_preemptions = -1;
+    result->searched_preemptions = NOT_LOOKED;
     result->ordered =
         request->time_order == EXPLORE_TIME_ORDERED ||
         (request->time_order == EXPLORE_TIME_PROGRAM && request->program->options.time_ordered);

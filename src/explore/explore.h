@@ -115,9 +115,12 @@ struct explore_result {
     bool livelock_known;    /* whether livelock was decided */
     bool can_loop; /* some run can go round for ever (a way out exists, or there is a livelock) */
     bool daemon_loop; /* a non-daemon thread waits for ever for daemons that run for ever */
-    int32_t clean_preemptions; /* incomplete: no failure with up to so many preemptions, all
-                                  searched; -1: not known */
-    uint64_t states;           /* stored in the search that gave the verdicts */
+    int32_t searched_preemptions; /* incomplete: every schedule with up to so many preemptions was
+                                     searched, if not for livelock; INT32_MAX: every one; -1: not
+                                     even those without; NOT_LOOKED: that was not tried */
+    int32_t clean_preemptions;    /* incomplete: no failure with up to so many preemptions, all
+                                     searched; -1: not known */
+    uint64_t states;              /* stored in the search that gave the verdicts */
     uint64_t edges;
     uint64_t steps; /* performed in all phases */
     uint64_t depth;
@@ -129,6 +132,8 @@ struct explore_result {
     bool ordered;       /* time ordered */
     struct arena arena; /* all the texts and arrays above */
 };
+
+enum { NOT_LOOKED = -2 };
 
 /* Never NULL. `progress` may be NULL. */
 struct explore_result *explore_run(const struct explore_request *request,

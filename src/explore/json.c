@@ -171,6 +171,8 @@ void explore_json(const struct explore_result *result, const struct explore_repo
     if (!result->complete) {
         text_add(out, ",\n  \"stopped_by\": ");
         add_string(out, result->stopped_by ? result->stopped_by : "");
+        if (result->searched_preemptions != NOT_LOOKED)
+            text_printf(out, ",\n  \"searched_preemptions\": %d", result->searched_preemptions);
         if (result->clean_preemptions >= 0)
             text_printf(out, ",\n  \"clean_preemptions\": %d", result->clean_preemptions);
     }

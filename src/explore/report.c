@@ -160,6 +160,29 @@ static void add_count(struct text *out, uint64_t count)
     }
 }
 
+/* A search that was cut short: how far it is known what happens. */
+static void add_searched(const struct explore_result *result, struct text *out)
+{
+    int32_t most = result->searched_preemptions;
+    bool clean = result->failure_count == 0;
+    if (most == NOT_LOOKED)
+        return;
+    if (most == INT32_MAX)
+        text_add(out, clean
+                          ? "  no failure, with any number of preemptions\n"
+                          : "  every schedule was searched, though not for all that can be told\n");
+    else if (most < 0)
+        text_add(out, "  not even all schedules without preemptions were searched\n");
+    else if (clean)
+        text_printf(out, "  no failure within %d preemption%s; more were not finished\n", most,
+                    plural((uint64_t)most));
+    else
+        text_printf(out,
+                    "  every schedule with up to %d preemption%s was searched; more were not "
+                    "finished\n",
+                    most, plural((uint64_t)most));
+}
+
 static void add_head(const struct explore_result *result, struct text *out)
 {
     text_printf(out, "%s: ", result->program->title);
@@ -183,11 +206,8 @@ static void add_head(const struct explore_result *result, struct text *out)
         text_add(out, ", time ordered");
     text_printf(out, "\n  fingerprint collisions to be expected: %.1e\n",
                 explore_collisions(result->states));
-    if (!result->complete && result->clean_preemptions == INT32_MAX)
-        text_add(out, "  no failure, with any number of preemptions\n");
-    else if (!result->complete && result->clean_preemptions >= 0)
-        text_printf(out, "  no failure within %d preemption%s; more were not finished\n",
-                    result->clean_preemptions, plural((uint64_t)result->clean_preemptions));
+    if (!result->complete)
+        add_searched(result, out);
     if (!result->complete && !result->livelock_known)
         text_add(out, "  livelock undecided\n");
 }

@@ -31,6 +31,7 @@ void simplify_scout(struct exploration *exploration)
     simplest_find(&simplest, &exploration->shape, exploration->reduction, &exploration->findings,
                   wanted, MAX_KINDS + 1, &limits);
     exploration->result->steps += simplest.steps;
+    exploration->result->searched_preemptions = simplest.clean_preemptions;
     if (exploration_kinds(exploration) == 0)
         exploration->result->clean_preemptions = simplest.clean_preemptions;
     simplest_fini(&simplest);
