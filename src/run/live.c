@@ -252,7 +252,10 @@ struct run *run_new(const struct program *program, struct model *model,
     guards_init(run);
     run_gil_init(run, &run->guards[run->guard_count - 1]);
     run->world = world_new(model);
-    thrum_clock_init(&run->clock);
+    if (options->no_tsc)
+        run->clock = (struct thrum_clock){.origin = thrum_clock_monotonic()};
+    else
+        thrum_clock_init(&run->clock);
     if (options->start_paused)
         run_control(run, CONTROL_PAUSED, 0);
     for (uint32_t i = 0; i < program->thread_count; i++)

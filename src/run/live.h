@@ -24,6 +24,7 @@ struct run_options {
     uint32_t cpus;     /* processors to use; 0: all that the process may use */
     uint64_t seed;     /* of randint and of jitter */
     bool jitter;       /* delay steps at random */
+    bool no_tsc;       /* records are stamped by CLOCK_MONOTONIC even where the TSC would do */
     bool start_paused; /* hold all threads before their first step until run_pause(run, false) */
 };
 

@@ -190,6 +190,7 @@ struct follower *follower_new(const struct program *program, struct model *model
                                       .cpus = options->cpus ? options->cpus : program->options.cpus,
                                       .seed = options->seed,
                                       .jitter = options->jitter,
+                                      .no_tsc = options->no_tsc,
                                       .start_paused = options->start_paused};
     follower->program = program;
     follower->model = model;

@@ -66,6 +66,7 @@ struct session_options {
     size_t memory;        /* bytes the history may take; 0: 2 GiB */
     bool start_paused;    /* live: nothing moves until session_resume() */
     bool no_kernel;       /* live: do not look at the kernel's context switches (tests) */
+    bool no_tsc;          /* live: CLOCK_MONOTONIC stamps what happens (tests) */
     const char *policy;   /* stepping: "random", …; NULL: `option policy`, else the default */
     const char *schedule; /* stepping: text to play first, or NULL */
 };

@@ -95,6 +95,7 @@ static void run_once(struct tally *tally, const struct subject *subject, uint64_
                                       .jitter = seed & 1,
                                       .cpus = seed & 2 ? 1 : 0,
                                       .no_kernel = (seed & 12) != 0,
+                                      .no_tsc = seed % 3 == 2,
                                       .limit = TIME_LIMIT};
     struct timespec nap = {.tv_nsec = 300000};
     struct session *session = session_open_live(subject->program, subject->model, &options);

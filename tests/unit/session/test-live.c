@@ -161,11 +161,21 @@ START_TEST(what_never_ends_can_be_left)
         "\"x\"\nstop = False\nthread A, B:\n    while not stop:\n        pass\n",
         "\"x\"\nlock = Lock()\nthread A:\n    lock.acquire()\n    lock.acquire()\n",
         "\"x\"\ne = Event()\nthread A:\n    e.wait(1000)\n",
+        "\"x\"\noption gil 1s\nn = 0\nthread A, B:\n    while True:\n        n += 1\n",
+        "\"x\"\nl = Lock()\nb = Barrier(2000)\nthread w * 1000:\n    with l:\n"
+        "        pass\n    b.wait()\n",
     };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct live live = open_text(texts[i], NULL);
+    enum { PLAIN, PAUSED, RESTARTED, STOPPED, HOWS };
+    for (size_t i = 0; i < HOWS * (sizeof texts / sizeof *texts); i++) {
+        struct live live = open_text(texts[i / HOWS], NULL);
         nap(15 * MS);
-        close_live(&live); /* a thread that cannot be left would end the program here */
+        if (i % HOWS == PAUSED)
+            session_pause(live.session);
+        else if (i % HOWS == RESTARTED)
+            session_restart(live.session, i);
+        else if (i % HOWS == STOPPED)
+            session_stop(live.session);
+        close_live(&live); /* waits for ever for a thread that cannot be left */
     }
 }
 END_TEST
