@@ -21,10 +21,17 @@ static void append(struct follower *follower, uint32_t thread, uint16_t kind, ui
     history_append(follower->history, thread, &event);
 }
 
+/* The run has ended: now, and not before its last record, which may be stamped a little late. */
+static void note_end(struct follower *follower)
+{
+    uint64_t now = run_elapsed(follower->run);
+    follower->ended_at = now > follower->newest ? now : follower->newest;
+}
+
 static void end(struct follower *follower)
 {
     follower->over = true;
-    follower->ended_at = run_elapsed(follower->run);
+    note_end(follower);
     history_advance(follower->history, follower->newest);
     follower_changed(follower, SESSION_CHANGED_STATUS);
 }
@@ -62,7 +69,7 @@ void steps_stuck(struct follower *follower)
     follower->stuck_since = !unsaid ? 0 : follower->stuck_since ? follower->stuck_since : now;
     if (assessor_all_stuck(follower->assessor)) {
         follower->nobody = true;
-        follower->ended_at = run_elapsed(follower->run);
+        note_end(follower);
         follower_changed(follower, SESSION_CHANGED_STATUS);
     }
 }

@@ -408,5 +408,11 @@ void history_object_statistics(const struct history *history, uint32_t object,
     ret->wait_max = now->wait_max;
     ret->hold_total = now->hold_total;
     ret->hold_max = now->hold_max;
+    bool held =
+        row_is_lock(catalog_object_type(history->catalog, object)) && now->holder != THRUM_NONE;
+    uint64_t so_far = held && history->now > now->hold_since ? history->now - now->hold_since : 0;
+    ret->hold_total += so_far;
+    if (so_far > ret->hold_max)
+        ret->hold_max = so_far;
     ret->waiters_max = now->waiters_max;
 }

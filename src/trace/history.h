@@ -302,7 +302,7 @@ struct object_statistics {
     uint64_t failed;       /* tries that failed, waits that timed out */
     uint64_t wait_total;   /* ns that threads waited, finished waits only */
     uint64_t wait_max;
-    uint64_t hold_total; /* ns it was held, finished holds only; locks alone */
+    uint64_t hold_total; /* ns it was held, up to now; locks alone */
     uint64_t hold_max;
     uint32_t waiters_max; /* most that waited at once */
 };

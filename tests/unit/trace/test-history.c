@@ -532,8 +532,8 @@ START_TEST(woken_by)
     struct object_statistics statistics;
     history_object_statistics(hand.history, 0, &statistics);
     ck_assert_uint_eq(statistics.acquisitions, 3);
-    ck_assert_uint_eq(statistics.hold_total, 10 + 20);
-    ck_assert_uint_eq(statistics.hold_max, 20);
+    ck_assert_uint_eq(statistics.hold_total, 10 + 20 + 40); /* the last still goes on */
+    ck_assert_uint_eq(statistics.hold_max, 40);
     ck_assert_uint_eq(statistics.wait_total, 14);
     /* a join is ended by the other's end; a time-out by nobody */
     put(&hand, 0, 70, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 1);
