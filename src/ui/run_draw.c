@@ -392,6 +392,20 @@ static void draw_panes(struct run_view *view, const struct region *region,
     draw_problems(view, &problems, scene);
 }
 
+/* What lies on top of the panes; returns how many rows it has. */
+static int draw_overlay(struct run_view *view, const struct region *body, const struct scene *scene)
+{
+    switch (view->lower) {
+    case LOWER_PANES: return 0;
+    case LOWER_WAITS: return waits_draw(body, scene, view->top);
+    case LOWER_STATISTICS: return statistics_draw(body, scene, view->top);
+    case LOWER_DETAILS: return draw_details(view, body, scene);
+    case LOWER_BRANCHES:
+        return branches_draw(body, view->branches.items, view->branches.count, view->branch);
+    }
+    return 0;
+}
+
 static void draw_lower(struct run_view *view, const struct region *region,
                        const struct scene *scene)
 {
@@ -407,13 +421,24 @@ static void draw_lower(struct run_view *view, const struct region *region,
     };
     struct region body = pane_titled(region, titles[view->lower], "Esc closes", true);
     view->lower_place = (struct place){region->x, region->y, region->width, region->height};
-    int rows = view->lower == LOWER_WAITS        ? waits_draw(&body, scene, view->top)
-               : view->lower == LOWER_STATISTICS ? statistics_draw(&body, scene, view->top)
-               : view->lower == LOWER_BRANCHES
-                   ? branches_draw(&body, view->branches.items, view->branches.count, view->branch)
-                   : draw_details(view, &body, scene);
+    int rows = draw_overlay(view, &body, scene);
     if (view->top > rows - body.height)
         view->top = rows > body.height ? rows - body.height : 0;
+}
+
+/* The rows that what is below the lanes needs at least. An overlay takes no more than it fills when
+ * that does not change any more: lanes that jump up and down cannot be read. */
+static int lower_rows(struct run_view *view, const struct region *screen, const struct scene *scene,
+                      int body)
+{
+    int least = body * 2 / 5, most = body * 3 / 5;
+    if (view->lower == LOWER_PANES)
+        return least;
+    if (!view->status.ended || view->status.mode == SESSION_STEPPING)
+        return most;
+    struct region nowhere = region_part(screen, 0, 0, screen->width, 0);
+    int rows = 1 + draw_overlay(view, &nowhere, scene);
+    return rows < least ? least : rows > most ? most : rows;
 }
 
 /* Keeps the selected lane and row in sight. */
@@ -501,7 +526,7 @@ void run_view_draw(struct run_view *view, const struct region *screen)
     struct region header = region_part(screen, 0, 0, screen->width, 1);
     draw_header(view, &header);
     int body = screen->height - 2, wanted = timeline_rows_wanted(&scene);
-    int least = view->lower == LOWER_PANES ? body * 2 / 5 : body * 3 / 5;
+    int least = lower_rows(view, screen, &scene, body);
     if (view->table)
         wanted = body;
     int lanes = wanted < body - least ? wanted : body - least;

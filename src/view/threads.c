@@ -52,11 +52,11 @@ static void draw_label(const struct region *region, int y, const struct scene *s
     text_clear(&text);
     scene_lane_name(scene, false, lane, &text);
     draw_name(region, 3, y, width - 10,
-             matches               ? STYLE_MATCH
-             : state == LANE_STUCK ? STYLE_STUCK
-             : over                ? STYLE_DIM
-                                   : STYLE_THREAD,
-             text_bytes(&text));
+              matches               ? STYLE_MATCH
+              : state == LANE_STUCK ? STYLE_STUCK
+              : over                ? STYLE_DIM
+                                    : STYLE_THREAD,
+              text_bytes(&text));
     text_fini(&text);
 }
 
@@ -165,8 +165,9 @@ static void draw_arrow(const struct lanes *lanes, const struct wake_arrow *wake)
     draw_glyph(lanes->axis, x, to, STYLE_WAKE, step > 0 ? GLYPH_WAKE_DOWN : GLYPH_WAKE_UP);
 }
 
-/* Many wake-ups in little room say nothing: then only those of the selected thread are drawn. */
-static void draw_arrows(const struct lanes *lanes)
+/* Many wake-ups in little room say nothing: then only those of the selected thread are drawn.
+ * Returns words about what was left out, or NULL. */
+static const char *draw_arrows(const struct lanes *lanes)
 {
     const struct scene *scene = lanes->scene;
     size_t limit = (size_t)lanes->axis->width;
@@ -174,12 +175,14 @@ static void draw_arrows(const struct lanes *lanes)
     uint64_t end = scene->start + scene->column * limit;
     size_t count = history_wakes(scene->history, scene->start, end, limit, wakes);
     bool many = count > limit / 4;
-    if (count > limit * 3 / 4) /* thinned out, so those that are left mean nothing */
-        count = 0;
-    for (size_t i = 0; i < count; i++)
+    bool too_many = count > limit * 3 / 4; /* thinned out, so those that are left mean nothing */
+    for (size_t i = 0; i < count && !too_many; i++)
         if (!many || wakes[i].from == scene->thread || wakes[i].to == scene->thread)
             draw_arrow(lanes, &wakes[i]);
     free(wakes);
+    return too_many ? "too many wake-ups for arrows: zoom in"
+           : many   ? "arrows of the selected thread only: zoom in for all"
+                    : NULL;
 }
 
 static void draw_openings(const struct lanes *lanes)
@@ -242,12 +245,12 @@ static void draw_marks(const struct lanes *lanes)
     }
 }
 
-void threads_draw(const struct region *region, const struct scene *scene, int label_width)
+const char *threads_draw(const struct region *region, const struct scene *scene, int label_width)
 {
     struct region axis =
         region_part(region, label_width + 1, 0, region->width - label_width - 1, region->height);
     if (axis.width < 1 || axis.height < 1)
-        return;
+        return NULL;
     size_t cells = (size_t)axis.width * (size_t)axis.height;
     struct lanes lanes = {
         .axis = &axis,
@@ -268,7 +271,7 @@ void threads_draw(const struct region *region, const struct scene *scene, int la
             draw_lane(&lanes, y, scene->threads[lane.first]);
     }
     draw_openings(&lanes);
-    draw_arrows(&lanes);
+    const char *left_out = draw_arrows(&lanes);
     draw_marks(&lanes);
     int selected = row_of(&lanes, scene->thread);
     if (selected >= 0)
@@ -277,4 +280,5 @@ void threads_draw(const struct region *region, const struct scene *scene, int la
     pane_more(&label, scene->thread_top, (int)scene_lanes(scene, false));
     free(lanes.cells);
     free(lanes.busy);
+    return left_out;
 }

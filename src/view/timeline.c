@@ -131,13 +131,16 @@ void timeline_draw(const struct region *region, const struct scene *scene, int f
     ruler_draw(&ruler, scene);
     struct region threads =
         region_part(region, 0, layout.thread_y, region->width, layout.thread_rows);
-    threads_draw(&threads, scene, layout.label_width);
+    const char *left_out = threads_draw(&threads, scene, layout.label_width);
     if (layout.object_rows) {
         struct region objects_title =
             region_part(region, 0, layout.object_y - 1, layout.label_width, 1);
         pane_titled(&objects_title, "OBJECTS", NULL, focused == 2);
         draw_row(region, layout.label_width + 1, layout.object_y - 1, layout.columns, STYLE_RULE,
                  GLYPH_DASH);
+        if (left_out && text_width(left_out) + 2 < layout.columns)
+            draw_printf(region, region->width - 2 - text_width(left_out), layout.object_y - 1,
+                        STYLE_DIM, " %s ", left_out);
         struct region objects =
             region_part(region, 0, layout.object_y, region->width, layout.object_rows);
         objects_draw(&objects, scene, layout.label_width);

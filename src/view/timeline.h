@@ -34,8 +34,9 @@ void object_state_draw(const struct region *axis, int x, int y, enum trace_type 
                        enum object_state state);
 void object_cells(const struct scene *scene, uint32_t object, int columns,
                   struct object_cell ret_cells[]);
-/* The lanes of threads in a region of label and columns. */
-void threads_draw(const struct region *region, const struct scene *scene, int label_width);
+/* The lanes of threads in a region of label and columns; words about what they leave out, or NULL.
+ */
+const char *threads_draw(const struct region *region, const struct scene *scene, int label_width);
 void objects_draw(const struct region *region, const struct scene *scene, int label_width);
 
 #endif
