@@ -38,7 +38,7 @@ enum {
     PART_CHUNKS = 1 << 16,
     SITUATION_LISTS = 1 << 16,
     MOST_SITUATIONS = 1 << 20, /* more are made anew each time */
-    COLLAPSED_CACHE = 1 << 13, /* situations that a worker finds at once */
+    COLLAPSED_CACHE = 1 << 15, /* situations that a worker finds at once */
     COLLAPSE_THREADS = 64,
     COLLAPSE_REGION = 128, /* words */
 };

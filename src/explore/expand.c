@@ -139,8 +139,8 @@ void worker_init(struct worker *worker, struct space_shape *shape,
     worker->scratch = reduction ? reduction_scratch_new(reduction) : NULL;
     worker->symmetric = reduction && reduction_has_symmetry(reduction);
     worker->base = state_new(shape);
-    for (unsigned i = 0; i < AHEAD; i++)
-        worker->ahead[i].state = state_new(shape);
+    for (unsigned i = 0; i < 2 * AHEAD; i++)
+        worker->ahead[i / AHEAD][i % AHEAD].state = state_new(shape);
 }
 
 void worker_share(struct worker *worker, struct columns *columns, struct collapse *collapse)
@@ -156,8 +156,8 @@ void worker_share(struct worker *worker, struct columns *columns, struct collaps
 void worker_fini(struct worker *worker)
 {
     state_free(&worker->base, worker->space.shape);
-    for (unsigned i = 0; i < AHEAD; i++)
-        state_free(&worker->ahead[i].state, worker->space.shape);
+    for (unsigned i = 0; i < 2 * AHEAD; i++)
+        state_free(&worker->ahead[i / AHEAD][i % AHEAD].state, worker->space.shape);
     space_fini(&worker->space);
     reduction_scratch_free(worker->scratch);
     vector_fini(&worker->edges);
@@ -236,9 +236,8 @@ static uint32_t pack(struct worker *worker, const struct ahead *ahead, unsigned 
         return columns_pack(worker->columns, state->world->words, out);
     if (!ahead)
         return columns_pack(worker->columns, worker->collapsed.vector, out);
-    return columns_pack_changes(worker->columns, worker->base_packed->bytes,
-                                worker->base_packed->size, ahead->transition->changes,
-                                ahead->transition->change_count, out);
+    return columns_pack_changes(worker->columns, ahead->from->bytes, ahead->from->size,
+                                ahead->transition->changes, ahead->transition->change_count, out);
 }
 
 static uint32_t keep(struct worker *worker, const struct ahead *ahead, uint64_t hash)
@@ -334,50 +333,10 @@ static void step(struct worker *worker, move code, uint32_t weight, struct ahead
                                     : step_in_copy(worker, code, ahead, &landed);
     visited_prefetch(worker->visited, ahead->hash);
     worker->steps++;
+    ahead->from = worker->base_packed;
     ahead->edge.code = code;
     ahead->edge.landed = (uint16_t)landed;
     ahead->edge.flags |= (uint16_t)(weight << EDGE_WEIGHT_SHIFT);
-}
-
-/* Enters what a step led to. True when that is a state of no earlier level. */
-static bool arrive(struct worker *worker, struct ahead *ahead)
-{
-    bool fresh = false;
-    struct visited_slot *slot = slot_of(worker, ahead, &fresh);
-    if (fresh)
-        slot->reference = worker->number << WORKER_SHIFT | keep(worker, ahead, ahead->hash);
-    ahead->edge.slot = (uint64_t)(slot - worker->visited->slots);
-    vector_push(&worker->edges, ahead->edge);
-    return fresh || !slot->number || slot->number > worker->closed;
-}
-
-/* How many threads are just like this one, itself included; 0 when an earlier one is. */
-static uint32_t like(const struct worker *worker, uint32_t thread)
-{
-    if (!worker->symmetric)
-        return 1;
-    if (reduction_first(worker->scratch, &worker->base, thread) != thread)
-        return 0;
-    uint32_t count = 1, end = worker->space.shape->program->thread_count;
-    while (thread + count < end &&
-           reduction_first(worker->scratch, &worker->base, thread + count) == thread)
-        count++;
-    return count;
-}
-
-/* Drops the moves of threads that are just like an earlier one; notes how many each stands for. */
-static uint32_t drop_alike(struct worker *worker, move *moves, uint32_t count)
-{
-    uint32_t kept = 0, before = UINT32_MAX, stands_for = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (MOVE_THREAD(moves[i]) != before)
-            stands_for = like(worker, before = MOVE_THREAD(moves[i]));
-        if (!stands_for)
-            continue;
-        worker->weights[kept] = stands_for > EDGE_MOST_WEIGHT ? EDGE_MOST_WEIGHT : stands_for;
-        moves[kept++] = moves[i];
-    }
-    return kept;
 }
 
 /* Whether the schedule ends in this state although threads could still step: an invariant is
@@ -416,21 +375,90 @@ static bool must_stop(struct worker *worker)
     return worker->cut;
 }
 
+/* Enters what a step led to. True when that is a state of no earlier level. */
+static bool arrive(struct worker *worker, struct ahead *ahead)
+{
+    bool fresh = false;
+    struct visited_slot *slot = slot_of(worker, ahead, &fresh);
+    if (fresh) {
+        slot->reference = worker->number << WORKER_SHIFT | keep(worker, ahead, ahead->hash);
+        if (worker->alone)
+            slot->number = ++worker->numbered;
+    }
+    ahead->edge.slot = (uint64_t)(slot - worker->visited->slots);
+    ahead->edge.target = slot->number;
+    vector_push(&worker->edges, ahead->edge);
+    return fresh || !slot->number || slot->number > worker->closed;
+}
+
+/* Looks up where the pending steps lead. True when one of them leads on: see take_all(). */
+static bool arrive_all(struct worker *worker, bool wanted)
+{
+    struct ahead *ahead = worker->ahead[!worker->half];
+    bool open = false;
+    for (uint32_t i = 0; i < worker->pending; i++)
+        if (arrive(worker, &ahead[i]) && wanted && !open)
+            open = !ends_there(worker, &ahead[i]);
+    worker->pending = 0;
+    return open;
+}
+
+/* How many threads are just like this one, itself included; 0 when an earlier one is. */
+static uint32_t like(const struct worker *worker, uint32_t thread)
+{
+    if (!worker->symmetric)
+        return 1;
+    if (reduction_first(worker->scratch, &worker->base, thread) != thread)
+        return 0;
+    uint32_t count = 1, end = worker->space.shape->program->thread_count;
+    while (thread + count < end &&
+           reduction_first(worker->scratch, &worker->base, thread + count) == thread)
+        count++;
+    return count;
+}
+
+/* Drops the moves of threads that are just like an earlier one; notes how many each stands for. */
+static uint32_t drop_alike(struct worker *worker, move *moves, uint32_t count)
+{
+    uint32_t kept = 0, before = UINT32_MAX, stands_for = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (MOVE_THREAD(moves[i]) != before)
+            stands_for = like(worker, before = MOVE_THREAD(moves[i]));
+        if (!stands_for)
+            continue;
+        worker->weights[kept] = stands_for > EDGE_MOST_WEIGHT ? EDGE_MOST_WEIGHT : stands_for;
+        moves[kept++] = moves[i];
+    }
+    return kept;
+}
+
 /* Takes the moves. With `ret_open`, it says whether one of them leads on to a state of no earlier
- * level: what is left out now can be taken from there. Where the schedule ends it cannot. */
+ * level: what is left out now can be taken from there. Where the schedule ends it cannot. Without,
+ * the last steps stay pending, while their places in the visited set come into the cache. */
 static void take_all(struct worker *worker, const move *moves, uint32_t count, bool *ret_open)
 {
     bool open = false;
+    if (ret_open)
+        arrive_all(worker, false);
     for (uint32_t first = 0, some; first < count && !must_stop(worker); first += some) {
+        struct ahead *ahead = worker->ahead[worker->half];
         for (some = 0; some < count - first && some < AHEAD && (some == 0 || !must_stop(worker));
              some++)
-            step(worker, moves[first + some], worker->weights[first + some], &worker->ahead[some]);
-        for (uint32_t i = 0; i < some; i++)
-            if (arrive(worker, &worker->ahead[i]) && ret_open && !open)
-                open = !ends_there(worker, &worker->ahead[i]);
+            step(worker, moves[first + some], worker->weights[first + some], &ahead[some]);
+        open |= arrive_all(worker, ret_open != NULL);
+        worker->half = !worker->half;
+        worker->pending = some;
+        worker->edge_count += some;
     }
     if (ret_open)
-        *ret_open = open;
+        *ret_open = arrive_all(worker, true) || open;
+    else if (worker->collapses && worker->collapsed.fleeting.count)
+        arrive_all(worker, false); /* what they do is forgotten with the state */
+}
+
+void worker_finish(struct worker *worker)
+{
+    arrive_all(worker, false);
 }
 
 uint32_t worker_count_moves(struct worker *worker, const struct packed *packed)
@@ -453,7 +481,7 @@ void worker_judge(struct worker *worker, const struct packed *packed, struct raw
         judge(worker, &worker->base, &ret_raw->outcome);
     ret_raw->worker = worker->number;
     ret_raw->edge_count = 0;
-    ret_raw->first_edge = worker->edges.count;
+    ret_raw->first_edge = worker->edge_count;
     ret_raw->first_kind = worker->found.count;
     ret_raw->kind_count = (uint32_t)worker->kinds.count;
     vector_each (uint16_t, kind, &worker->kinds)
@@ -488,5 +516,5 @@ void worker_expand(struct worker *worker, const struct packed *packed, struct ra
         take_all(worker, rest, drop_alike(worker, rest, count - chosen), NULL);
     else if (chosen < count)
         worker->pruned = true;
-    ret_raw->edge_count = (uint32_t)(worker->edges.count - ret_raw->first_edge);
+    ret_raw->edge_count = (uint32_t)(worker->edge_count - ret_raw->first_edge);
 }

@@ -41,9 +41,10 @@ static inline const void *item_packed(const struct item *item)
     return (const char *)item + item->size - ((item->packed_size + 7u) & ~7u);
 }
 
-/* A step as a worker leaves it: the target is a slot of the visited set, numbered later. */
+/* A step as a worker leaves it. */
 struct raw_edge {
-    uint64_t slot;
+    uint64_t slot;   /* of the target in the visited set */
+    uint32_t target; /* its number + 1, or 0: it gets one later */
     move code;
     uint16_t landed;
     uint16_t flags;
@@ -64,12 +65,13 @@ struct raw_item {
  * collapsed, to the worker's vector with some changes instead. */
 struct ahead {
     struct state state;
+    const struct packed *from;
     const struct transition *transition;
     uint64_t hash;
     struct raw_edge edge;
 };
 
-enum { AHEAD = 8 }; /* steps performed before the first target is looked up */
+enum { AHEAD = 8 }; /* steps of a state performed before the first target is looked up */
 
 struct worker {
     struct space space;
@@ -82,13 +84,18 @@ struct worker {
     struct columns *columns;           /* the search's, or NULL: states are packed otherwise */
     bool collapses; /* states are collapsed: `base` is up to date when asked for */
     struct collapsed collapsed;
-    struct ahead ahead[AHEAD]; /* where its moves lead */
+    struct ahead ahead[2][AHEAD]; /* where its moves lead, and where those of the state before do */
+    unsigned half;                /* which of the two is being filled */
+    uint32_t pending;             /* steps in the other one whose targets are not looked up yet */
     uint32_t number;
     uint32_t closed; /* states below this number belong to levels up to the present one */
     bool prune, exact;
     const struct stop *stop; /* not owned */
-    bool cut;    /* it has left a state unexpanded, or not wholly expanded, since that said so */
-    bool pruned; /* it left out moves of some state */
+    bool cut;   /* it has left a state unexpanded, or not wholly expanded, since that said so */
+    bool alone; /* no other worker is at work: new states are numbered at once, */
+    uint32_t numbered;   /* up to this */
+    uint64_t edge_count; /* edges of the batch, pending ones included */
+    bool pruned;         /* it left out moves of some state */
     uint64_t steps;
     vector(struct raw_edge) edges;
     vector(uint16_t) found;  /* kinds of failures of the states judged */
@@ -127,7 +134,9 @@ uint16_t worker_death(struct worker *worker, const struct death *death);
 uint32_t worker_count_moves(struct worker *worker, const struct packed *packed);
 /* Judges a state only. */
 void worker_judge(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw);
-/* Judges a state and performs its moves; leaves raw edges and new states. */
+/* Judges a state and performs its moves; leaves raw edges and new states, some of them only when
+ * the next state is expanded or worker_finish() called. `packed` must last until then. */
 void worker_expand(struct worker *worker, const struct packed *packed, struct raw_item *ret_raw);
+void worker_finish(struct worker *worker);
 
 #endif

@@ -62,6 +62,8 @@ struct search {
     struct worker workers[MAX_JOBS];
     unsigned worker_count;
     vector(struct raw_item) raw;
+    size_t
+        merged; /* states of the batch that the only worker had numbered, kept for the next level */
     /* Whole states by number, when exact. */
     struct arena whole_arena;
     vector(const char *) whole;
@@ -90,10 +92,11 @@ static void work(struct search *search, struct worker *worker)
     for (;;) {
         uint32_t at = atomic_fetch_add_explicit(&search->batch_next, 1, memory_order_relaxed);
         if (at >= search->batch_end)
-            return;
+            break;
         worker_expand(worker, packed_at(&search->level, at),
                       &search->raw.items[at - search->batch_first]);
     }
+    worker_finish(worker);
 }
 
 static void *crew_main(void *argument)
@@ -164,15 +167,18 @@ static void dismiss_crew(struct search *search)
 
 static void run_batch(struct search *search)
 {
+    bool together = search->member_count > 0 && search->batch_end - search->batch_first > 64;
     for (unsigned i = 0; i < search->worker_count; i++) {
         struct worker *worker = &search->workers[i];
         worker->edges.count = worker->bytes.count = worker->places.count = 0;
         worker->found.count = 0;
+        worker->edge_count = 0;
+        worker->alone = !together && !search->limits->exact;
+        worker->numbered = search->graph->state_count;
         worker->closed = search->next.first;
         worker->whole = search->whole.items;
     }
     atomic_store_explicit(&search->batch_next, search->batch_first, memory_order_relaxed);
-    bool together = search->member_count > 0 && search->batch_end - search->batch_first > 64;
     if (together) {
         pthread_mutex_lock(&search->guard);
         search->busy = search->member_count;
@@ -226,6 +232,21 @@ static void merge_judgement(struct search *search, uint32_t state, const struct 
         vector_push(&search->graph->finals, (struct final_state){state, raw->outcome});
 }
 
+/* The number + 1 of where a step leads, given now when it has none. */
+static uint32_t merge_target(struct search *search, const struct raw_edge *edge)
+{
+    const struct worker *first = &search->workers[0];
+    if (edge->target > search->graph->state_count) /* given by the only worker, in order */
+        number_state(search, (const struct packed *)(first->bytes.items +
+                                                     first->places.items[search->merged++]));
+    if (edge->target)
+        return edge->target;
+    struct visited_slot *slot = &search->visited.slots[edge->slot];
+    if (!slot->number)
+        slot->number = number_state(search, claimed(search, slot)) + 1;
+    return slot->number;
+}
+
 static void merge_item(struct search *search, const struct raw_item *raw)
 {
     struct graph *graph = search->graph;
@@ -235,21 +256,20 @@ static void merge_item(struct search *search, const struct raw_item *raw)
     merge_judgement(search, source, raw);
     for (uint32_t i = 0; i < raw->edge_count; i++) {
         const struct raw_edge *edge = &edges[i];
-        struct visited_slot *slot = &search->visited.slots[edge->slot];
-        if (!slot->number)
-            slot->number = number_state(search, claimed(search, slot)) + 1;
+        uint32_t target = merge_target(search, edge);
         for (unsigned k = 0; k < ITEM_KINDS && edge->kinds[k] != NO_FINDING; k++)
             vector_push(&graph->failing_edges,
                         (struct failing_edge){graph->edges.count, source, edge->kinds[k]});
-        graph->level_edges |= slot->number <= search->next.first;
+        graph->level_edges |= target <= search->next.first;
         vector_push(&graph->edges,
-                    (struct edge){slot->number - 1, edge->code, edge->landed, edge->flags});
+                    (struct edge){target - 1, edge->code, edge->landed, edge->flags});
     }
     vector_push(&graph->starts, graph->edges.count);
 }
 
 static void merge(struct search *search)
 {
+    search->merged = 0;
     for (uint32_t i = 0; i < search->batch_end - search->batch_first; i++)
         merge_item(search, &search->raw.items[i]);
     for (unsigned i = 0; i < search->worker_count; i++) {

@@ -182,17 +182,17 @@ static void leave(struct seeker *seeker, uint32_t at)
         }
         path_cost cost = node.cost + (node.last == NOBODY || landed == node.last ? 1 : away);
         struct stepped stepped;
-        state_copy(shape, &worker->ahead[0].state, &worker->base);
-        space_step(&worker->space, &worker->ahead[0].state, code, &stepped);
+        state_copy(shape, &worker->ahead[0][0].state, &worker->base);
+        space_step(&worker->space, &worker->ahead[0][0].state, code, &stepped);
         worker->steps++;
         for (uint32_t k = 0; k < stepped.death_count; k++)
             met(seeker, worker_death(worker, &stepped.deaths[k]),
                 (struct goal){cost, at, code, true});
         if (worker->scratch) {
-            landed = reduction_canonical(worker->scratch, &worker->ahead[0].state, landed);
-            landed = reduction_first(worker->scratch, &worker->ahead[0].state, landed);
+            landed = reduction_canonical(worker->scratch, &worker->ahead[0][0].state, landed);
+            landed = reduction_first(worker->scratch, &worker->ahead[0][0].state, landed);
         }
-        reach(seeker, &worker->ahead[0].state, (uint16_t)landed, stepped.left_free, cost, at, code);
+        reach(seeker, &worker->ahead[0][0].state, (uint16_t)landed, stepped.left_free, cost, at, code);
     }
     drop_item(seeker, &seeker->nodes.items[at]);
 }
