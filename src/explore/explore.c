@@ -55,17 +55,13 @@ static void find_passing(struct exploration *exploration, const struct graph *gr
     if (paths.to_goal.cost != COST_NONE) {
         uint32_t count = common + paths.to_goal.count;
         move *moves = xmalloc((count + 1) * sizeof *moves);
-        uint32_t *ends = xmalloc((count + 1) * sizeof *ends);
         for (uint32_t i = 0; i < count; i++)
             moves[i] =
                 graph->edges.items[i < common ? path->edges[i] : paths.to_goal.edges[i - common]]
                     .code;
         struct way way = {moves, count, false, false};
-        result_replay(exploration, &way, true, &failure->passing, ends);
-        failure->has_passing = true;
-        failure->passing_common = common ? ends[common - 1] : 0;
+        result_pass(exploration, index, &way);
         free(moves);
-        free(ends);
     }
     paths_fini(&paths);
 }

@@ -6,7 +6,11 @@
 #include "base/clock.h"
 #include "explore/explore.h"
 
-enum { MOST_OUTCOMES = 20, MOST_TABLE = 200 };
+enum {
+    MOST_OUTCOMES = 20,
+    MOST_TABLE = 200,
+    WIDTH = 80, /* of a line of prose; schedules are one line each, to be copied */
+};
 
 /* ---- what was expected ---- */
 
@@ -183,9 +187,44 @@ static void add_searched(const struct explore_result *result, struct text *out)
                     most, plural((uint64_t)most));
 }
 
+static size_t columns(const char *text, size_t bytes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bytes; i++)
+        count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Prose in lines of at most WIDTH: the first begins at `indent`, the others at `more`. With
+ * `groups` a line ends only where two blanks stand: what belongs together is not torn apart. */
+static void add_lines(struct text *out, size_t indent, size_t more, bool groups, const char *words)
+{
+    size_t at = indent;
+    text_repeat(out, ' ', (long)indent);
+    for (bool first = true; *words; first = false) {
+        size_t blanks = strspn(words, " ");
+        const char *word = words + blanks, *gap = groups ? strstr(word, "  ") : strchr(word, ' ');
+        size_t bytes = gap ? (size_t)(gap - word) : strlen(word), wide = columns(word, bytes);
+        if (!bytes)
+            break;
+        if (!first && at + blanks + wide > WIDTH) {
+            text_add_char(out, '\n');
+            text_repeat(out, ' ', (long)more);
+            at = more;
+        } else if (!first) {
+            text_repeat(out, ' ', (long)blanks);
+            at += blanks;
+        }
+        text_add_bytes(out, word, bytes);
+        at += wide;
+        words = word + bytes;
+    }
+    text_add_char(out, '\n');
+}
+
 static void add_head(const struct explore_result *result, struct text *out)
 {
-    text_printf(out, "%s: ", result->program->title);
+    text_printf(out, "%s\n  ", result->program->title);
     add_count(out, result->states);
     text_printf(out, " state%s, ", plural(result->states));
     add_count(out, result->edges);
@@ -235,21 +274,28 @@ static void add_passing(const struct explore_result *result, const struct explor
     uint32_t common = failure->passing_common;
     if (!failure->has_passing || common >= failure->passing.count)
         return;
-    struct text mine = {0}, other = {0};
+    struct text mine = {0}, other = {0}, words = {0};
     struct world *world = world_new(result->model);
     model_thread_name(result->model, world, failure->passing.steps[common].thread, &other);
     if (common < failure->schedule.count)
         model_thread_name(result->model, world, failure->schedule.steps[common].thread, &mine);
-    text_printf(out, "  nearest schedule that does not fail so: after step %u %s goes", common,
-                text_bytes(&other));
+    text_add(&words, "nearest schedule that does not fail so: ");
+    if (common == 0)
+        text_printf(&words, "%s goes first", text_bytes(&other));
+    else
+        text_printf(&words, "after step %u %s goes", common, text_bytes(&other));
     if (mine.length && strcmp(text_bytes(&mine), text_bytes(&other)) != 0)
-        text_printf(out, " instead of %s", text_bytes(&mine));
-    text_add(out, "\n    ");
+        text_printf(&words, " instead of %s", text_bytes(&mine));
+    else
+        text_add(&words, " on");
+    add_lines(out, 2, 4, false, text_bytes(&words));
+    text_add(out, "    ");
     explore_schedule_text(result, &failure->passing, out);
     text_add_char(out, '\n');
     world_free(world, result->model);
     text_fini(&mine);
     text_fini(&other);
+    text_fini(&words);
 }
 
 static void add_runs(const struct explore_runs *runs, uint64_t count, struct text *out)
@@ -258,29 +304,40 @@ static void add_runs(const struct explore_runs *runs, uint64_t count, struct tex
         text_printf(out, "  %" PRIu64 " of %" PRIu64 " live runs", count, runs->runs);
 }
 
+/* "assertion "no" (line 7)  12.5 % of random schedules  3 of 100 live runs". */
+static void add_title(const struct explore_result *result, uint32_t index,
+                      const struct explore_report_options *options, struct text *out)
+{
+    const struct explore_failure *failure = &result->failures[index];
+    struct text words = {0};
+    add_detail(&words, failure->verdict, failure->detail);
+    if (failure->verdict == VERDICT_UNREACHED)
+        text_printf(&words, " (line %u): holds in no state of any schedule",
+                    POSITION_LINE(failure->position));
+    else if (failure->position && failure->verdict != VERDICT_RACE)
+        text_printf(&words, " (line %u)", POSITION_LINE(failure->position));
+    if (failure->has_share) {
+        text_add(&words, "  ");
+        add_share(failure->share, &words);
+        text_add(&words, " of random schedules");
+    }
+    add_runs(options->runs, options->runs ? options->runs->failures[index] : 0, &words);
+    add_lines(out, 0, 2, true, text_bytes(&words));
+    text_fini(&words);
+}
+
 static void add_failure(const struct explore_result *result, uint32_t index,
                         const struct explore_report_options *options, struct text *out)
 {
     const struct explore_failure *failure = &result->failures[index];
+    struct text story = {0};
     text_add_char(out, '\n');
-    add_detail(out, failure->verdict, failure->detail);
-    if (failure->verdict == VERDICT_UNREACHED)
-        text_printf(out, " (line %u): holds in no state of any schedule",
-                    POSITION_LINE(failure->position));
-    else if (failure->position && failure->verdict != VERDICT_RACE)
-        text_printf(out, " (line %u)", POSITION_LINE(failure->position));
-    if (failure->has_share) {
-        text_add(out, "  ");
-        add_share(failure->share, out);
-        text_add(out, " of random schedules");
-    }
-    add_runs(options->runs, options->runs ? options->runs->failures[index] : 0, out);
-    text_add_char(out, '\n');
+    add_title(result, index, options, out);
     if (options->quiet || !failure->has_schedule)
         return;
-    text_add(out, "  ");
-    explore_story(result, failure, out);
-    text_add_char(out, '\n');
+    explore_story(result, failure, &story);
+    add_lines(out, 2, 2, false, text_bytes(&story));
+    text_fini(&story);
     if (failure->schedule.count <= MOST_TABLE)
         explore_schedule_table(result, &failure->schedule,
                                failure->return_known ? failure->point_of_no_return : 0, out);
@@ -294,6 +351,31 @@ static void add_failure(const struct explore_result *result, uint32_t index,
     add_passing(result, failure, out);
 }
 
+static void add_outcome(const struct explore_result *result, uint32_t index,
+                        const struct explore_report_options *options, struct text *out)
+{
+    const struct explore_outcome *outcome = &result->outcomes[index];
+    struct text words = {0};
+    explore_outcome_text(result, outcome, &words);
+    if (outcome->failure >= 0) {
+        text_add(&words, "  ✖ ");
+        add_detail(&words, result->failures[outcome->failure].verdict,
+                   result->failures[outcome->failure].detail);
+    }
+    if (outcome->has_share) {
+        text_add(&words, "  ");
+        add_share(outcome->share, &words);
+    }
+    add_runs(options->runs, options->runs ? options->runs->outcomes[index] : 0, &words);
+    add_lines(out, 2, 6, true, text_bytes(&words));
+    text_fini(&words);
+    if (outcome->has_schedule && !options->quiet) {
+        text_add(out, "    ");
+        explore_schedule_text(result, &outcome->schedule, out);
+        text_add_char(out, '\n');
+    }
+}
+
 static void add_outcomes(const struct explore_result *result,
                          const struct explore_report_options *options, struct text *out)
 {
@@ -304,26 +386,8 @@ static void add_outcomes(const struct explore_result *result,
     }
     text_printf(out, "\n%u way%s to end%s\n", result->outcome_count, plural(result->outcome_count),
                 result->outcomes_cut ? " (and more)" : "");
-    for (uint32_t i = 0; i < result->outcome_count && i < MOST_OUTCOMES; i++) {
-        const struct explore_outcome *outcome = &result->outcomes[i];
-        text_add(out, "  ");
-        explore_outcome_text(result, outcome, out);
-        if (outcome->failure >= 0) {
-            text_add(out, "  ✖ ");
-            add_detail(out, result->failures[outcome->failure].verdict,
-                       result->failures[outcome->failure].detail);
-        }
-        if (outcome->has_share) {
-            text_add(out, "  ");
-            add_share(outcome->share, out);
-        }
-        add_runs(options->runs, options->runs ? options->runs->outcomes[i] : 0, out);
-        if (outcome->has_schedule && !options->quiet) {
-            text_add(out, "\n    ");
-            explore_schedule_text(result, &outcome->schedule, out);
-        }
-        text_add_char(out, '\n');
-    }
+    for (uint32_t i = 0; i < result->outcome_count && i < MOST_OUTCOMES; i++)
+        add_outcome(result, i, options, out);
     if (result->outcome_count > MOST_OUTCOMES)
         text_printf(out, "  … %u more\n", result->outcome_count - MOST_OUTCOMES);
 }

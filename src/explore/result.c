@@ -190,32 +190,68 @@ static void race_words(struct replay *replay, struct explore_failure *failure, i
     failure->thread2 = threads[1] = replay->names[seen.other];
 }
 
+/* Whether all that are stuck are so for one reason, and at one line. */
+static void what_is_common(struct replay *replay, const struct stuck_report *report,
+                           bool *ret_reason, bool *ret_line)
+{
+    uint32_t line = 0;
+    *ret_reason = *ret_line = report->count > 1;
+    for (uint32_t i = 0; i < report->count; i++) {
+        struct operation next;
+        model_next(replay->shape->model, replay->state.world, report->threads[i].thread, &next);
+        *ret_line &= i == 0 || POSITION_LINE(next.source) == line;
+        *ret_reason &= report->threads[i].reason == report->threads[0].reason;
+        line = POSITION_LINE(next.source);
+    }
+}
+
+/* "A waits for left (line 7)", or after another one "B for right (line 13)". */
+static void stuck_words(struct replay *replay, const struct stuck_thread *stuck, bool again,
+                        bool line, bool reason, struct text *out)
+{
+    static const char waits[] = "waits ";
+    struct text why = {0};
+    struct operation next;
+    model_next(replay->shape->model, replay->state.world, stuck->thread, &next);
+    name_thread(replay, replay->names[stuck->thread], out);
+    model_why_not(replay->shape->model, replay->state.world, stuck->thread, &why);
+    const char *words = text_bytes(&why);
+    if (again && strncmp(words, waits, sizeof waits - 1) == 0)
+        words += sizeof waits - 1;
+    text_printf(out, " %s", words);
+    text_fini(&why);
+    if (line)
+        text_printf(out, " (line %u", POSITION_LINE(next.source));
+    if (reason)
+        text_printf(out, "%s%s", line ? ", " : " (", stuck_reason_names[stuck->reason]);
+    if (line || reason)
+        text_add_char(out, ')');
+}
+
 static uint32_t deadlock_words(struct replay *replay, struct text *out, uint32_t *threads,
                                uint32_t room)
 {
     struct model *model = replay->shape->model;
     struct stuck_report report = {0};
     stuck_find(replay->shape->stuck, model, replay->state.world, &report);
+    bool one_reason, one_line;
+    what_is_common(replay, &report, &one_reason, &one_line);
     uint32_t count = 0;
     for (uint32_t i = 0; i < report.count; i++) {
-        const struct stuck_thread *stuck = &report.threads[i];
         if (i)
             text_add(out, i + 1 == report.count ? " and " : ", ");
-        name_thread(replay, replay->names[stuck->thread], out);
-        text_add_char(out, ' ');
-        model_why_not(model, replay->state.world, stuck->thread, out);
-        struct operation next;
-        model_next(model, replay->state.world, stuck->thread, &next);
-        text_printf(out, " (line %u, %s)", POSITION_LINE(next.source),
-                    stuck_reason_names[stuck->reason]);
+        stuck_words(replay, &report.threads[i], i > 0, !one_line || i + 1 == report.count,
+                    !one_reason, out);
         if (count < room)
-            threads[count++] = replay->names[stuck->thread];
+            threads[count++] = replay->names[report.threads[i].thread];
     }
     if (report.count == 0)
         text_add(out, "nobody can go on");
-    else
-        text_add(out,
-                 report.everyone ? ": nobody can move again" : ", for ever, while others go on");
+    if (one_reason)
+        text_printf(out, ": %s", stuck_reason_names[report.threads[0].reason]);
+    if (report.count)
+        text_printf(out, "%s %s", one_reason ? ";" : report.everyone ? ":" : ",",
+                    report.everyone ? "nobody can move again" : "for ever, while others go on");
     stuck_fini(&report);
     return count;
 }
@@ -345,4 +381,19 @@ void result_schedule_outcome(struct exploration *exploration, uint32_t index, co
     struct explore_outcome *outcome = &exploration->result->outcomes[index];
     result_replay(exploration, way, true, &outcome->schedule, NULL);
     outcome->has_schedule = true;
+}
+
+void result_pass(struct exploration *exploration, uint32_t index, const struct way *way)
+{
+    struct explore_failure *failure = &exploration->result->failures[index];
+    const struct explore_schedule *fails = &failure->schedule, *passes = &failure->passing;
+    uint32_t common = 0;
+    result_replay(exploration, way, true, &failure->passing, NULL);
+    while (common < fails->count && common < passes->count &&
+           fails->steps[common].thread == passes->steps[common].thread &&
+           fails->steps[common].choice.kind == passes->steps[common].choice.kind &&
+           fails->steps[common].choice.value == passes->steps[common].choice.value)
+        common++;
+    failure->has_passing = true;
+    failure->passing_common = common;
 }

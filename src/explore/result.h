@@ -55,6 +55,8 @@ void result_schedule_failure(struct exploration *exploration, uint32_t failure,
                              const struct way *way);
 void result_schedule_outcome(struct exploration *exploration, uint32_t outcome,
                              const struct way *way);
+/* Gives a failure, which has its schedule, the nearest one that passes. */
+void result_pass(struct exploration *exploration, uint32_t failure, const struct way *way);
 /* Replays moves into a schedule; `ret_ends`, if not NULL, gets for each move how many steps the
  * schedule has after it. */
 void result_replay(struct exploration *exploration, const struct way *way, bool ends,

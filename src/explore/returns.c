@@ -256,21 +256,16 @@ static void trail_fini(struct trail *trail)
 static void keep_passing(struct exploration *exploration, uint32_t index, uint32_t count,
                          const struct escape *escape)
 {
-    struct explore_failure *failure = &exploration->result->failures[index];
     const struct kept_way *kept = &exploration->ways[index];
     uint32_t all = count + (uint32_t)escape->path.count;
     move *moves = xmalloc((all + 1) * sizeof *moves);
-    uint32_t *ends = xmalloc((all + 1) * sizeof *ends);
     if (count)
         memcpy(moves, kept->moves, count * sizeof *moves);
     for (uint32_t i = 0; i < escape->path.count; i++)
         moves[count + i] = escape->path.items[i].moves[escape->path.items[i].next - 1];
     struct way way = {moves, all, false, kept->real};
-    result_replay(exploration, &way, true, &failure->passing, ends);
-    failure->has_passing = true;
-    failure->passing_common = count ? ends[count - 1] : 0;
+    result_pass(exploration, index, &way);
     free(moves);
-    free(ends);
 }
 
 /* After `lost` moves nothing avoids the failure, after one less something does. */

@@ -16,9 +16,7 @@ enum { QUIET_TURNS = 16 }; /* backward jumps taken over quiet operations within 
 
 /* ---- the shape ---- */
 
-/* Whether some thread could tell one that has ended from one that is about to, or whether that
- * matters: daemons stop when the last other thread ends. */
-static bool ends_matter(const struct program *program)
+bool space_ends_matter(const struct program *program)
 {
     for (uint32_t i = 0; i < program->thread_count; i++)
         if (program->threads[i].daemon || program->threads[i].made_only)
@@ -61,7 +59,7 @@ void space_shape_init(struct space_shape *shape, const struct program *program, 
     shape->program = program;
     shape->model = model;
     shape->stuck = stuck_new(program);
-    shape->fuse_end = !ends_matter(program);
+    shape->fuse_end = !space_ends_matter(program);
     shape->ordered = ordered;
     shape->regions = world_regions(model);
     shape->places = xcalloc(program->code_length + 1, sizeof *shape->places);

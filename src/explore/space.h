@@ -76,6 +76,10 @@ struct space_shape {
                              ordered, then with a GIL the thread that must go on */
 };
 
+/* Whether some thread could tell one that has ended from one that is about to, or whether that
+ * matters: daemons stop when the last other thread ends. */
+bool space_ends_matter(const struct program *program);
+
 void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model,
                       bool ordered);
 void space_shape_fini(struct space_shape *shape);

@@ -1,204 +1,177 @@
-/* A failing schedule in prose, made from what mattered: the things that more than one thread
- * touched. */
+/* A failing schedule in prose: a few sentences, each what one thread did before another one came. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "explore/walk.h"
+#include "base/die.h"
+#include "explore/deeds.h"
 
-enum { MOST_SENTENCES = 14 };
+enum {
+    MOST_SENTENCES = 6, /* beside the last one, which says what failed */
+    MOST_DEEDS = 6,     /* in one sentence */
+};
+
+/* Neighbouring visits that are told in one sentence. */
+struct sentence {
+    uint32_t first, count; /* visits */
+    bool told;
+};
 
 struct story {
     const struct walk *walk;
-    const struct explore_result *result;
-    uint32_t *toucher; /* by thing: the one thread that touched it + 1; UINT32_MAX: several */
+    const struct visits *visits;
+    const struct explore_failure *failure;
+    vector(struct sentence) sentences;
     struct text *out;
-    uint32_t sentences;
 };
 
-static bool is_cell(const struct story *story, uint32_t thing)
+/* Two visits with one deed each whose order does not matter: "A takes left and B takes right". */
+static bool alike(const struct visit *a, const struct visit *b)
 {
-    return thing < model_program(story->walk->model)->cell_count;
+    return a->deeds.count == 1 && b->deeds.count == 1 && !a->deeds.items[0].remark &&
+           !b->deeds.items[0].remark && a->thread != b->thread && a->deeds.items[0].role &&
+           strcmp(a->deeds.items[0].verb, b->deeds.items[0].verb) == 0;
 }
 
-static void touch(struct story *story, uint32_t thing, uint32_t thread)
+static void find_sentences(struct story *story)
 {
-    if (thing >= program_register_thing(model_program(story->walk->model)))
+    const struct visit *before = NULL;
+    for (uint32_t i = 0; i < story->visits->list.count; i++) {
+        const struct visit *visit = &story->visits->list.items[i];
+        if (!visit->deeds.count)
+            continue;
+        /* visits that nothing is told of may stand between: a sentence spans them */
+        if (before && (before->thread == visit->thread || alike(before, visit)))
+            vector_last(&story->sentences).count = i + 1 - vector_last(&story->sentences).first;
+        else
+            vector_push(&story->sentences, (struct sentence){.first = i, .count = 1});
+        before = visit;
+    }
+}
+
+/* The sentence in which a step of the walk stands, or the last one before it. */
+static uint32_t sentence_of(const struct story *story, uint32_t step)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < story->sentences.count; i++)
+        if (story->visits->list.items[story->sentences.items[i].first].first <= step)
+            found = i;
+    return found;
+}
+
+/* Which ones to tell when there are too many: the last one of who failed, the one after which nothing
+ * avoids it, and those about it. */
+static void choose(struct story *story)
+{
+    uint32_t count = (uint32_t)story->sentences.count, room = MOST_SENTENCES;
+    const struct explore_failure *failure = story->failure;
+    if (!count)
         return;
-    if (!story->toucher[thing])
-        story->toucher[thing] = thread + 1;
-    else if (story->toucher[thing] != thread + 1)
-        story->toucher[thing] = UINT32_MAX;
-}
-
-/* `waits`: what threads wait for at the end is touched by them, too. */
-static void find_shared(struct story *story, bool waits)
-{
-    const struct walk *walk = story->walk;
-    uint32_t things = program_thing_count(model_program(walk->model));
-    story->toucher = xcalloc(things + 1u, sizeof *story->toucher);
-    vector_each (struct walk_step, step, &walk->steps)
-        touch(story, step->operation.thing, step->thread);
-    uint32_t end = waits ? world_thread_end(walk->model, walk->last) : 0;
-    for (uint32_t thread = 0; thread < end; thread++) {
-        struct operation next;
-        if (world_thread_const(walk->model, walk->last, thread)->status != THREAD_ALIVE)
-            continue;
-        model_next(walk->model, walk->last, thread, &next);
-        touch(story, next.thing, thread);
+    uint32_t turn = failure->return_known && failure->point_of_no_return
+                        ? sentence_of(story, failure->point_of_no_return - 1)
+                        : count - 1;
+    if (count > room && failure->verdict != VERDICT_RACE &&
+        failure->thread != UINT32_MAX) {
+        story->sentences.items[count - 1].told = true;
+        room--;
     }
+    for (uint32_t after = turn; after < count && after < turn + 3; after++)
+        if (!story->sentences.items[after].told && room) {
+            story->sentences.items[after].told = true;
+            room--;
+        }
+    for (uint32_t before = turn; before-- > 0 && room; room--)
+        story->sentences.items[before].told = true;
 }
 
-static bool matters(const struct story *story, uint32_t at)
+static void add_deed(struct story *story, const struct deed *deed, const struct deed *before,
+                     bool last)
 {
-    const struct walk_step *step = &story->walk->steps.items[at];
-    const struct program *program = model_program(story->walk->model);
-    if (step->died_of)
-        return true;
-    if (step->operation.op == OP_ATOMIC_BEGIN || step->operation.op == OP_JOIN ||
-        step->operation.op == OP_START || step->choice.kind == CHOICE_TIMEOUT)
-        return true;
-    return step->operation.thing < program_register_thing(program) &&
-           story->toucher[step->operation.thing] == UINT32_MAX;
-}
-
-static void add_name(const struct story *story, uint32_t thread)
-{
-    model_thread_name(story->walk->model, story->walk->last, thread, story->out);
-}
-
-static void add_value(const struct story *story, uint32_t cell, int64_t value)
-{
-    world_cell_text(story->walk->model, cell, value, story->out);
-}
-
-/* The thread whose write to the cell is lost by the write at step `at`: one that came between the
- * writer's own last load and now. */
-static uint32_t whose_is_lost(const struct story *story, uint32_t at)
-{
-    const struct walk_step *steps = story->walk->steps.items;
-    uint32_t other = UINT32_MAX;
-    for (uint32_t i = at; i-- > 0;) {
-        if (steps[i].operation.thing != steps[at].operation.thing)
-            continue;
-        if (steps[i].thread == steps[at].thread)
-            return steps[i].operation.op == OP_LOAD ? other : UINT32_MAX;
-        if (steps[i].operation.op == OP_STORE)
-            other = steps[i].thread;
-    }
-    return UINT32_MAX;
-}
-
-/* A load and a store of one cell right after each other: a change. */
-static bool is_change(const struct story *story, uint32_t at)
-{
-    const struct walk_step *steps = story->walk->steps.items;
-    return at + 1 < story->walk->steps.count && steps[at].operation.op == OP_LOAD &&
-           steps[at + 1].operation.op == OP_STORE && steps[at].thread == steps[at + 1].thread &&
-           steps[at].operation.thing == steps[at + 1].operation.thing;
-}
-
-static const char *verb(const struct walk_step *step)
-{
-    switch ((enum opcode)step->operation.op) {
-    case OP_ACQUIRE:
-        return step->failed                 ? "does not get"
-               : step->result == STEP_WAITS ? "begins to wait for"
-                                            : "takes";
-    case OP_RELEASE: return "releases";
-    case OP_COND_WAIT: return step->result == STEP_WAITS ? "lets go and waits on" : "is woken from";
-    case OP_NOTIFY: return "notifies one on";
-    case OP_NOTIFY_ALL: return "notifies all on";
-    case OP_EVENT_SET: return "sets";
-    case OP_EVENT_CLEAR: return "clears";
-    case OP_EVENT_IS_SET: return "looks at";
-    case OP_EVENT_WAIT: return step->result == STEP_WAITS ? "begins to wait for" : "sees set:";
-    case OP_BARRIER_ARRIVE: return "arrives at";
-    case OP_BARRIER_DEPART: return "leaves";
-    default: return NULL;
-    }
-}
-
-static void cell_sentence(struct story *story, uint32_t at)
-{
-    const struct walk_step *step = &story->walk->steps.items[at];
-    uint32_t cell = step->operation.thing;
     struct text *out = story->out;
-    if (step->operation.op == OP_LOAD || step->operation.op == OP_ATOMIC_LOAD) {
-        text_add(out, " reads ");
-        program_thing_name(model_program(story->walk->model), cell, out);
-        text_add(out, ": ");
-        add_value(story, cell, step->value);
-        return;
+    if (!before || before->remark || before->times > 1 || !*deed->what ||
+        strcmp(before->verb, deed->verb) != 0)
+        text_printf(out, "%s%s", deed->verb, *deed->what ? " " : "");
+    text_add(out, deed->what);
+    if (deed->times > 1)
+        text_printf(out, " %u times", deed->times);
+    if (deed->remark)
+        text_printf(out, last ? ": %s" : " (%s)", deed->remark);
+}
+
+/* What one thread did, in one visit or in several with nothing to tell between. */
+static void add_visits(struct story *story, const struct sentence *sentence)
+{
+    vector(const struct deed *) deeds = {0};
+    const struct visit *visits = &story->visits->list.items[sentence->first];
+    for (uint32_t i = 0; i < sentence->count; i++)
+        vector_each (struct deed, deed, &visits[i].deeds)
+            vector_push(&deeds, deed);
+    model_thread_name(story->walk->model, story->walk->last, visits->thread, story->out);
+    text_add_char(story->out, ' ');
+    for (size_t i = 0; i < deeds.count; i++) {
+        bool gap = deeds.count > MOST_DEEDS && i == 2;
+        if (i)
+            text_add(story->out, i + 1 == deeds.count ? " and " : ", ");
+        if (gap) {
+            text_add(story->out, "…, ");
+            i = deeds.count - MOST_DEEDS + 2;
+        }
+        add_deed(story, deeds.items[i], i && !gap ? deeds.items[i - 1] : NULL,
+                 i + 1 == deeds.count);
     }
-    if (step->operation.op != OP_STORE) {
-        text_printf(out, ": %s", step->text);
-        return;
-    }
-    text_add(out, " writes ");
-    add_value(story, cell, step->value);
-    text_add(out, " into ");
-    program_thing_name(model_program(story->walk->model), cell, out);
-    uint32_t lost = whose_is_lost(story, at);
-    if (lost != UINT32_MAX) {
-        text_add(out, ": what ");
-        add_name(story, lost);
-        text_add(out, " wrote is lost");
+    vector_fini(&deeds);
+}
+
+/* Several threads that did the same. */
+static void add_alike(struct story *story, const struct sentence *sentence)
+{
+    uint32_t left = 0;
+    const struct visit *visits = &story->visits->list.items[sentence->first];
+    for (uint32_t i = 0; i < sentence->count; i++)
+        left += visits[i].deeds.count > 0;
+    for (uint32_t i = 0; i < sentence->count; i++) {
+        if (!visits[i].deeds.count)
+            continue;
+        text_add(story->out, i == 0 ? "" : left == 1 ? " and " : ", ");
+        model_thread_name(story->walk->model, story->walk->last, visits[i].thread, story->out);
+        text_add_char(story->out, ' ');
+        add_deed(story, &visits[i].deeds.items[0], NULL, false);
+        left--;
     }
 }
 
-/* Several changes of one cell by one thread: one sentence. Returns the steps it covers, 0 when it
- * is no such thing. */
-static uint32_t change_sentence(struct story *story, uint32_t at)
+static void add_sentences(struct story *story)
 {
-    const struct walk_step *steps = story->walk->steps.items;
-    uint32_t end = at, times = 0;
-    while (end < story->walk->steps.count && steps[end].thread == steps[at].thread) {
-        if (!matters(story, end)) {
-            end++;
+    bool gap = false;
+    for (uint32_t i = 0; i < story->sentences.count; i++) {
+        const struct sentence *sentence = &story->sentences.items[i];
+        const struct visit *first = &story->visits->list.items[sentence->first];
+        if (!sentence->told) {
+            gap = true;
             continue;
         }
-        if (!is_change(story, end) || steps[end].operation.thing != steps[at].operation.thing)
-            break;
-        end += 2;
-        times++;
+        if (gap)
+            text_add(story->out, "… ");
+        gap = false;
+        if (sentence->count > 1 && first[sentence->count - 1].thread != first->thread)
+            add_alike(story, sentence);
+        else
+            add_visits(story, sentence);
+        text_add(story->out, ". ");
     }
-    if (times == 0)
-        return 0;
-    uint32_t last = end;
-    while (!matters(story, last - 1))
-        last--;
-    add_name(story, steps[at].thread);
-    text_add(story->out, " changes ");
-    program_thing_name(model_program(story->walk->model), steps[at].operation.thing, story->out);
-    text_add(story->out, " from ");
-    add_value(story, steps[at].operation.thing, steps[at].value);
-    text_add(story->out, " to ");
-    add_value(story, steps[at].operation.thing, steps[last - 1].value);
-    if (times > 1)
-        text_printf(story->out, " in %u turns", times);
-    return end - at;
+    if (gap)
+        text_add(story->out, "… ");
 }
 
-static uint32_t sentence(struct story *story, uint32_t at)
+/* What failed. A sentence of its own begins large; a name or `after` does not. */
+static void add_end(const struct explore_failure *failure, struct text *out)
 {
-    const struct walk_step *step = &story->walk->steps.items[at];
-    uint32_t covered = is_change(story, at) ? change_sentence(story, at) : 0;
-    if (covered)
-        return covered;
-    add_name(story, step->thread);
-    const char *does = verb(step);
-    if (step->died_of)
-        text_printf(story->out, " dies of %s", exception_names[step->died_of]);
-    else if (step->choice.kind == CHOICE_TIMEOUT || !does) {
-        if (is_cell(story, step->operation.thing))
-            cell_sentence(story, at);
-        else
-            text_printf(story->out, ": %s", step->text);
-    } else {
-        text_printf(story->out, " %s ", does);
-        program_thing_name(model_program(story->walk->model), step->operation.thing, story->out);
-    }
-    return 1;
+    if (!*failure->words)
+        return;
+    bool large = strncmp(failure->words, "the ", 4) == 0 || strncmp(failure->words, "from ", 5) == 0;
+    text_add_char(out, large ? (char)toupper((unsigned char)*failure->words) : *failure->words);
+    text_add(out, failure->words + 1);
+    text_add_char(out, '.');
 }
 
 void explore_story(const struct explore_result *result, const struct explore_failure *failure,
@@ -207,28 +180,15 @@ void explore_story(const struct explore_result *result, const struct explore_fai
     if (!failure->has_schedule)
         return;
     struct walk walk;
+    struct visits visits;
     walk_take(&walk, result, &failure->schedule);
-    struct story story = {.walk = &walk, .result = result, .out = out};
-    find_shared(&story, failure->verdict == VERDICT_DEADLOCK);
-    uint32_t count = (uint32_t)walk.steps.count;
-    for (uint32_t at = 0; at < count;) {
-        const struct walk_step *step = &walk.steps.items[at];
-        bool told_last = step->died_of && step->thread == failure->thread &&
-                         failure->verdict != VERDICT_DEADLOCK;
-        if (told_last || !matters(&story, at)) {
-            at++;
-            continue;
-        }
-        if (story.sentences++ >= MOST_SENTENCES) {
-            text_add(out, "… ");
-            break;
-        }
-        at += sentence(&story, at);
-        text_add(out, ". ");
-    }
-    text_add(out, failure->words);
-    if (*failure->words)
-        text_add_char(out, '.');
-    free(story.toucher);
+    deeds_find(&visits, &walk, failure);
+    struct story story = {.walk = &walk, .visits = &visits, .failure = failure, .out = out};
+    find_sentences(&story);
+    choose(&story);
+    add_sentences(&story);
+    add_end(failure, out);
+    vector_fini(&story.sentences);
+    deeds_fini(&visits);
     walk_fini(&walk);
 }

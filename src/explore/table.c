@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/die.h"
 #include "explore/walk.h"
 
-enum { MOST_COLUMNS = 6, COLUMN_WIDTH = 30, GAP = 2 };
+enum { WIDTH = 80, MARGIN = 8, GAP = 2 };
 
 /* Characters on screen of a UTF-8 text: our texts have no wide ones but in names, where it hardly
  * matters. */
@@ -17,35 +18,14 @@ static uint32_t width_of(const char *text)
     return width;
 }
 
-/* Appends a text cut or padded to a width. */
-static void add_cell(struct text *out, const char *text, uint32_t width)
-{
-    uint32_t whole = width_of(text), shown = 0;
-    for (const char *at = text; *at;) {
-        size_t size = 1;
-        while (((unsigned char)at[size] & 0xc0) == 0x80)
-            size++;
-        if (whole > width && shown + 1 == width) {
-            text_add(out, "…");
-            shown++;
-            break;
-        }
-        text_add_bytes(out, at, size);
-        at += size;
-        shown++;
-    }
-    text_repeat(out, ' ', (long)width - (long)shown);
-}
-
 struct table {
     const struct walk *walk;
     uint32_t *columns; /* by thread id: its column */
     vector(uint32_t) threads;
     vector(char *) names;
-    uint32_t *widths;
-    uint32_t tail; /* from here on all steps are quiet: written out for completeness, and counted
-                      neither as switches nor as preemptions */
-    bool narrow;   /* too many threads: the name stands in front instead */
+    uint32_t *offsets;    /* by column: where it begins on the line */
+    uint32_t right;       /* reasons stand there; 0: in a line of their own */
+    bool narrow;          /* too many threads: the name stands in front instead */
     struct text *out;
 };
 
@@ -67,84 +47,141 @@ static void find_columns(struct table *table)
             table->threads.items[k] = table->threads.items[k - 1];
             table->threads.items[k - 1] = swap;
         }
-    table->widths = xcalloc(table->threads.count + 1, sizeof *table->widths);
     for (size_t i = 0; i < table->threads.count; i++) {
         struct text name = {0};
         table->columns[table->threads.items[i]] = (uint32_t)i;
         model_thread_name(walk->model, walk->last, table->threads.items[i], &name);
-        table->widths[i] = width_of(text_bytes(&name));
         vector_push(&table->names, text_take(&name));
     }
-    vector_each (struct walk_step, step, &walk->steps) {
-        uint32_t *width = &table->widths[table->columns[step->thread]],
-                 wanted = width_of(step->text);
-        if (wanted > *width)
-            *width = wanted;
+}
+
+/* Columns of these widths; true when no line of the table gets too long. */
+static bool place(struct table *table, const uint32_t *widths, const uint32_t *texts, uint32_t gap)
+{
+    uint32_t at = MARGIN;
+    bool fits = true;
+    for (size_t i = 0; i < table->threads.count; i++) {
+        table->offsets[i] = at;
+        fits &= at + texts[i] <= WIDTH && at + width_of(table->names.items[i]) <= WIDTH;
+        at += widths[i] + gap;
     }
-    for (size_t i = 0; i < table->threads.count; i++)
-        if (table->widths[i] > COLUMN_WIDTH)
-            table->widths[i] = COLUMN_WIDTH;
-    table->narrow = table->threads.count > MOST_COLUMNS;
+    return fits;
+}
+
+/*
+ * Columns as wide as their texts, if the lines then have room; else as wide as the names: each row
+ * has one text alone, so that it may run on over the columns after its own.
+ */
+static void lay_out(struct table *table)
+{
+    size_t count = table->threads.count;
+    uint32_t *names = xcalloc(2 * count + 1, sizeof *names), *texts = names + count;
+    uint32_t *wide = xcalloc(count + 1, sizeof *wide);
+    table->offsets = xcalloc(count + 1, sizeof *table->offsets);
+    vector_each (struct walk_step, step, &table->walk->steps) {
+        uint32_t *width = &texts[table->columns[step->thread]], wanted = width_of(step->text);
+        *width = wanted > *width ? wanted : *width;
+    }
+    for (size_t i = 0; i < count; i++) {
+        names[i] = width_of(table->names.items[i]);
+        wide[i] = texts[i] > names[i] ? texts[i] : names[i];
+    }
+    table->right = MARGIN;
+    for (size_t i = 0; i < count; i++)
+        table->right += wide[i] + GAP;
+    if (!place(table, wide, texts, GAP)) {
+        table->right = 0;
+        table->narrow = !place(table, names, texts, GAP) && !place(table, names, texts, 1);
+    }
+    free(names);
+    free(wide);
+}
+
+static void trim(struct text *out)
+{
+    while (out->length && out->bytes[out->length - 1] == ' ')
+        out->bytes[--out->length] = 0;
+}
+
+/* Blanks up to a column of the line that began at `line`. */
+static void go_to(struct text *out, size_t line, uint32_t column)
+{
+    uint32_t width = width_of(text_bytes(out) + line);
+    text_repeat(out, ' ', (long)column - (long)width);
 }
 
 static void add_header(struct table *table)
 {
+    size_t line = table->out->length;
     if (table->narrow)
         return;
-    text_add(table->out, "   step  ");
+    text_add(table->out, "  step");
     for (size_t i = 0; i < table->threads.count; i++) {
-        add_cell(table->out, table->names.items[i], table->widths[i]);
-        text_repeat(table->out, ' ', GAP);
+        go_to(table->out, line, table->offsets[i]);
+        text_add(table->out, table->names.items[i]);
     }
-    while (table->out->length && table->out->bytes[table->out->length - 1] == ' ')
-        table->out->bytes[--table->out->length] = 0;
     text_add_char(table->out, '\n');
 }
 
-static void add_reason(struct table *table, const struct walk_step *step,
-                       const struct walk_step *before)
+/* Why the thread before was left, and whether that is a switch that counts. */
+static void add_reason(const struct table *table, uint32_t at, struct text *out)
 {
-    const char *name = table->names.items[table->columns[before->thread]];
+    const struct walk_step *step = &table->walk->steps.items[at];
+    if (step->left == LEFT_NOT)
+        return;
+    const char *name =
+        table->names.items[table->columns[table->walk->steps.items[at - 1].thread]];
     switch (step->left) {
     case LEFT_NOT: return;
-    case LEFT_ENDED: text_printf(table->out, "  (%s has ended)", name); return;
-    case LEFT_BLOCKED: text_printf(table->out, "  (%s)", step->left_why); return;
-    case LEFT_FREELY: text_printf(table->out, "  (%s rests)", name); return;
-    case LEFT_PREEMPTED: text_printf(table->out, "  (%s is interrupted)", name); return;
+    case LEFT_ENDED: text_printf(out, "(%s has ended", name); break;
+    case LEFT_BLOCKED: text_printf(out, "(%s", step->left_why); break;
+    case LEFT_FREELY: text_printf(out, "(%s rests", name); break;
+    case LEFT_PREEMPTED:
+        if (step->counted)
+            text_printf(out, "(%s is interrupted", name);
+        break;
     }
+    if (!step->counted)
+        text_add(out, out->length ? "; not counted" : "(not counted");
+    text_add_char(out, ')');
 }
 
-static uint32_t find_tail(const struct walk *walk)
+/* Reasons stand in a line of their own when one of them does not fit behind. */
+static void place_reasons(struct table *table)
 {
-    uint32_t tail = (uint32_t)walk->steps.count;
-    while (tail > 0 && operation_quiet((enum opcode)walk->steps.items[tail - 1].operation.op))
-        tail--;
-    return tail;
+    for (uint32_t at = 1; at < table->walk->steps.count && table->right; at++) {
+        struct text reason = {0};
+        add_reason(table, at, &reason);
+        if (reason.length && table->right + width_of(text_bytes(&reason)) > WIDTH)
+            table->right = 0;
+        text_fini(&reason);
+    }
 }
 
 static void add_row(struct table *table, uint32_t at)
 {
     const struct walk_step *step = &table->walk->steps.items[at];
-    struct text *out = table->out;
+    struct text *out = table->out, reason = {0};
     uint32_t column = table->columns[step->thread];
-    size_t line = out->length;
-    text_printf(out, "  %5u  ", at + 1);
-    if (table->narrow) {
-        text_printf(out, "%s: %s", table->names.items[column], step->text);
-    } else {
-        for (uint32_t i = 0; i < column; i++)
-            text_repeat(out, ' ', (long)table->widths[i] + GAP);
-        add_cell(out, step->text, table->widths[column]);
-        for (uint32_t i = column + 1; i < table->threads.count && step->left != LEFT_NOT; i++)
-            text_repeat(out, ' ', (long)table->widths[i] + GAP);
+    add_reason(table, at, &reason);
+    if (reason.length && !table->right) {
+        text_repeat(out, ' ', MARGIN);
+        text_printf(out, "%s\n", text_bytes(&reason));
     }
-    if (at >= table->tail && step->left == LEFT_PREEMPTED)
-        text_add(out, "  (touches nothing: not counted)");
-    else if (at)
-        add_reason(table, step, &table->walk->steps.items[at - 1]);
-    while (out->length > line && out->bytes[out->length - 1] == ' ')
-        out->bytes[--out->length] = 0;
+    size_t line = out->length;
+    text_printf(out, "  %4u  ", at + 1);
+    if (table->narrow)
+        text_printf(out, "%s: ", table->names.items[column]);
+    else
+        go_to(out, line, table->offsets[column]);
+    text_add(out, step->text);
+    if (reason.length && table->right) {
+        go_to(out, line, table->right);
+        text_add(out, text_bytes(&reason));
+    }
+    trim(out);
     text_add_char(out, '\n');
+    text_fini(&reason);
 }
 
 static void add_rows(struct table *table, uint32_t point)
@@ -161,10 +198,10 @@ static void add_rows(struct table *table, uint32_t point)
         for (; at < end; at++) {
             add_row(table, at);
             if (point == at + 1)
-                text_add(table->out, "         ──── from here on nothing avoids it ────\n");
+                text_add(table->out, "        ──── from here on nothing avoids it ────\n");
         }
         if (next > end)
-            text_printf(table->out, "         … %u times in all, up to step %u\n", times, next);
+            text_printf(table->out, "        … %u times in all, up to step %u\n", times, next);
         at = next;
     }
 }
@@ -174,10 +211,13 @@ void explore_schedule_table(const struct explore_result *result,
                             struct text *out)
 {
     struct walk walk;
+    if (!schedule->count)
+        return;
     walk_take(&walk, result, schedule);
     struct table table = {.walk = &walk, .out = out};
     find_columns(&table);
-    table.tail = find_tail(&walk);
+    lay_out(&table);
+    place_reasons(&table);
     add_header(&table);
     add_rows(&table, point_of_no_return);
     for (size_t i = 0; i < table.names.count; i++)
@@ -185,6 +225,6 @@ void explore_schedule_table(const struct explore_result *result,
     vector_fini(&table.names);
     vector_fini(&table.threads);
     free(table.columns);
-    free(table.widths);
+    free(table.offsets);
     walk_fini(&walk);
 }

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/die.h"
 #include "base/hash.h"
+#include "explore/space.h"
 
 static enum leave_reason leave(struct walk *walk, const struct world *world, uint32_t thread,
                                struct walk_step *step)
@@ -47,6 +49,34 @@ static char *words(struct walk *walk, const struct world *world, const struct wa
     return text_take(&out);
 }
 
+static void take_touches(struct walk_step *step, const struct effect *effect)
+{
+    if (!effect->touch_count || step->operation.op != OP_ATOMIC_BEGIN)
+        return;
+    step->touch_count = effect->touch_count;
+    step->touches = xmalloc(effect->touch_count * sizeof *step->touches);
+    memcpy(step->touches, effect->touches, effect->touch_count * sizeof *step->touches);
+}
+
+/* Which steps could be noticed, and so which switches count: see docs/LANGUAGE.md. */
+static void count_switches(struct walk *walk)
+{
+    bool ends_noticed = space_ends_matter(model_program(walk->model));
+    uint32_t last = UINT32_MAX, visit = 0;
+    for (uint32_t i = 0; i < walk->steps.count; i++) {
+        struct walk_step *step = &walk->steps.items[i];
+        enum opcode op = (enum opcode)step->operation.op;
+        step->noticed = op == OP_END ? ends_noticed : !operation_quiet(op);
+        if (i && walk->steps.items[i - 1].thread != step->thread)
+            visit = i;
+        if (!step->noticed)
+            continue;
+        if (last != UINT32_MAX && walk->steps.items[last].thread != step->thread)
+            walk->steps.items[visit].counted = true;
+        last = i;
+    }
+}
+
 void walk_take(struct walk *walk, const struct explore_result *result,
                const struct explore_schedule *schedule)
 {
@@ -67,14 +97,18 @@ void walk_take(struct walk *walk, const struct explore_result *result,
         step.failed = effect.failed;
         step.ended = effect.thread_ended;
         step.died_of = effect.thread_ended ? effect.died_of : EXCEPTION_NONE;
+        step.raised = effect.result == STEP_RAISED;
+        step.woken = effect.woken;
         step.value = effect.value;
         step.old = effect.old;
         step.same =
             hash_word(hash_word(step.thread, step.operation.pc),
                       (uint64_t)step.result << 8 | step.failed | (uint64_t)step.choice.kind << 16);
         step.text = words(walk, before, &step);
+        take_touches(&step, &effect);
         vector_push(&walk->steps, step);
     }
+    count_switches(walk);
     world_free(before, walk->model);
     effect_fini(&effect);
 }
@@ -83,6 +117,7 @@ void walk_fini(struct walk *walk)
 {
     vector_each (struct walk_step, step, &walk->steps) {
         free(step->text);
+        free(step->touches);
         free(step->left_why);
     }
     vector_fini(&walk->steps);
