@@ -86,7 +86,9 @@ static void add_schedule(struct exploring *exploring, const struct explore_sched
         explore_schedule_table(exploring->result, schedule, point_of_no_return, words);
     text_add(words, "\nSchedule: ");
     explore_schedule_text(exploring->result, schedule, words);
-    text_add(words, "\n");
+    text_add_char(words, '\n');
+    explore_schedule_counts(schedule, words);
+    text_add_char(words, '\n');
 }
 
 static void add_failure(struct exploring *exploring, const struct explore_failure *failure)

@@ -36,9 +36,9 @@ struct finder {
     const struct program *program;
     const struct explore_failure *failure;
     struct visits *visits;
-    uint32_t *toucher; /* by thing: the one thread that touched it + 1, or SEVERAL */
-    uint32_t *writer;  /* by thing, likewise: who wrote it */
-    uint32_t *newest;  /* by cell: its last note */
+    uint32_t *toucher;    /* by thing: the one thread that touched it + 1, or SEVERAL */
+    uint32_t *writer;     /* by thing, likewise: who wrote it */
+    uint32_t *newest;     /* by cell: its last note */
     uint32_t last_access; /* the step in which who failed touched a variable last */
     vector(struct note) notes;
     vector(struct waiting) waiting;
@@ -142,7 +142,8 @@ static bool asked(const struct finder *finder, uint32_t at)
         return false;
     if (at == finder->last_access)
         return true;
-    if (failure->thread == UINT32_MAX) /* an invariant: the last step broke it; after: all is over */
+    if (failure->thread ==
+        UINT32_MAX) /* an invariant: the last step broke it; after: all is over */
         return at + 1 == finder->walk->steps.count;
     return step->thread == failure->thread &&
            POSITION_LINE(step->operation.source) == POSITION_LINE(failure->position);
@@ -424,8 +425,7 @@ static bool waits_for_ever(const struct finder *finder, uint32_t at)
 {
     const struct walk *walk = finder->walk;
     uint32_t thread = walk->steps.items[at].thread;
-    if (finder->failure->verdict != VERDICT_DEADLOCK ||
-        walk->steps.items[at].result != STEP_WAITS)
+    if (finder->failure->verdict != VERDICT_DEADLOCK || walk->steps.items[at].result != STEP_WAITS)
         return false;
     for (uint32_t later = at + 1; later < walk->steps.count; later++)
         if (walk->steps.items[later].thread == thread)
@@ -465,8 +465,8 @@ static void tell_lock_of_wait(struct finder *finder, struct visit *visit, uint32
     const struct walk_step *step = &finder->walk->steps.items[at];
     uint32_t object = step->operation.thing - finder->program->cell_count;
     bool gives = step->result == STEP_WAITS;
-    if (step->operation.op != OP_COND_WAIT || step->raised ||
-        step->choice.kind == CHOICE_TIMEOUT || finder->program->objects[object].lock < 0)
+    if (step->operation.op != OP_COND_WAIT || step->raised || step->choice.kind == CHOICE_TIMEOUT ||
+        finder->program->objects[object].lock < 0)
         return;
     struct deed *deed = add_deed(visit, at, gives ? "releases" : "takes");
     deed->what = xstrdup("");

@@ -17,7 +17,7 @@ struct deed {
     char *remark;     /* owned: "what B wrote is lost", or NULL */
     uint8_t role;     /* enum deed_role */
     bool dropped;
-    uint32_t times;   /* in a row */
+    uint32_t times; /* in a row */
 };
 
 enum deed_role { DEED_PLAIN, DEED_TAKES, DEED_GIVES, DEED_ARRIVES };

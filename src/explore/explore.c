@@ -42,7 +42,6 @@ static uint32_t state_after(const struct graph *graph, const struct path *path, 
 static void find_passing(struct exploration *exploration, const struct graph *graph, uint32_t index,
                          const struct path *path, uint32_t common, const struct path_rules *base)
 {
-    struct explore_failure *failure = &exploration->result->failures[index];
     struct path_rules rules = *base;
     rules.state = state_after(graph, path, common);
     if (common) {

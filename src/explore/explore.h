@@ -169,6 +169,8 @@ void explore_json(const struct explore_result *result, const struct explore_repo
  * thread; in prose. */
 void explore_schedule_text(const struct explore_result *result,
                            const struct explore_schedule *schedule, struct text *out);
+/* "(1 preemption, 2 switches, 21 steps; the simplest)"; docs/LANGUAGE.md says what counts. */
+void explore_schedule_counts(const struct explore_schedule *schedule, struct text *out);
 void explore_schedule_table(const struct explore_result *result,
                             const struct explore_schedule *schedule, uint32_t point_of_no_return,
                             struct text *out);

@@ -262,8 +262,15 @@ static void add_schedule(const struct explore_result *result,
 {
     text_add(out, indent);
     explore_schedule_text(result, schedule, out);
-    text_printf(out, "\n%s(%u preemption%s, %u switch%s, %u step%s; %s)\n", indent,
-                schedule->preemptions, plural(schedule->preemptions), schedule->switches,
+    text_printf(out, "\n%s", indent);
+    explore_schedule_counts(schedule, out);
+    text_add_char(out, '\n');
+}
+
+void explore_schedule_counts(const struct explore_schedule *schedule, struct text *out)
+{
+    text_printf(out, "(%u preemption%s, %u switch%s, %u step%s; %s)", schedule->preemptions,
+                plural(schedule->preemptions), schedule->switches,
                 schedule->switches == 1 ? "" : "es", schedule->count, plural(schedule->count),
                 schedule->minimal ? "the simplest" : "simplified, perhaps not the simplest");
 }
@@ -279,7 +286,7 @@ static void add_passing(const struct explore_result *result, const struct explor
     model_thread_name(result->model, world, failure->passing.steps[common].thread, &other);
     if (common < failure->schedule.count)
         model_thread_name(result->model, world, failure->schedule.steps[common].thread, &mine);
-    text_add(&words, "nearest schedule that does not fail so: ");
+    text_add(&words, "nearest that does not fail so: ");
     if (common == 0)
         text_printf(&words, "%s goes first", text_bytes(&other));
     else

@@ -247,11 +247,15 @@ static uint32_t deadlock_words(struct replay *replay, struct text *out, uint32_t
     }
     if (report.count == 0)
         text_add(out, "nobody can go on");
-    if (one_reason)
+    if (one_reason && report.threads[0].reason == STUCK_CYCLE)
+        text_add(out, count == 2 ? ": they wait for each other" : ": each waits for another one");
+    else if (one_reason)
         text_printf(out, ": %s", stuck_reason_names[report.threads[0].reason]);
     if (report.count)
-        text_printf(out, "%s %s", one_reason ? ";" : report.everyone ? ":" : ",",
-                    report.everyone ? "nobody can move again" : "for ever, while others go on");
+        text_printf(out, "%s %s", one_reason || !report.everyone ? "," : ":",
+                    !report.everyone ? "for ever, while others go on"
+                    : one_reason     ? "and nobody can move again"
+                                     : "nobody can move again");
     stuck_fini(&report);
     return count;
 }

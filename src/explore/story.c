@@ -1,4 +1,5 @@
-/* A failing schedule in prose: a few sentences, each what one thread did before another one came. */
+/* A failing schedule in prose: a few sentences, each what one thread did before another one came.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +60,8 @@ static uint32_t sentence_of(const struct story *story, uint32_t step)
     return found;
 }
 
-/* Which ones to tell when there are too many: the last one of who failed, the one after which nothing
- * avoids it, and those about it. */
+/* Which ones to tell when there are too many: the last one of who failed, the one after which
+ * nothing avoids it, and those about it. */
 static void choose(struct story *story)
 {
     uint32_t count = (uint32_t)story->sentences.count, room = MOST_SENTENCES;
@@ -70,8 +71,7 @@ static void choose(struct story *story)
     uint32_t turn = failure->return_known && failure->point_of_no_return
                         ? sentence_of(story, failure->point_of_no_return - 1)
                         : count - 1;
-    if (count > room && failure->verdict != VERDICT_RACE &&
-        failure->thread != UINT32_MAX) {
+    if (count > room && failure->verdict != VERDICT_RACE && failure->thread != UINT32_MAX) {
         story->sentences.items[count - 1].told = true;
         room--;
     }
@@ -168,7 +168,8 @@ static void add_end(const struct explore_failure *failure, struct text *out)
 {
     if (!*failure->words)
         return;
-    bool large = strncmp(failure->words, "the ", 4) == 0 || strncmp(failure->words, "from ", 5) == 0;
+    bool large =
+        strncmp(failure->words, "the ", 4) == 0 || strncmp(failure->words, "from ", 5) == 0;
     text_add_char(out, large ? (char)toupper((unsigned char)*failure->words) : *failure->words);
     text_add(out, failure->words + 1);
     text_add_char(out, '.');

@@ -23,9 +23,9 @@ struct table {
     uint32_t *columns; /* by thread id: its column */
     vector(uint32_t) threads;
     vector(char *) names;
-    uint32_t *offsets;    /* by column: where it begins on the line */
-    uint32_t right;       /* reasons stand there; 0: in a line of their own */
-    bool narrow;          /* too many threads: the name stands in front instead */
+    uint32_t *offsets; /* by column: where it begins on the line */
+    uint32_t right;    /* reasons stand there; 0: in a line of their own */
+    bool narrow;       /* too many threads: the name stands in front instead */
     struct text *out;
 };
 
@@ -123,27 +123,24 @@ static void add_header(struct table *table)
     text_add_char(table->out, '\n');
 }
 
-/* Why the thread before was left, and whether that is a switch that counts. */
+/* Why the thread before was left, if that is a switch that counts. */
 static void add_reason(const struct table *table, uint32_t at, struct text *out)
 {
     const struct walk_step *step = &table->walk->steps.items[at];
     if (step->left == LEFT_NOT)
         return;
-    const char *name =
-        table->names.items[table->columns[table->walk->steps.items[at - 1].thread]];
+    const char *name = table->names.items[table->columns[table->walk->steps.items[at - 1].thread]];
+    if (!step->counted) {
+        text_add(out, "(not counted)");
+        return;
+    }
     switch (step->left) {
     case LEFT_NOT: return;
-    case LEFT_ENDED: text_printf(out, "(%s has ended", name); break;
-    case LEFT_BLOCKED: text_printf(out, "(%s", step->left_why); break;
-    case LEFT_FREELY: text_printf(out, "(%s rests", name); break;
-    case LEFT_PREEMPTED:
-        if (step->counted)
-            text_printf(out, "(%s is interrupted", name);
-        break;
+    case LEFT_ENDED: text_printf(out, "(%s has ended)", name); return;
+    case LEFT_BLOCKED: text_printf(out, "(%s)", step->left_why); return;
+    case LEFT_FREELY: text_printf(out, "(%s rests)", name); return;
+    case LEFT_PREEMPTED: text_printf(out, "(%s is interrupted)", name); return;
     }
-    if (!step->counted)
-        text_add(out, out->length ? "; not counted" : "(not counted");
-    text_add_char(out, ')');
 }
 
 /* Reasons stand in a line of their own when one of them does not fit behind. */

@@ -16,11 +16,11 @@ struct walk_step {
     bool failed;                /* a try or a timed wait that did not get it */
     uint8_t died_of;            /* enum exception that ended the thread with this step */
     bool ended;
-    bool raised;        /* the operation itself raised, caught or not */
-    bool noticed;       /* others could notice it: no quiet operation, and no end that nobody looks at */
-    bool counted;       /* coming here is a switch: the last noticed step is another thread's */
-    uint32_t woken;     /* waits that it ended */
-    int64_t value, old; /* what was read or written; what stood there before */
+    bool raised;  /* the operation itself raised, caught or not */
+    bool noticed; /* others could notice it: no quiet operation, and no end that nobody looks at */
+    bool counted; /* coming here is a switch: the last noticed step is another thread's */
+    uint32_t woken;        /* waits that it ended */
+    int64_t value, old;    /* what was read or written; what stood there before */
     struct touch *touches; /* owned: what an atomic block touched */
     uint32_t touch_count;
     uint64_t same;          /* steps that look alike have the same */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "explore/walk.h"
 
 /* "meals[3]" → "meals": the naive explorer names the element of a race. */
 static bool same_detail(const struct explore_failure *mine, const struct naive_finding *theirs)
@@ -188,6 +189,27 @@ static void after_fini(const struct explore_result *result, struct after_replay 
     world_free(after->world, result->model);
 }
 
+/* The counts that are printed are those that the table of the schedule shows. */
+static void check_counts(const struct explore_result *result,
+                         const struct explore_schedule *schedule, struct text *out)
+{
+    struct walk walk;
+    uint32_t switches = 0, preemptions = 0;
+    walk_take(&walk, result, schedule);
+    vector_each (struct walk_step, step, &walk.steps) {
+        switches += step->counted;
+        preemptions += step->counted && step->left == LEFT_PREEMPTED;
+    }
+    walk_fini(&walk);
+    if (switches != schedule->switches || preemptions != schedule->preemptions) {
+        text_printf(out,
+                    "%u preemptions, %u switches are said, %u, %u shown: ", schedule->preemptions,
+                    schedule->switches, preemptions, switches);
+        explore_schedule_text(result, schedule, out);
+        text_add_char(out, '\n');
+    }
+}
+
 bool check_schedules(const struct explore_result *result, struct text *out)
 {
     size_t before = out->length;
@@ -205,6 +227,9 @@ bool check_schedules(const struct explore_result *result, struct text *out)
         else if (!fails_now(result, &after, failure))
             text_printf(out, "the schedule of %s %s does not fail so\n",
                         verdict_names[failure->verdict], failure->detail);
+        check_counts(result, &failure->schedule, out);
+        if (failure->has_passing)
+            check_counts(result, &failure->passing, out);
         after_fini(result, &after);
     }
     for (uint32_t i = 0; i < result->outcome_count; i++) {
@@ -218,6 +243,7 @@ bool check_schedules(const struct explore_result *result, struct text *out)
                  memcmp(after.world->words, outcome->cells,
                         8 * (size_t)result->program->cell_count) != 0)
             text_printf(out, "the schedule of outcome %u ends otherwise\n", i);
+        check_counts(result, &outcome->schedule, out);
         after_fini(result, &after);
     }
     return out->length == before;
