@@ -1,11 +1,13 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/screen.h"
+#include "view/theme.h"
 
 struct command {
     const char *name;
@@ -98,6 +100,16 @@ static int version(void)
     return EXIT_FINE;
 }
 
+/* What arguments_read() cannot know: names that other rooms give. */
+static bool names_are_known(const struct arguments *arguments)
+{
+    const char *theme = option_text(arguments, OPTION_THEME);
+    if (!theme || theme_find(theme) != THEME_COUNT)
+        return true;
+    complain("there is no theme `%s`: default, contrast, colour-blind or monochrome", theme);
+    return false;
+}
+
 static int run_command(const struct command *command, int count, char **values)
 {
     struct arguments arguments;
@@ -115,7 +127,7 @@ static int run_command(const struct command *command, int count, char **values)
     else if (arguments.file_count > command->most)
         complain("%s takes %s and no more: `%s` is too much", command->name, command->files,
                  arguments.files[command->most]);
-    else
+    else if (names_are_known(&arguments))
         status = command->function(&arguments);
     arguments_fini(&arguments);
     text_fini(&error);
@@ -134,7 +146,7 @@ static int without_command(int count, char **values)
         status = help();
     else if (option_given(&arguments, OPTION_VERSION))
         status = version();
-    else
+    else if (names_are_known(&arguments))
         status = screen_browse(&arguments);
     arguments_fini(&arguments);
     text_fini(&error);
@@ -155,7 +167,7 @@ static int unknown_command(const char *name)
     return complain("there is no command `%s` (thrum --help lists them)", name);
 }
 
-int cli_main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2 || argv[1][0] == '-')
         return without_command(argc - 1, argv + 1);
@@ -165,4 +177,16 @@ int cli_main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run_command(&commands[i], argc - 2, argv + 2);
     return unknown_command(argv[1]);
+}
+
+/* A result that did not come through is no result: a full disk, a closed standard output. */
+int cli_main(int argc, char **argv)
+{
+    int status = run(argc, argv);
+    errno = 0;
+    bool flushed = fflush(stdout) == 0;
+    if (flushed && !ferror(stdout))
+        return status;
+    return complain("the result could not be written%s%s", errno ? ": " : "",
+                    errno ? strerror(errno) : "");
 }

@@ -10,8 +10,6 @@
 #include "cli/options.h"
 #include "lang/lang.h"
 
-#include "lang/lang.h"
-
 static bool is_folder(const char *path)
 {
     struct stat status;
@@ -84,36 +82,78 @@ static void suggest(const char *name, const struct found *found, struct text *er
     vector_fini(&names);
 }
 
-bool scenario_find(const char *name, struct text *ret_path, struct text *error)
+/* "conditions/bounded-buffer": a bundled scenario's name that is its own. */
+static void add_own_name(const char *path, struct text *out)
 {
-    struct stat status;
-    if (stat(name, &status) == 0) {
-        if (S_ISDIR(status.st_mode))
-            text_printf(error, "%s is a folder", name);
-        else
-            text_add(ret_path, name);
-        return !S_ISDIR(status.st_mode);
+    size_t folder = strlen(scenario_folder()) + 1;
+    text_add_bytes(out, path + folder, strlen(path) - folder - strlen(".thrum"));
+}
+
+/* Several bundled scenarios have that name: which ones. */
+static void say_which(const char *name, const struct found *found, size_t count, struct text *error)
+{
+    const char *between = ": did you mean ";
+    text_printf(error, "there are %zu scenarios of the name %s", count, name);
+    for (size_t i = 0; i < found->paths.count; i++) {
+        if (!ends_in(found->paths.items[i], name))
+            continue;
+        text_printf(error, "%s`", between);
+        add_own_name(found->paths.items[i], error);
+        text_add_char(error, '`');
+        between = --count == 1 ? " or " : ", ";
     }
-    int why = errno;
+    text_add_char(error, '?');
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Looks among the bundled ones, by their names. */
+static bool find_bundled(const char *name, const char *why, struct text *ret_path,
+                         struct text *error)
+{
     struct found found = {0};
     const char *best = NULL;
+    size_t fits = 0;
     if (scenario_folder())
         collect(scenario_folder(), &found, 0);
-    for (size_t i = 0; i < found.paths.count; i++) {
-        const char *path = found.paths.items[i];
-        if (ends_in(path, name) && (!best || strcmp(path, best) < 0))
-            best = path;
-    }
-    if (best) {
+    if (found.paths.count)
+        qsort(found.paths.items, found.paths.count, sizeof *found.paths.items, by_text);
+    for (size_t i = 0; i < found.paths.count; i++)
+        if (ends_in(found.paths.items[i], name)) {
+            best = found.paths.items[i];
+            fits++;
+        }
+    if (fits == 1) {
         text_add(ret_path, best);
+    } else if (fits) {
+        say_which(name, &found, fits, error);
     } else {
-        text_printf(error, "%s: %s", name, strerror(why));
+        text_printf(error, "%s: %s", name, why);
         suggest(name, &found, error);
     }
     for (size_t i = 0; i < found.paths.count; i++)
         free(found.paths.items[i]);
     vector_fini(&found.paths);
-    return best != NULL;
+    return fits == 1;
+}
+
+bool scenario_find(const char *name, struct text *ret_path, struct text *error)
+{
+    struct stat status;
+    if (!*name) {
+        text_add(error, "an empty name is no file");
+        return false;
+    }
+    if (stat(name, &status) != 0)
+        return find_bundled(name, strerror(errno), ret_path, error);
+    if (S_ISDIR(status.st_mode))
+        text_printf(error, "%s is a folder", name);
+    else
+        text_add(ret_path, name);
+    return !S_ISDIR(status.st_mode);
 }
 
 struct program *scenario_load(const char *path, struct text *messages)

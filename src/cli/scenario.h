@@ -12,7 +12,8 @@
 const char *scenario_folder(void);
 
 /* A path that exists, or the name of a bundled scenario, with or without its folder and ending:
- * "dining-philosophers", "deadlock/dining-philosophers.thrum". False: `error` has got a sentence.
+ * "dining-philosophers", "deadlock/dining-philosophers.thrum". Several of one name: false, and which
+ * there are. False: `error` has got a sentence.
  */
 bool scenario_find(const char *name, struct text *ret_path, struct text *error);
 

@@ -123,8 +123,7 @@ static void close_session(void *data, struct session *session)
         }
 }
 
-/* False: there is no such theme. */
-static bool make_app(struct app *app, struct screen *screen, const struct arguments *arguments)
+static void make_app(struct app *app, struct screen *screen, const struct arguments *arguments)
 {
     const char *theme = option_text(arguments, OPTION_THEME);
     *app = (struct app){.terminal.ascii = option_given(arguments, OPTION_ASCII),
@@ -136,21 +135,15 @@ static bool make_app(struct app *app, struct screen *screen, const struct argume
                         .explore_begin = explore_begin,
                         .explore_look = exploring_look,
                         .explore_end = exploring_end};
-    if (theme && (app->theme = theme_find(theme)) == THEME_COUNT) {
-        complain("there is no theme `%s`: default, contrast, colour-blind or monochrome", theme);
-        return false;
-    }
-    return true;
+    if (theme)
+        app->theme = theme_find(theme);
 }
 
 int screen_show(const struct arguments *arguments, struct opened *opened)
 {
     struct screen screen = {.arguments = arguments};
     struct app app;
-    if (!make_app(&app, &screen, arguments)) {
-        opened_close(opened);
-        return EXIT_BAD_USAGE;
-    }
+    make_app(&app, &screen, arguments);
     vector_push(&screen.opened, *opened);
     int status = app_show(&app, opened->session, opened->program->path);
     memset(opened, 0, sizeof *opened);
@@ -166,8 +159,7 @@ int screen_browse(const struct arguments *arguments)
         return complain("there is no command `%s` (thrum --help lists them)", arguments->files[0]);
     if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
         return complain("the browser needs a terminal (thrum --help lists the commands)");
-    if (!make_app(&app, &screen, arguments))
-        return EXIT_BAD_USAGE;
+    make_app(&app, &screen, arguments);
     int status = app_browse(&app);
     vector_fini(&screen.opened);
     return status;
@@ -182,8 +174,10 @@ int screen_explore(const struct arguments *arguments, const struct explore_reque
     int status = EXIT_BAD_USAGE;
     if (!scenario_find(name, &path, &error))
         complain("%s", text_bytes(&error));
-    else if (make_app(&app, &screen, arguments))
+    else {
+        make_app(&app, &screen, arguments);
         status = app_explore(&app, text_bytes(&path));
+    }
     vector_fini(&screen.opened);
     text_fini(&path);
     text_fini(&error);

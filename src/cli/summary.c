@@ -238,6 +238,18 @@ static void add_values(struct session *session, struct text *out)
     }
 }
 
+/* What shall hold sometimes, and did it in this run. */
+static void add_sometimes(struct session *session, struct text *out)
+{
+    const struct program *program = session_program(session);
+    if (program->sometimes_count)
+        text_add(out, "\nSOMETIMES\n");
+    for (uint32_t i = 0; i < program->sometimes_count; i++)
+        text_printf(out, "\"%s\" (line %u)  %s\n", program->sometimes[i].text,
+                    POSITION_LINE(program->sometimes[i].position),
+                    session_reached(session, i) ? "reached" : "not reached in this run");
+}
+
 /* Evidence, indented. */
 static void add_indented(const char *lines, struct text *out)
 {
@@ -333,6 +345,7 @@ void summary_text(struct session *session, struct text *out)
     add_threads(session, out);
     add_objects(session, out);
     add_values(session, out);
+    add_sometimes(session, out);
     add_console(session, out);
     size_t possible = add_problems(session, status.verdicts >> VERDICT_DEADLOCK & 1, out);
     add_end(&status, possible, out);
@@ -400,6 +413,20 @@ static void json_values(struct session *session, struct text *out)
         text_fini(&value);
     }
     text_add(out, "},");
+}
+
+static void json_sometimes(struct session *session, struct text *out)
+{
+    const struct program *program = session_program(session);
+    text_add(out, "\"sometimes\":[");
+    for (uint32_t i = 0; i < program->sometimes_count; i++) {
+        text_add(out, i ? ",{\"text\":" : "{\"text\":");
+        json_string(program->sometimes[i].text, out);
+        text_printf(out, ",\"line\":%u,\"reached\":%s}",
+                    POSITION_LINE(program->sometimes[i].position),
+                    session_reached(session, i) ? "true" : "false");
+    }
+    text_add(out, "],");
 }
 
 static void json_problems(struct session *session, struct text *out)
@@ -472,6 +499,7 @@ void summary_json(struct session *session, struct text *out)
     json_threads(session, out);
     json_objects(session, out);
     json_values(session, out);
+    json_sometimes(session, out);
     json_console(session, out);
     json_problems(session, out);
     text_printf(out,

@@ -35,6 +35,7 @@ struct assessor {
     bool watch_order;
     vector(struct found) founds; /* in the order of events */
     vector(uint8_t) stuck;       /* by thread: has been found stuck */
+    uint64_t *reached;           /* by `sometimes`: the record with which it held first, + 1 */
     bool on_request;             /* stuck threads are looked for by assessor_stuck() alone */
     bool ended;
     bool all_stuck;
@@ -51,6 +52,7 @@ struct assessor *assessor_new(struct model *model, struct history *history, bool
     assessor->analysis = stuck_new(assessor->program);
     assessor->races = races_new(history_catalog(history));
     assessor->watch_order = lock_order;
+    assessor->reached = xcalloc(assessor->program->sometimes_count + 1, sizeof *assessor->reached);
     if (lock_order)
         assessor->lockorder = lockorder_new(history_catalog(history));
     return assessor;
@@ -66,6 +68,7 @@ void assessor_free(struct assessor *assessor)
     lockorder_free(assessor->lockorder);
     vector_fini(&assessor->founds);
     vector_fini(&assessor->stuck);
+    free(assessor->reached);
     free(assessor);
 }
 
@@ -203,6 +206,28 @@ static void assessor_invariants(struct assessor *assessor, const struct world *w
     }
 }
 
+/* ---- What shall hold sometimes ---- */
+
+/* Of the first state, whatever is rewound. */
+#define FROM_THE_START UINT64_MAX
+
+static void assessor_sometimes(struct assessor *assessor, const struct world *world,
+                               const struct effect *effect, uint64_t event)
+{
+    for (uint32_t i = 0; i < assessor->program->sometimes_count; i++) {
+        const struct property *property = &assessor->program->sometimes[i];
+        enum exception raised = EXCEPTION_NONE;
+        if (!assessor->reached[i] && touches(property, effect) &&
+            model_holds(assessor->model, world, property, &raised))
+            assessor->reached[i] = event == HISTORY_NONE ? FROM_THE_START : event + 1;
+    }
+}
+
+bool assessor_reached(const struct assessor *assessor, uint32_t sometimes)
+{
+    return assessor->reached[sometimes] != 0;
+}
+
 /* ---- Stuck ---- */
 
 void assessor_stuck_on_request(struct assessor *assessor)
@@ -266,6 +291,7 @@ static bool may_be_stuck(const struct assessor *assessor, const struct world *wo
 void assessor_begin(struct assessor *assessor, const struct world *world, uint64_t time)
 {
     assessor_invariants(assessor, world, THRUM_NONE, NULL, time, HISTORY_NONE);
+    assessor_sometimes(assessor, world, NULL, HISTORY_NONE);
     if (!assessor->on_request)
         assessor_stuck(assessor, world, time, HISTORY_NONE, false);
 }
@@ -278,6 +304,7 @@ void assessor_step(struct assessor *assessor, const struct world *world, uint32_
     if (effect->thread_ended && effect->died_of != EXCEPTION_NONE)
         assessor_death(assessor, thread, operation, effect, time, event);
     assessor_invariants(assessor, world, thread, effect, time, event);
+    assessor_sometimes(assessor, world, effect, event);
     if (!assessor->ended && may_be_stuck(assessor, world, thread, effect))
         assessor_stuck(assessor, world, time, event, false);
 }
@@ -312,6 +339,9 @@ void assessor_rewind(struct assessor *assessor, uint64_t count)
             mark_stuck(assessor, found.thread, false);
         assessor->founds.count--;
     }
+    for (uint32_t i = 0; i < assessor->program->sometimes_count; i++)
+        if (assessor->reached[i] != FROM_THE_START && assessor->reached[i] > count)
+            assessor->reached[i] = 0;
     assessor->ended = false;
     vector_each (const struct found, found, &assessor->founds)
         assessor->ended |= found->invariant != THRUM_NONE;

@@ -50,6 +50,8 @@ bool assessor_ended(const struct assessor *assessor);
 bool assessor_all_stuck(const struct assessor *assessor);
 /* 1 << enum verdict for each verdict found so far. */
 unsigned assessor_verdicts(const struct assessor *assessor);
+/* Whether `sometimes` number so-and-so has held in some state so far. */
+bool assessor_reached(const struct assessor *assessor, uint32_t sometimes);
 /* Whether the thread has been found stuck. */
 bool assessor_is_stuck(const struct assessor *assessor, uint32_t thread);
 

@@ -270,6 +270,11 @@ const struct world *follower_world(struct follower *follower)
     return follower->shadow.world;
 }
 
+bool follower_reached(struct follower *follower, uint32_t sometimes)
+{
+    return assessor_reached(follower->assessor, sometimes);
+}
+
 void follower_schedule(struct follower *follower, struct session_schedule *ret_schedule)
 {
     shadow_schedule(&follower->shadow, ret_schedule);

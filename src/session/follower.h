@@ -32,6 +32,7 @@ void follower_unlock(struct follower *follower);
 /* Under the lock. */
 struct history *follower_history(struct follower *follower);
 const struct world *follower_world(struct follower *follower);
+bool follower_reached(struct follower *follower, uint32_t sometimes);
 /* The steps so far; appended to an empty schedule. */
 void follower_schedule(struct follower *follower, struct session_schedule *ret_schedule);
 

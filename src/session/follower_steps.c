@@ -81,6 +81,8 @@ static void print_after(void *context, const char *text)
     follower_changed(follower, SESSION_CHANGED_CONSOLE);
 }
 
+/* `after:` is judged on a copy: the values of the run are those with which its last thread ended.
+ */
 static void judge_after(struct follower *follower)
 {
     struct shadow *shadow = &follower->shadow;
@@ -88,7 +90,10 @@ static void judge_after(struct follower *follower)
         const struct function *after =
             &follower->program->functions[follower->program->after_function];
         append(follower, 0, THRUM_KIND_AFTER_BEGIN, after->position);
-        model_after(follower->model, shadow->world, &shadow->effect, print_after, follower);
+        struct world *world = world_new(follower->model);
+        world_copy(follower->model, world, shadow->world);
+        model_after(follower->model, world, &shadow->effect, print_after, follower);
+        world_free(world, follower->model);
         append(follower, 0, THRUM_KIND_THREAD_END, after->position);
         assessor_after(follower->assessor, &shadow->effect, follower->newest);
     }

@@ -183,6 +183,11 @@ static const struct world *live_world(void *state)
     return follower_world(((struct live *)state)->follower);
 }
 
+static bool live_reached(void *state, uint32_t sometimes)
+{
+    return follower_reached(((struct live *)state)->follower, sometimes);
+}
+
 static bool live_switches(void *state, uint32_t thread, uint64_t *ret_voluntary,
                           uint64_t *ret_involuntary)
 {
@@ -247,6 +252,7 @@ const struct session_ops live_ops = {
     .unlock = live_unlock,
     .history = live_history,
     .world = live_world,
+    .reached = live_reached,
     .switches = live_switches,
     .pause = live_pause,
     .set_pace = live_set_pace,

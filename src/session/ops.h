@@ -28,6 +28,7 @@ struct session_ops {
     void (*unlock)(void *state);
     struct history *(*history)(void *state);
     const struct world *(*world)(void *state);
+    bool (*reached)(void *state, uint32_t sometimes);
     bool (*switches)(void *state, uint32_t thread, uint64_t *ret_voluntary,
                      uint64_t *ret_involuntary);
     bool (*pause)(void *state, bool paused);

@@ -118,6 +118,11 @@ const struct world *session_world(struct session *session)
     return session->ops->world ? session->ops->world(session->state) : NULL;
 }
 
+bool session_reached(struct session *session, uint32_t sometimes)
+{
+    return session->ops->reached && session->ops->reached(session->state, sometimes);
+}
+
 void session_cell_text(struct session *session, uint32_t cell, uint64_t time, struct text *out)
 {
     const struct world *world = session_world(session);

@@ -365,6 +365,11 @@ static struct history *history_op(void *state)
     return ((struct stepping *)state)->history;
 }
 
+static bool reached_op(void *state, uint32_t sometimes)
+{
+    return assessor_reached(((struct stepping *)state)->assessor, sometimes);
+}
+
 static const struct world *world_op(void *state)
 {
     return stepper_world(((struct stepping *)state)->stepper);
@@ -568,6 +573,7 @@ const struct session_ops stepping_ops = {
     .status = status_op,
     .history = history_op,
     .world = world_op,
+    .reached = reached_op,
     .pause = pause_op,
     .set_pace = set_pace_op,
     .restart = restart_op,
