@@ -68,8 +68,14 @@ static void add_failure(const struct explore_result *result, uint32_t index,
     add_place(out, "other_position", failure->position2);
     add_thread(result, "thread", failure->thread, out);
     add_thread(result, "other_thread", failure->thread2, out);
-    if (failure->has_schedule)
+    if (failure->has_schedule) {
+        struct text story = {0};
+        explore_story(result, failure, &story);
+        text_add(out, ", \"story\": ");
+        add_string(out, text_bytes(&story));
+        text_fini(&story);
         add_schedule(result, "schedule", &failure->schedule, out);
+    }
     if (failure->return_known)
         text_printf(out, ", \"point_of_no_return\": %u", failure->point_of_no_return);
     if (failure->has_passing) {
@@ -78,7 +84,8 @@ static void add_failure(const struct explore_result *result, uint32_t index,
     }
     if (failure->has_share)
         text_printf(out, ", \"share\": %.17g", failure->share);
-    add_runs(options->runs, options->runs ? options->runs->failures[index] : 0, out);
+    if (failure->verdict != VERDICT_UNREACHED) /* no run can show that */
+        add_runs(options->runs, options->runs ? options->runs->failures[index] : 0, out);
     text_add_char(out, '}');
 }
 
@@ -177,13 +184,14 @@ void explore_json(const struct explore_result *result, const struct explore_repo
             text_printf(out, ",\n  \"clean_preemptions\": %d", result->clean_preemptions);
     }
     text_printf(out,
-                ",\n  \"livelock_decided\": %s,\n  \"can_loop\": %s,\n  \"time_ordered\": %s,\n"
+                ",\n  \"livelock_decided\": %s,\n  \"can_loop\": %s,\n  \"daemon_loop\": %s,\n  \"time_ordered\": %s,\n"
                 "  \"reduced_by\": {\"symmetry\": %s, \"order\": %s},\n"
                 "  \"counts\": {\"states\": %" PRIu64 ", \"edges\": %" PRIu64
                 ", \"steps\": %" PRIu64 ", \"depth\": %" PRIu64 ", \"peak_bytes\": %" PRIu64
                 ", \"state_bytes\": %" PRIu64 ", \"nanoseconds\": %" PRId64
                 ", \"jobs\": %u, \"expected_collisions\": %.3g},\n",
                 result->livelock_known ? "true" : "false", result->can_loop ? "true" : "false",
+                result->daemon_loop ? "true" : "false",
                 result->ordered ? "true" : "false", result->reduced_by_symmetry ? "true" : "false",
                 result->reduced_by_order ? "true" : "false", result->states, result->edges,
                 result->steps, result->depth, result->peak_bytes, result->state_bytes,

@@ -328,7 +328,8 @@ static void add_title(const struct explore_result *result, uint32_t index,
         add_share(failure->share, &words);
         text_add(&words, " of random schedules");
     }
-    add_runs(options->runs, options->runs ? options->runs->failures[index] : 0, &words);
+    if (failure->verdict != VERDICT_UNREACHED) /* no run can show that */
+        add_runs(options->runs, options->runs ? options->runs->failures[index] : 0, &words);
     add_lines(out, 0, 2, true, text_bytes(&words));
     text_fini(&words);
 }

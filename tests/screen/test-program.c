@@ -198,7 +198,7 @@ START_TEST(random_keys_break_nothing)
     static const char keys[] = "jk\t\r\033lh 123sScCwWxXpPoOuUbBrRgG/nN][a+-0fvVmHdietz<>yTM?";
     struct pty pty;
     uint64_t random = 2024 + (uint64_t)_i;
-    start(&pty, 100, 30, commands[_i % 3], _i < 3 ? "dining-philosophers" : "bounded-buffer");
+    start(&pty, 100, 30, commands[_i % 3], _i < 3 ? "dining-philosophers" : "semaphores/bounded-buffer");
     ck_assert(pty_sees(&pty, "thrum"));
     for (int i = 0; i < 400; i++) {
         char key[2] = {keys[random_below(&random, sizeof keys - 1)], 0};
