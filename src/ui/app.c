@@ -46,7 +46,7 @@ static void look_at_file(struct screen *screen)
     }
 }
 
-static void close_session(struct screen *screen)
+void screen_close_session(struct screen *screen)
 {
     if (!screen->session)
         return;
@@ -63,7 +63,7 @@ static void close_session(struct screen *screen)
     screen->path = NULL;
 }
 
-static void take_session(struct screen *screen, struct session *session, const char *path)
+void screen_take_session(struct screen *screen, struct session *session, const char *path)
 {
     screen->session = session;
     screen->noticed = NULL;
@@ -86,8 +86,8 @@ static void open_path(struct screen *screen, const char *path, bool stepping)
     if (!session)
         return;
     char *kept = xstrdup(path);
-    close_session(screen);
-    take_session(screen, session, kept);
+    screen_close_session(screen);
+    screen_take_session(screen, session, kept);
     free(kept);
 }
 
@@ -107,76 +107,6 @@ static void run_editor(void *data)
     int status;
     while (child > 0 && waitpid(child, &status, 0) < 0)
         continue;
-}
-
-/* ---- exploring ---- */
-
-static void end_exploring(struct screen *screen)
-{
-    if (screen->exploring)
-        screen->app->explore_end(screen->exploring);
-    screen->exploring = NULL;
-    screen->findings = NULL;
-    screen->finding_count = screen->finding = 0;
-    screen->exploring_shown = screen->explored_all = false;
-    free(screen->explored);
-    screen->explored = NULL;
-}
-
-static void look_at_exploring(struct screen *screen)
-{
-    if (!screen->exploring || screen->explored_all)
-        return;
-    text_clear(&screen->progress);
-    screen->explored_all = screen->app->explore_look(screen->exploring, &screen->progress,
-                                                     &screen->findings, &screen->finding_count);
-    screen->dirty = true;
-    for (size_t i = 0; i < screen->finding_count && screen->explored_all; i++)
-        if (screen->findings[i].bad)
-            screen->status = 1;
-}
-
-/* What was found for the same file is shown again; a changed file is explored anew. */
-static void explore(struct screen *screen, const char *path)
-{
-    if (screen->exploring && !screen->file_changed && strcmp(screen->explored, path) == 0) {
-        screen->exploring_shown = true;
-        return;
-    }
-    end_exploring(screen);
-    text_clear(&screen->error);
-    screen->exploring = screen->app->explore_begin(screen->app->data, path, &screen->error);
-    if (!screen->exploring)
-        return;
-    screen->explored = xstrdup(path);
-    screen->exploring_shown = true;
-    screen->finding_top = 0;
-}
-
-static void open_finding(struct screen *screen)
-{
-    const char *schedule =
-        screen->finding < screen->finding_count ? screen->findings[screen->finding].schedule : NULL;
-    if (!schedule || !screen->app->open_schedule)
-        return;
-    text_clear(&screen->error);
-    struct session *session =
-        screen->app->open_schedule(screen->app->data, screen->explored, schedule, &screen->error);
-    if (!session)
-        return;
-    close_session(screen);
-    take_session(screen, session, screen->explored);
-    screen->exploring_shown = false;
-    const struct finding *finding = &screen->findings[screen->finding];
-    struct run_view *run = &screen->run;
-    session_jump(session, SESSION_JUMP_END, true, 0);
-    run->no_return = finding->no_return;
-    run->table = true;
-    if (finding->no_return)
-        text_printf(&run->message, "at its start; from step %u on nothing avoids the failure",
-                    finding->no_return);
-    else if (finding->bad)
-        text_add(&run->message, "at its start; l goes forward, G to where it fails");
 }
 
 /* ---- keys ---- */
@@ -271,39 +201,9 @@ static void act_in_browser(struct screen *screen, enum action action)
         open_path(screen, screen->shelf.entries[screen->chosen].path,
                   action == ACTION_OPEN_STEPPING);
     else if (action == ACTION_EXPLORE && count)
-        explore(screen, screen->shelf.entries[screen->chosen].path);
+        screen_begin_exploring(screen, screen->shelf.entries[screen->chosen].path);
     else if (action == ACTION_BACK)
         screen->shelf_match[0] = 0;
-}
-
-static void act_on_findings(struct screen *screen, enum action action)
-{
-    if (action == ACTION_DOWN && screen->finding + 1 < screen->finding_count)
-        screen->finding++;
-    else if (action == ACTION_UP && screen->finding > 0)
-        screen->finding--;
-    else if (action == ACTION_START)
-        screen->finding = 0;
-    else if (action == ACTION_END)
-        screen->finding = screen->finding_count ? screen->finding_count - 1 : 0;
-    else if (action == ACTION_PAGE_DOWN)
-        screen->finding_top += 10;
-    else if (action == ACTION_PAGE_UP)
-        screen->finding_top = screen->finding_top > 10 ? screen->finding_top - 10 : 0;
-    else if (action == ACTION_OPEN_FINDING)
-        open_finding(screen);
-    else if (action == ACTION_COPY_FINDING && screen->findings[screen->finding].schedule)
-        terminal_copy(screen->terminal, screen->findings[screen->finding].schedule);
-    else if (action == ACTION_STOP || (action == ACTION_BACK && !screen->explored_all))
-        end_exploring(screen);
-    else if (action == ACTION_BACK)
-        screen->exploring_shown = false;
-    if (action == ACTION_DOWN || action == ACTION_UP || action == ACTION_START ||
-        action == ACTION_END)
-        screen->finding_top = 0;
-    if ((action == ACTION_BACK || action == ACTION_STOP) && !screen->session &&
-        !screen->shelf.count)
-        screen->leave = true;
 }
 
 static void copy_schedule(struct screen *screen)
@@ -324,19 +224,30 @@ static void copy_schedule(struct screen *screen)
 static void leave(struct screen *screen)
 {
     if (screen->exploring_shown)
-        act_on_findings(screen, ACTION_BACK);
+        screen_act_on_findings(screen, ACTION_BACK);
     else if (screen->session && screen->exploring && !screen->shelf.count) {
-        close_session(screen);
+        screen_close_session(screen);
         screen->exploring_shown = true;
     } else if (screen->session && screen->shelf.count)
-        close_session(screen);
+        screen_close_session(screen);
     else
         screen->leave = true;
 }
 
+/* The run waits meanwhile. */
+static void edit(struct screen *screen)
+{
+    bool paused = screen->run.status.paused;
+    if (!paused)
+        session_pause(screen->session);
+    terminal_lend(screen->terminal, run_editor, screen->path);
+    screen->looked = 0;
+    if (!paused && !screen->run.status.ended)
+        session_resume(screen->session);
+}
+
 static void act(struct screen *screen, enum action action, int key)
 {
-    bool paused = screen->session && screen->run.status.paused;
     if (screen->run.status.mode == SESSION_STEPPING)
         screen->noticed = NULL; /* there it speaks of the last key */
     if (action == ACTION_HELP)
@@ -348,7 +259,7 @@ static void act(struct screen *screen, enum action action, int key)
     else if (action == ACTION_THEME)
         screen->theme = (screen->theme + 1) % THEME_COUNT;
     else if (screen->exploring_shown)
-        act_on_findings(screen, action);
+        screen_act_on_findings(screen, action);
     else if (action == ACTION_SEARCH) {
         screen->searching = true;
         text_clear(&screen->input);
@@ -360,15 +271,10 @@ static void act(struct screen *screen, enum action action, int key)
         copy_schedule(screen);
     else if (action == ACTION_AGAIN)
         open_path(screen, screen->path, screen->run.status.mode == SESSION_STEPPING);
-    else if (action == ACTION_EDIT) {
-        if (!paused)
-            session_pause(screen->session);
-        terminal_lend(screen->terminal, run_editor, screen->path);
-        screen->looked = 0;
-        if (!paused && !screen->run.status.ended)
-            session_resume(screen->session);
-    } else if (action == ACTION_EXPLORE)
-        explore(screen, screen->path);
+    else if (action == ACTION_EDIT)
+        edit(screen);
+    else if (action == ACTION_EXPLORE)
+        screen_begin_exploring(screen, screen->path);
     else
         run_view_act(&screen->run, action, key);
     if (screen->session && screen->run.asks_value)
@@ -405,8 +311,8 @@ static void click_in_browser(struct screen *screen, int x, int y)
 {
     struct region all = canvas_region(&screen->canvas);
     struct region body = region_part(&all, 0, 1, all.width, all.height - 2);
-    long at = browser_at(&body, screen->shelf.entries, screen->shelf.count, screen->shelf_top, x,
-                         y - 1);
+    long at =
+        browser_at(&body, screen->shelf.entries, screen->shelf.count, screen->shelf_top, x, y - 1);
     if (at >= 0)
         screen->chosen = (size_t)at;
 }
@@ -442,7 +348,7 @@ static void take_event(struct screen *screen, const struct event *event)
         if (screen->help)
             act_in_help(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);
         else if (screen->exploring_shown)
-            act_on_findings(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);
+            screen_act_on_findings(screen, event->key == KEY_ARROW_UP ? ACTION_UP : ACTION_DOWN);
         else if (screen->session)
             run_view_wheel(&screen->run, event->x, event->y, event->key == KEY_ARROW_UP);
         else
@@ -507,7 +413,7 @@ static void loop(struct screen *screen)
     while (!screen->leave) {
         if (screen->session)
             poll_session(screen);
-        look_at_exploring(screen);
+        screen_look_at_exploring(screen);
         for (struct event event; (event = terminal_event(screen->terminal)).kind != EVENT_NONE;)
             take_event(screen, &event);
         if (screen->leave)
@@ -544,15 +450,15 @@ static int run_loop(struct screen *screen)
     screen->theme = screen->app->theme;
     screen->terminal = terminal_start(&screen->app->terminal, &error);
     if (!screen->terminal) {
-        end_exploring(screen);
-        close_session(screen);
+        screen_end_exploring(screen);
+        screen_close_session(screen);
         fprintf(stderr, "thrum: %s\n", error);
         return 2;
     }
     loop(screen);
     terminal_stop(screen->terminal);
-    end_exploring(screen);
-    close_session(screen);
+    screen_end_exploring(screen);
+    screen_close_session(screen);
     text_fini(&screen->progress);
     canvas_fini(&screen->canvas);
     text_fini(&screen->input);
@@ -575,14 +481,14 @@ int app_browse(const struct app *app)
 int app_show(const struct app *app, struct session *session, const char *path)
 {
     struct screen screen = {.app = app};
-    take_session(&screen, session, path);
+    screen_take_session(&screen, session, path);
     return run_loop(&screen);
 }
 
 int app_explore(const struct app *app, const char *path)
 {
     struct screen screen = {.app = app};
-    explore(&screen, path);
+    screen_begin_exploring(&screen, path);
     if (!screen.exploring) {
         fputs(text_bytes(&screen.error), stderr);
         text_fini(&screen.error);

@@ -50,6 +50,17 @@ struct screen {
 /* What actions may need that is there now. */
 unsigned screen_have(const struct screen *screen);
 
+/* Shows a session, which it owns from then on; closes it. */
+void screen_take_session(struct screen *screen, struct session *session, const char *path);
+void screen_close_session(struct screen *screen);
+
+/* Explores a file, or shows again what was found in it; takes in what is new; what keys do on that
+ * screen; ends it at once. */
+void screen_begin_exploring(struct screen *screen, const char *path);
+void screen_look_at_exploring(struct screen *screen);
+void screen_act_on_findings(struct screen *screen, enum action action);
+void screen_end_exploring(struct screen *screen);
+
 /* Draws whatever lies on top and sends it to the terminal. */
 void screen_draw(struct screen *screen);
 

@@ -305,6 +305,50 @@ static int draw_details(struct run_view *view, const struct region *region,
 
 /* ---- layout ---- */
 
+/* Problems, and below them the console where words leave room. */
+static void draw_problems_first(struct run_view *view, const struct region *region,
+                                const struct scene *scene)
+{
+    struct region nowhere = region_part(region, 0, 0, region->width, 0);
+    int words = 1 + problems_draw(&nowhere, scene, view->problem, 0);
+    int room = region->height - words;
+    struct region problem =
+        region_part(region, 0, 0, region->width, room < 4 ? region->height : words);
+    struct region console = region_part(region, 0, words, region->width, room);
+    draw_problems(view, &problem, scene);
+    if (room >= 4)
+        draw_console(view, &console, scene);
+}
+
+/* Values, console and problems, as far as there is room for them. */
+static void draw_facts(struct run_view *view, const struct region *region,
+                       const struct scene *scene, bool problems)
+{
+    if (problems && (region->height < 14 || view->variables.count == 0)) {
+        draw_problems(view, region, scene);
+        return;
+    }
+    if (region->height < 5) {
+        if (view->focus == PANE_CONSOLE)
+            draw_console(view, region, scene);
+        else
+            draw_values(view, region, scene);
+        return;
+    }
+    struct region nowhere = region_part(region, 0, 0, region->width, 0);
+    int wanted = 1 + values_draw(&nowhere, scene, view->variables.items, view->variables.count, 0);
+    int most = problems ? region->height / 3 : region->height / 2;
+    int height = wanted < most ? wanted : most;
+    height = height < 2 ? 2 : height;
+    struct region values = region_part(region, 0, 0, region->width, height);
+    struct region below = region_part(region, 0, height, region->width, region->height - height);
+    draw_values(view, &values, scene);
+    if (problems)
+        draw_problems_first(view, &below, scene);
+    else
+        draw_console(view, &below, scene);
+}
+
 /* What stands right of the source: on a narrow screen problems take the place of the rest. */
 static void draw_side(struct run_view *view, const struct region *region, const struct scene *scene,
                       bool with_problems)
@@ -318,39 +362,8 @@ static void draw_side(struct run_view *view, const struct region *region, const 
         rest =
             region_part(region, 0, choices.height, region->width, region->height - choices.height);
     }
-    bool problems = with_problems && view->show_problems && history_problem_count(scene->history);
-    struct region nowhere = region_part(&rest, 0, 0, rest.width, 0);
-    int wanted = 1 + values_draw(&nowhere, scene, view->variables.items, view->variables.count, 0);
-    int most = problems ? rest.height / 3 : rest.height / 2;
-    int height = wanted < most ? wanted : most;
-    if (problems && (rest.height < 14 || view->variables.count == 0)) {
-        draw_problems(view, &rest, scene);
-        return;
-    }
-    if (rest.height < 5) {
-        if (view->focus == PANE_CONSOLE)
-            draw_console(view, &rest, scene);
-        else
-            draw_values(view, &rest, scene);
-        return;
-    }
-    height = height < 2 ? 2 : height;
-    struct region values = region_part(&rest, 0, 0, rest.width, height);
-    struct region below = region_part(&rest, 0, height, rest.width, rest.height - height);
-    draw_values(view, &values, scene);
-    if (!problems) {
-        draw_console(view, &below, scene);
-        return;
-    }
-    /* The console comes last, where words leave room. */
-    nowhere = region_part(&below, 0, 0, below.width, 0);
-    int words = 1 + problems_draw(&nowhere, scene, view->problem, 0);
-    int room = below.height - words;
-    struct region problem = region_part(&below, 0, 0, below.width, room < 4 ? below.height : words);
-    struct region console = region_part(&below, 0, words, below.width, room);
-    draw_problems(view, &problem, scene);
-    if (room >= 4)
-        draw_console(view, &console, scene);
+    draw_facts(view, &rest, scene,
+               with_problems && view->show_problems && history_problem_count(scene->history));
 }
 
 static void draw_one_pane(struct run_view *view, const struct region *region,

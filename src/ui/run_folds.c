@@ -159,6 +159,8 @@ void run_folds_next_filter(struct run_view *view)
     view->thread_folds.choices.count = view->object_folds.choices.count = 0;
     text_clear(&view->message);
     text_add(&view->message, words[view->filter]);
+    if (view->filter == LANES_FOLDED && view->table)
+        text_add(&view->message, " (the table keeps a column each)");
     if (view->filter == LANES_DEFAULT && makes_a_difference(view, LANES_EACH))
         text_printf(&view->message, ", groups of more than %d folded", LARGE);
 }

@@ -53,19 +53,14 @@ static void drop_detail(struct text *fact)
     }
 }
 
-/* The quiet facts in order of importance; each is drawn when it fits before `end`. */
-static void draw_facts(const struct region *region, int x, int end, const struct header *header)
+enum { FACTS = 6 };
+
+/* The quiet facts in order of importance; returns how many. */
+static int collect_facts(const struct header *header, struct text facts[FACTS])
 {
-    struct text facts[6] = {0};
     int count = 0;
-    if (header->lost) {
-        text_printf(&facts[count], "%llu lost", (unsigned long long)header->lost);
-        draw_text(region, x + 2, 0, STYLE_HEADER_WARN, text_bytes(&facts[count]));
-        x += 2 + text_width(text_bytes(&facts[count]));
-    }
-    text_printf(&facts[count++], "%u thread%s %s %u object%s", header->threads,
-                header->threads == 1 ? "" : "s", "·", header->objects,
-                header->objects == 1 ? "" : "s");
+    text_printf(&facts[count++], "%u thread%s · %u object%s", header->threads,
+                header->threads == 1 ? "" : "s", header->objects, header->objects == 1 ? "" : "s");
     if (header->policy)
         text_printf(&facts[count++], "policy %s", header->policy);
     if (header->pace > 0) {
@@ -73,16 +68,10 @@ static void draw_facts(const struct region *region, int x, int end, const struct
         clock_format(&facts[count++], header->pace);
     }
     if (header->mode != HEADER_STEPPING) {
-        if (header->mode == HEADER_LIVE) {
-            add_count(&facts[count], header->events_a_second);
-            text_add(&facts[count], " events/s");
-        } else {
-            add_count(&facts[count], (double)header->events);
-            text_printf(&facts[count], " event%s", header->events == 1 ? "" : "s");
-        }
-        if (!header->lost)
-            text_add(&facts[count], " · 0 lost");
-        count++;
+        bool live = header->mode == HEADER_LIVE;
+        add_count(&facts[count], live ? header->events_a_second : (double)header->events);
+        text_add(&facts[count], live ? " events/s" : header->events == 1 ? " event" : " events");
+        text_add(&facts[count++], header->lost ? "" : " · 0 lost");
     }
     if (header->lag >= 0 && header->mode == HEADER_LIVE) {
         text_add(&facts[count], "lag ");
@@ -90,15 +79,25 @@ static void draw_facts(const struct region *region, int x, int end, const struct
     }
     if (header->kernel)
         text_add(&facts[count++], header->kernel);
+    return count;
+}
+
+/* Each fact is drawn when it fits before `end`, without its detail if need be; that something was
+ * lost comes first. */
+static void draw_facts(const struct region *region, int x, int end, const struct header *header)
+{
+    struct text facts[FACTS] = {0};
+    if (header->lost)
+        x = draw_printf(region, x + 2, 0, STYLE_HEADER_WARN, "%llu lost",
+                        (unsigned long long)header->lost);
+    int count = collect_facts(header, facts);
     for (int i = 0; i < count; i++) {
-        const char *fact = text_bytes(&facts[i]);
-        if (x + 3 + text_width(fact) > end)
+        if (x + 3 + text_width(text_bytes(&facts[i])) > end)
             drop_detail(&facts[i]);
-        if (x + 3 + text_width(fact) <= end)
-            x = draw_text(region, x + 3, 0, STYLE_HEADER_DIM, fact);
-    }
-    for (int i = 0; i < 6; i++)
+        if (x + 3 + text_width(text_bytes(&facts[i])) <= end)
+            x = draw_text(region, x + 3, 0, STYLE_HEADER_DIM, text_bytes(&facts[i]));
         text_fini(&facts[i]);
+    }
 }
 
 void header_draw(const struct region *region, const struct header *header)

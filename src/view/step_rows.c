@@ -117,54 +117,80 @@ void steps_fold(struct step_rows *rows)
 
 /* ---- Happens-before ---- */
 
-void steps_relate(const struct scene *scene, struct step_rows *rows, uint64_t event)
+/* What is known of the chosen step, and when each row's thread had come how far. */
+struct relating {
+    uint64_t event; /* the chosen record */
+    uint32_t thread, epoch;
+    uint32_t *known;  /* by thread: how far the chosen step knows of it */
+    uint32_t *epochs; /* by row */
+    struct races *races;
+};
+
+/* A row after the chosen step, or it itself; those before are told when all is known. */
+static void relate_row(const struct relating *relating, struct step_row *row)
 {
-    size_t count = rows->rows.count;
-    struct history_event record;
-    if (count == 0 || !history_event_at(scene->history, event, &record))
-        return;
-    struct races *races = races_new(scene->catalog);
-    uint32_t chosen = record.thread, chosen_epoch = 0;
-    uint32_t threads = history_threads(scene->history);
-    uint32_t *epochs = xcalloc(count, sizeof *epochs);
-    uint32_t *known = xcalloc(threads ? threads : 1, sizeof *known);
-    uint64_t first = rows->rows.items[0].event < event ? rows->rows.items[0].event : event;
-    uint64_t last =
-        rows->rows.items[count - 1].event > event ? rows->rows.items[count - 1].event : event;
-    size_t row = 0;
+    bool after = row->thread == relating->thread ||
+                 races_known(relating->races, row->thread, relating->thread) >= relating->epoch;
+    row->relation = row->event == relating->event  ? RELATION_ITSELF
+                    : row->event < relating->event ? RELATION_NONE
+                    : after                        ? RELATION_AFTER
+                                                   : RELATION_CONCURRENT;
+}
+
+/* Goes through the records of the rows, and some before to get to know who knows whom. */
+static void relate_forwards(const struct scene *scene, struct step_rows *rows,
+                            struct relating *relating)
+{
+    size_t row = 0, count = rows->rows.count;
+    struct step_row *items = rows->rows.items;
+    uint64_t event = relating->event, first = items[0].event, last = items[count - 1].event;
+    first = first < event ? first : event;
+    last = last > event ? last : event;
     for (uint64_t i = first > WARM_UP ? first - WARM_UP : 0; i <= last; i++) {
+        struct history_event record;
         struct problem problem;
         if (!history_event_at(scene->history, i, &record))
             continue;
-        uint32_t epoch = races_known(races, record.thread, record.thread);
-        if (races_feed(races, record.thread, &record.event, i, &problem))
+        uint32_t epoch = races_known(relating->races, record.thread, record.thread);
+        if (races_feed(relating->races, record.thread, &record.event, i, &problem))
             problem_fini(&problem);
         if (i == event) {
-            chosen_epoch = epoch;
-            for (uint32_t thread = 0; thread < threads; thread++)
-                known[thread] = races_known(races, record.thread, thread);
+            relating->epoch = epoch;
+            for (uint32_t thread = 0; thread < history_threads(scene->history); thread++)
+                relating->known[thread] = races_known(relating->races, record.thread, thread);
         }
-        while (row < count && rows->rows.items[row].event < i)
+        while (row < count && items[row].event < i)
             row++;
-        if (row < count && rows->rows.items[row].event == i) {
-            struct step_row *at = &rows->rows.items[row];
-            epochs[row] = epoch;
-            bool after =
-                at->thread == chosen || races_known(races, at->thread, chosen) >= chosen_epoch;
-            at->relation = i == event  ? RELATION_ITSELF
-                           : i < event ? RELATION_NONE /* told below, when all is known */
-                           : after     ? RELATION_AFTER
-                                       : RELATION_CONCURRENT;
+        if (row < count && items[row].event == i) {
+            relating->epochs[row] = epoch;
+            relate_row(relating, &items[row]);
         }
     }
+}
+
+void steps_relate(const struct scene *scene, struct step_rows *rows, uint64_t event)
+{
+    size_t count = rows->rows.count;
+    uint32_t threads = history_threads(scene->history);
+    struct history_event record;
+    if (count == 0 || !history_event_at(scene->history, event, &record))
+        return;
+    struct relating relating = {
+        .event = event,
+        .thread = record.thread,
+        .known = xcalloc(threads ? threads : 1, sizeof *relating.known),
+        .epochs = xcalloc(count, sizeof *relating.epochs),
+        .races = races_new(scene->catalog),
+    };
+    relate_forwards(scene, rows, &relating);
     for (size_t i = 0; i < count; i++) {
-        struct step_row *at = &rows->rows.items[i];
-        if (at->event < event)
-            at->relation = at->thread == chosen || known[at->thread] >= epochs[i]
-                               ? RELATION_BEFORE
-                               : RELATION_CONCURRENT;
+        struct step_row *row = &rows->rows.items[i];
+        bool before =
+            row->thread == relating.thread || relating.known[row->thread] >= relating.epochs[i];
+        if (row->event < event)
+            row->relation = before ? RELATION_BEFORE : RELATION_CONCURRENT;
     }
-    races_free(races);
-    free(epochs);
-    free(known);
+    races_free(relating.races);
+    free(relating.epochs);
+    free(relating.known);
 }

@@ -106,6 +106,7 @@ static const struct shot shots[] = {
     {"philosophers-lock", story_philosophers, "\tj\n", false},
     {"philosophers-back", story_philosophers, "hhhhhhhhhhhhhhhhhhhhhhhh++", false},
     {"philosophers-stepping", story_philosophers, "", true},
+    {"philosophers-table", story_philosophers, "v", false},
     {"philosophers-folded", story_philosophers, "z", false},
     {"philosophers-folded-details", story_philosophers, "zj\n", false},
     {"philosophers-folded-forks", story_philosophers, "z\t\n", false},

@@ -90,6 +90,12 @@ START_TEST(the_browser_runs_what_is_chosen)
     struct pty pty;
     start(&pty, 100, 30, NULL, NULL);
     ck_assert(pty_sees(&pty, "SCENARIOS"));
+    pty_press(&pty, "?"); /* only what works here */
+    ck_assert(pty_sees(&pty, "run the chosen scenario"));
+    ck_assert(pty_misses(&pty, "step that thread"));
+    ck_assert(pty_misses(&pty, "What the lanes show"));
+    pty_press(&pty, "?");
+    ck_assert(pty_sees(&pty, "SCENARIOS"));
     pty_press(&pty, "/wait with time-out\r");
     pty_press(&pty, "/start and join\r");
     pty_press(&pty, "\r");
