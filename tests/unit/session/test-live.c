@@ -1,6 +1,7 @@
 /* Live sessions: pauses, time-outs, restarts, freezing, leaving, and what problems are called. */
 #include "../unit.h"
 
+#include <dirent.h>
 #include <string.h>
 #include <time.h>
 
@@ -200,6 +201,35 @@ START_TEST(restart_is_a_new_run)
 }
 END_TEST
 
+static unsigned open_files(void)
+{
+    unsigned count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    ck_assert_ptr_nonnull(directory);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+/* Held down, the key for a new run piles nothing up. */
+START_TEST(restarts_leave_nothing_behind)
+{
+    const char *rounds = getenv("THRUM_RESTARTS");
+    unsigned before = open_files(), most = rounds ? (unsigned)atoi(rounds) : 200;
+    struct live live = open_text("\"x\"\nn = Atomic(0)\nl = Lock()\nthread A, B:\n    io(1us)\n"
+                                 "    with l:\n        n.add(1)\n    sleep(1000)\n",
+                                 NULL);
+    for (unsigned i = 0; i < most; i++) {
+        ck_assert(session_restart(live.session, i));
+        look(&live);
+        ck_assert_uint_lt(open_files(), before + 200);
+    }
+    close_live(&live);
+    ck_assert_uint_eq(open_files(), before);
+}
+END_TEST
+
 START_TEST(pace_slows_every_step)
 {
     struct session_options options = {.pace = 10 * MS};
@@ -371,6 +401,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, wait_for_ends_in_its_own_time);
     tcase_add_test(tcase, what_never_ends_can_be_left);
     tcase_add_test(tcase, restart_is_a_new_run);
+    tcase_add_test(tcase, restarts_leave_nothing_behind);
     tcase_add_test(tcase, pace_slows_every_step);
     tcase_add_test(tcase, the_limit_stops_a_run);
     tcase_add_test(tcase, daemons_stand_still_at_the_end);
