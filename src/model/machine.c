@@ -120,7 +120,6 @@ void machine_fails(struct machine *machine, enum exception kind, const char *mes
     effect->message = message ? model_intern(machine->model, message) : 0;
 }
 
-/* The budget of instructions is used up: no handler catches this. */
 /* A jump to an earlier instruction is a place where CPython looks at requests for the GIL. */
 static const struct instruction *jump(struct machine *machine, const struct instruction *in)
 {
@@ -130,6 +129,7 @@ static const struct instruction *jump(struct machine *machine, const struct inst
     return to;
 }
 
+/* The budget of instructions is used up: no handler catches this. */
 static void run_too_long(struct machine *machine)
 {
     machine->effect->too_long = true;
@@ -302,8 +302,9 @@ static bool perform_inline(struct machine *machine)
 }
 
 /*
- * The loop. The pc and the frame are kept in registers: `save` before anything that looks at the
- * machine, `load` after anything that may have moved it.
+ * The loop. One long function on purpose: a case is a line or two, and what all of them need (the
+ * instruction, the frame) stays in registers from one to the next. So: `save` before anything that
+ * looks at the machine, `load` after anything that may have moved it.
  */
 #define save() (head->pc = (uint16_t)(in - code))
 #define load() (in = code + head->pc, frame = machine->frame)

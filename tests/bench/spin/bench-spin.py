@@ -9,7 +9,8 @@ Two comparisons for each model, one core each (thrum runs with --jobs 1):
                compile (gcc -O2, and tcc), run the verifier. The best of three.
   unreduced    states a second and bytes of memory a state of `thrum check --no-reduction` and of a verifier compiled
                with gcc -O2 -DNOREDUCE, runs of the two alternating so that what else goes on meets both; processor
-               time, the best of the rounds. Only where there are more than 20,000 states.
+               time, the best of the rounds. Memory is the most that the process had, tables of fixed size
+               included, which weigh where states are few. Only where there are more than 20,000 states.
 
 What is looked for in every state is not the same, and in thrum's disfavour:
 

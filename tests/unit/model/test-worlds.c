@@ -1,8 +1,8 @@
 /*
  * Laws of worlds, on random walks: packing and copying keep everything; a step writes its own
  * thread's region and its thing alone; steps that have nothing in common give the same bytes in
- * either order; enabled agrees with what can be done. The programs: philosophers put together by
- * hand, and random scenarios.
+ * either order; enabled agrees with what can be done; what a step does depends on the words that it
+ * is said to touch alone. The programs: philosophers put together by hand, and random scenarios.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,8 @@ struct walk {
     struct world *at, *one, *two, *spare;
     struct effect effect;
     uint64_t random;
-    uint64_t pairs; /* of steps that were tried in both orders */
+    uint64_t pairs;   /* of steps that were tried in both orders */
+    uint64_t touched; /* steps that were tried with nothing but the words they touch */
 };
 
 struct move {
@@ -182,6 +183,51 @@ static void check_halves(struct walk *walk, struct move move)
     check_same(walk, walk->one, walk->two);
 }
 
+/* Threads are made, or local code may ask another one for its ident: then more is touched. */
+static bool touches_more(const struct program *program)
+{
+    bool more = program->thread_limit > program->thread_count;
+    for (uint32_t pc = 0; pc < program->code_length; pc++)
+        more |= program->code[pc].op == OP_THREAD_FACT;
+    return more;
+}
+
+static bool in_spans(const struct word_span *spans, uint32_t count, uint32_t word)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (word >= spans[i].first && word - spans[i].first < spans[i].count)
+            return true;
+    return false;
+}
+
+/* `one` came from `at` by the move. In a world that has only the touched words from `at` and all
+ * others from the first state, the same can be done and does the same. */
+static void check_touches(struct walk *walk, struct move move)
+{
+    struct word_span spans[WORD_SPANS];
+    uint32_t count =
+        touches_more(walk->program) ? 0 : world_touches(walk->model, walk->at, move.thread, spans);
+    if (!count)
+        return;
+    struct world *mixed = world_new(walk->model);
+    uint32_t words = walk->program->world_size / 8;
+    uint64_t hash = world_hash(walk->model, walk->at);
+    for (uint32_t i = 0; i < words; i++)
+        if (in_spans(spans, count, i))
+            mixed->words[i] = walk->at->words[i];
+    ck_assert_uint_eq(model_enabled(walk->model, mixed, move.thread),
+                      model_enabled(walk->model, walk->at, move.thread));
+    perform(walk, mixed, move);
+    for (uint32_t i = 0; i < words; i++) {
+        int64_t before = walk->at->words[i], after = walk->one->words[i];
+        ck_assert_int_eq(after, in_spans(spans, count, i) ? mixed->words[i] : before);
+        hash += world_word_hash(i, after) - world_word_hash(i, before);
+    }
+    ck_assert_uint_eq(hash, world_hash(walk->model, walk->one));
+    world_free(mixed, walk->model);
+    walk->touched++;
+}
+
 static bool check_step(struct walk *walk)
 {
     struct move moves[64];
@@ -199,12 +245,13 @@ static bool check_step(struct walk *walk)
     check_same(walk, walk->one, walk->at);
     perform(walk, walk->one, move);
     check_footprint(walk, move.thread, &operation);
+    check_touches(walk, move);
     check_halves(walk, move);
     world_copy(walk->model, walk->at, walk->one);
     return true;
 }
 
-static uint64_t check_program(const struct program *program, uint64_t seed)
+static uint64_t check_program(const struct program *program, uint64_t seed, uint64_t *touched)
 {
     struct walk walk = {.program = program, .model = model_new(program), .random = seed};
     walk.at = world_new(walk.model);
@@ -219,34 +266,37 @@ static uint64_t check_program(const struct program *program, uint64_t seed)
     world_free(walk.spare, walk.model);
     effect_fini(&walk.effect);
     model_free(walk.model);
+    *touched += walk.touched;
     return walk.pairs;
 }
 
 START_TEST(philosophers)
 {
     struct program *program = assembled_philosophers(5, 2);
-    uint64_t pairs = 0;
+    uint64_t pairs = 0, touched = 0;
     for (uint64_t seed = 1; seed <= 20; seed++)
-        pairs += check_program(program, seed);
+        pairs += check_program(program, seed, &touched);
     ck_assert_uint_gt(pairs, 1000);
+    ck_assert_uint_gt(touched, 200);
     program_free(program);
 }
 END_TEST
 
 START_TEST(random_scenarios)
 {
-    uint64_t pairs = 0;
+    uint64_t pairs = 0, touched = 0;
     for (uint64_t seed = 1; seed <= 150; seed++) {
         struct text source = {0};
         generate_scenario(seed, NULL, &source);
         struct program *program = load_text(text_bytes(&source));
         ck_assert_msg(program != NULL, "seed %llu does not compile", (unsigned long long)seed);
         for (uint64_t turn = 0; turn < 4; turn++)
-            pairs += check_program(program, 1000 * seed + turn);
+            pairs += check_program(program, 1000 * seed + turn, &touched);
         program_free(program);
         text_fini(&source);
     }
     ck_assert_uint_gt(pairs, 1000);
+    ck_assert_uint_gt(touched, 5000);
 }
 END_TEST
 
