@@ -235,6 +235,10 @@ static void set_limits(struct exploration *exploration, uint64_t began)
     limits->stop = &exploration->stop;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     limits->jobs = request->jobs ? request->jobs : processors > 0 ? (unsigned)processors : 1;
+    /* Threads made at run time get their numbers in the order in which they are first seen; with
+     * several workers that would be chance, and with the numbers, idents and schedules. */
+    if (request->program->thread_limit > request->program->thread_count)
+        limits->jobs = 1;
     limits->exact = request->exact;
     if (exploration->progress) {
         atomic_store_explicit(&exploration->progress->began, began, memory_order_relaxed);

@@ -2,10 +2,10 @@
 """What exploring says of every scenario does not depend on the number of workers, and the published programs fail
 with as few preemptions as their comments say.
 
-Usage: check-explore.py THRUM FOLDER...
+Usage: check-explore.py THRUM FOLDER|FILE...
 
-Explores every .thrum file below the folders with 1, 2 and 4 jobs and compares verdicts, words, schedules, points of
-no return, outcomes, shares and counts of states. A line `# fewest preemptions: N` is compared with the simplest
+Explores every .thrum file below the folders, and the files, with 1, 2 and 4 jobs and compares verdicts, words,
+schedules, points of no return, outcomes, shares and counts of states. A line `# fewest preemptions: N` is compared with the simplest
 schedules of the failures other than races: the smallest number among them is N, and each is proven minimal.
 """
 
@@ -52,7 +52,8 @@ def fewest_wrong(path, result):
 def main():
     program, files = sys.argv[1], []
     for folder in sys.argv[2:]:
-        files += sorted(pathlib.Path(folder).rglob("*.thrum"))
+        path = pathlib.Path(folder)
+        files += [path] if path.is_file() else sorted(path.rglob("*.thrum"))
     bad = 0
     for path in files:
         first = explore(program, path, 1)
