@@ -13,7 +13,8 @@
 #include "ui/keymap.h"
 
 enum {
-    FRAME_MS = 16,     /* no two frames are closer */
+    FRAME_MS = 16,     /* no two frames are closer … */
+    SLOWEST_MS = 200,  /* … and none need be farther apart for being slow to draw */
     MOVING_MS = 33,    /* a live run moves on even when nothing happens in it */
     CHANGED_MS = 1000, /* how often the file is looked at */
     SAID_MS = 8000,    /* how long a message stays in the footer */
@@ -406,9 +407,20 @@ static void poll_session(struct screen *screen)
     look_at_file(screen);
 }
 
+/* Draws a frame; returns how many milliseconds at least lie between it and the next: a screen that is
+ * dear to draw (a lane of a thousand threads) leaves most of the time to the run. */
+static int draw_frame(struct screen *screen)
+{
+    uint64_t before = clock_now();
+    screen_draw(screen);
+    int took = (int)((clock_now() - before) / 1000000) * 3;
+    return took < FRAME_MS ? FRAME_MS : took < SLOWEST_MS ? took : SLOWEST_MS;
+}
+
 static void loop(struct screen *screen)
 {
     uint64_t last = 0;
+    int frame = FRAME_MS;
     screen->dirty = true;
     while (!screen->leave) {
         if (screen->session)
@@ -420,9 +432,9 @@ static void loop(struct screen *screen)
             break;
         uint64_t now = clock_now();
         int since =
-            last && now - last < FRAME_MS * 1000000ull ? (int)((now - last) / 1000000) : FRAME_MS;
-        if (screen->dirty && since >= FRAME_MS) {
-            screen_draw(screen);
+            last && now - last < frame * 1000000ull ? (int)((now - last) / 1000000) : frame;
+        if (screen->dirty && since >= frame) {
+            frame = draw_frame(screen);
             last = now;
             since = 0;
         }
@@ -435,10 +447,10 @@ static void loop(struct screen *screen)
             wait = MOVING_MS;
         /* After a frame, news must wait for the next one: a busy run does not make this loop busy.
          */
-        if (since < FRAME_MS) {
+        if (since < frame) {
             wake = -1;
             if (screen->dirty || moves(screen))
-                wait = FRAME_MS - since;
+                wait = frame - since;
         }
         terminal_wait(screen->terminal, wait, wake);
     }

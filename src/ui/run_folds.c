@@ -17,11 +17,11 @@ void run_folds_fini(struct run_folds *folds)
     vector_fini(&folds->lanes);
 }
 
-/* Names never change while a run lasts, so only more of them call for a new look. */
+/* Objects stay; threads that are made while stepping may be others on another line of play. */
 static void find_groups(struct run_folds *folds, const struct trace_catalog *catalog, bool objects,
                         uint32_t count)
 {
-    if (folds->firsts.count == count)
+    if (objects && folds->firsts.count == count)
         return;
     folds->firsts.count = folds->sizes.count = 0;
     for (uint32_t i = 0; i < count; i++) {
