@@ -328,13 +328,10 @@ static void print_words(uint64_t bits, const char *pattern)
     puts("\" ;;");
 }
 
-static void print_bash(void)
+/* What can come after an option that takes a value. */
+static void print_values(void)
 {
-    puts("# Completion of thrum for bash; printed from the tables of commands and options.\n"
-         "_thrum()\n{\n"
-         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-         "    COMPREPLY=()\n"
-         "    case $before in");
+    puts("    case $before in");
     printf("    --policy) COMPREPLY=($(compgen -W \"");
     for (unsigned i = 0; i < POLICIES; i++)
         printf("%s%s", i ? " " : "", policies[i].name);
@@ -351,8 +348,17 @@ static void print_bash(void)
             printf("%s--%s", between, options[option].name);
             between = "|";
         }
-    puts(") return ;;\n    esac\n"
-         "    if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then");
+    puts(") return ;;\n    esac");
+}
+
+static void print_bash(void)
+{
+    puts("# Completion of thrum for bash; printed from the tables of commands and options.\n"
+         "_thrum()\n{\n"
+         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+         "    COMPREPLY=()");
+    print_values();
+    puts("    if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then");
     printf("        COMPREPLY=($(compgen -W \"");
     for (unsigned i = 0; i < COMMANDS; i++)
         printf("%s%s", i ? " " : "", commands[i].name);

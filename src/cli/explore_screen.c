@@ -8,7 +8,10 @@
 #include "base/vector.h"
 #include "cli/scenario.h"
 
-enum { MOST_TABLE = 200 }; /* steps of a schedule that is shown as a table */
+enum {
+    MOST_TABLE = 200, /* steps of a schedule that is shown as a table */
+    TABLE_WIDTH = 50, /* columns of it: what the pane has in the smallest terminal */
+};
 
 struct exploring {
     struct program *program;
@@ -83,7 +86,7 @@ static void add_schedule(struct exploring *exploring, const struct explore_sched
                          uint32_t point_of_no_return, struct text *words)
 {
     if (schedule->count <= MOST_TABLE)
-        explore_schedule_table(exploring->result, schedule, point_of_no_return, words);
+        explore_schedule_table(exploring->result, schedule, point_of_no_return, TABLE_WIDTH, words);
     text_add(words, "\nSchedule: ");
     explore_schedule_text(exploring->result, schedule, words);
     text_add_char(words, '\n');

@@ -165,15 +165,15 @@ void explore_report(const struct explore_result *result,
 void explore_json(const struct explore_result *result, const struct explore_report_options *options,
                   struct text *out);
 
-/* Parts of the report, for views. A schedule as `thrum replay` takes it; as a table, one column a
- * thread; in prose. */
+/* Parts of the report, for views. A schedule as `thrum replay` takes it; as a table of lines of at
+ * most `width`, one column a thread; in prose. */
 void explore_schedule_text(const struct explore_result *result,
                            const struct explore_schedule *schedule, struct text *out);
 /* "(1 preemption, 2 switches, 21 steps; the simplest)"; docs/LANGUAGE.md says what counts. */
 void explore_schedule_counts(const struct explore_schedule *schedule, struct text *out);
 void explore_schedule_table(const struct explore_result *result,
                             const struct explore_schedule *schedule, uint32_t point_of_no_return,
-                            struct text *out);
+                            uint32_t width, struct text *out);
 void explore_story(const struct explore_result *result, const struct explore_failure *failure,
                    struct text *out);
 /* "counter = 4, done = True". */

@@ -348,7 +348,7 @@ static void add_failure(const struct explore_result *result, uint32_t index,
     text_fini(&story);
     if (failure->schedule.count <= MOST_TABLE)
         explore_schedule_table(result, &failure->schedule,
-                               failure->return_known ? failure->point_of_no_return : 0, out);
+                               failure->return_known ? failure->point_of_no_return : 0, WIDTH, out);
     add_schedule(result, &failure->schedule, "  ", out);
     if (!failure->return_known)
         text_add(out, "  point of no return: not determined\n");

@@ -6,7 +6,7 @@
 #include "base/die.h"
 #include "explore/walk.h"
 
-enum { WIDTH = 80, MARGIN = 8, GAP = 2 };
+enum { MARGIN = 8, GAP = 2 };
 
 /* Characters on screen of a UTF-8 text: our texts have no wide ones but in names, where it hardly
  * matters. */
@@ -24,6 +24,7 @@ struct table {
     vector(uint32_t) threads;
     vector(char *) names;
     uint32_t *offsets; /* by column: where it begins on the line */
+    uint32_t width;    /* of a line, at most */
     uint32_t right;    /* reasons stand there; 0: in a line of their own */
     bool narrow;       /* too many threads: the name stands in front instead */
     struct text *out;
@@ -62,10 +63,22 @@ static bool place(struct table *table, const uint32_t *widths, const uint32_t *t
     bool fits = true;
     for (size_t i = 0; i < table->threads.count; i++) {
         table->offsets[i] = at;
-        fits &= at + texts[i] <= WIDTH && at + width_of(table->names.items[i]) <= WIDTH;
+        fits &=
+            at + texts[i] <= table->width && at + width_of(table->names.items[i]) <= table->width;
         at += widths[i] + gap;
     }
     return fits;
+}
+
+/* Room that is left over goes between the columns. */
+static void spread(struct table *table, const uint32_t *texts)
+{
+    size_t count = table->threads.count;
+    uint32_t end = 0;
+    for (size_t i = 0; i < count; i++)
+        end = table->offsets[i] + texts[i] > end ? table->offsets[i] + texts[i] : end;
+    for (size_t i = 1; i < count && end < table->width; i++)
+        table->offsets[i] += (uint32_t)i * ((table->width - end) / (uint32_t)(count - 1));
 }
 
 /*
@@ -92,6 +105,7 @@ static void lay_out(struct table *table)
     if (!place(table, wide, texts, GAP)) {
         table->right = 0;
         table->narrow = !place(table, names, texts, GAP) && !place(table, names, texts, 1);
+        spread(table, texts);
     }
     free(names);
     free(wide);
@@ -149,7 +163,7 @@ static void place_reasons(struct table *table)
     for (uint32_t at = 1; at < table->walk->steps.count && table->right; at++) {
         struct text reason = {0};
         add_reason(table, at, &reason);
-        if (reason.length && table->right + width_of(text_bytes(&reason)) > WIDTH)
+        if (reason.length && table->right + width_of(text_bytes(&reason)) > table->width)
             table->right = 0;
         text_fini(&reason);
     }
@@ -205,13 +219,13 @@ static void add_rows(struct table *table, uint32_t point)
 
 void explore_schedule_table(const struct explore_result *result,
                             const struct explore_schedule *schedule, uint32_t point_of_no_return,
-                            struct text *out)
+                            uint32_t width, struct text *out)
 {
     struct walk walk;
     if (!schedule->count)
         return;
     walk_take(&walk, result, schedule);
-    struct table table = {.walk = &walk, .out = out};
+    struct table table = {.walk = &walk, .width = width, .out = out};
     find_columns(&table);
     lay_out(&table);
     place_reasons(&table);
