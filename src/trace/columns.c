@@ -17,8 +17,9 @@
 
 #include "trace/history_inside.h"
 
-/* Columns that span fewer blocks are not worth a guess. */
-enum { FEW_BLOCKS = 2 };
+/* Columns that span fewer than a few blocks are not worth a guess; over several a guess succeeds
+ * nearly always, so that their segments need not be fetched. */
+enum { FEW_BLOCKS = 2, SEVERAL_BLOCKS = 8 };
 
 static uint64_t start_of(const struct sequence *sequence, uint32_t block)
 {
@@ -99,8 +100,8 @@ static void look_ahead(struct columns *columns)
     if (block == before)
         return;
     columns->stride = stride = block - before;
-    fetch(sequence, block, stride < FEW_BLOCKS);
-    if (stride >= FEW_BLOCKS && sequence->blocks - block > 4 * stride) {
+    fetch(sequence, block, stride < SEVERAL_BLOCKS);
+    if (stride >= SEVERAL_BLOCKS && sequence->blocks - block > 4 * stride) {
         __builtin_prefetch(track->starts.items + block + 4 * stride);
         __builtin_prefetch(track->refs.items + block + 4 * stride);
     }

@@ -382,7 +382,7 @@ void history_thread_statistics(const struct history *history, uint32_t thread,
                                struct thread_statistics *ret)
 {
     memset(ret, 0, sizeof *ret);
-    history_share(history, thread, 0, history->now, ret->ns);
+    lane_totals(history, thread, ret->ns);
     if (thread >= history->threads.count)
         return;
     const struct thread_now *now = &history->threads.items[thread];

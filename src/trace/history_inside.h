@@ -203,6 +203,11 @@ enum lane_state lane_effective(enum lane_state logical, uint8_t kernel);
 void lane_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
                 uint32_t index);
 
+/* ---- lane_rows.c ---- */
+
+/* ns in each state from the start until now, dropped stretches too. */
+void lane_totals(const struct history *history, uint32_t thread, uint64_t ret_ns[LANE_STATES]);
+
 /* ---- rows.c ---- */
 
 bool row_is_lock(enum trace_type type);

@@ -48,6 +48,18 @@ void history_share(const struct history *history, uint32_t thread, uint64_t t0, 
         ret_ns[i] += to[i] - from[i];
 }
 
+void lane_totals(const struct history *history, uint32_t thread, uint64_t ret_ns[LANE_STATES])
+{
+    memset(ret_ns, 0, LANE_STATES * sizeof *ret_ns);
+    if (!has_lane(history, thread)) {
+        ret_ns[LANE_UNBORN] = history->now;
+        return;
+    }
+    struct sequence sequence = lane_sequence(history, thread);
+    uint64_t birth = sequence_birth(&sequence);
+    sequence_sums(&sequence, history->now > birth ? history->now : birth, ret_ns);
+}
+
 /* When the wait began that the stuck stretch at `spot` goes on with. */
 static uint64_t stuck_since(const struct sequence *sequence, struct spot spot)
 {

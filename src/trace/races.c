@@ -8,6 +8,10 @@
  *
  * Accesses inside atomic blocks are kept apart from plain ones, because two of them never race, so
  * none of them ends another's story.
+ *
+ * Under a GIL (a run with its records) two accesses can come in either order only where both
+ * threads rest without it, each about to do its access: so only the first step after taking the GIL
+ * counts, which is also how exploring judges.
  */
 #include "trace/races.h"
 
@@ -47,6 +51,8 @@ struct races {
     vector(struct variable *) variables; /* by object; NULL before the first access */
     vector(uint64_t) reported;           /* keys of reports, sorted */
     size_t found;
+    vector(bool) resumed; /* by thread: it has taken the GIL and done no step since */
+    bool gil;             /* there is one */
 };
 
 struct races *races_new(const struct trace_catalog *catalog)
@@ -69,6 +75,7 @@ void races_free(struct races *races)
     orders_free(races->orders);
     vector_fini(&races->variables);
     vector_fini(&races->reported);
+    vector_fini(&races->resumed);
     free(races);
 }
 
@@ -260,11 +267,25 @@ static bool access_feed(struct races *races, uint32_t thread, const struct thrum
     return tells;
 }
 
+/* Whether another thread could have come just before or after this record's step. */
+static bool interruptible(struct races *races, uint32_t thread, const struct thrum_event *event)
+{
+    while (thread >= races->resumed.count)
+        vector_push(&races->resumed, false);
+    bool resumed = races->resumed.items[thread];
+    if (event->kind == THRUM_KIND_GIL_TAKE)
+        races->gil = races->resumed.items[thread] = true;
+    else if (event->flags & THRUM_STEP && event->object != THRUM_NONE) /* others touch nothing */
+        races->resumed.items[thread] = false;
+    return resumed || !races->gil;
+}
+
 bool races_feed(struct races *races, uint32_t thread, const struct thrum_event *event,
                 uint64_t index, struct problem *ret_problem)
 {
     bool access = event->kind == THRUM_KIND_LOAD || event->kind == THRUM_KIND_STORE;
-    if (access && catalog_object_type(races->catalog, event->object) == TRACE_VARIABLE)
+    bool between = interruptible(races, thread, event);
+    if (access && between && catalog_object_type(races->catalog, event->object) == TRACE_VARIABLE)
         return access_feed(races, thread, event, index, ret_problem);
     if (!access)
         orders_take(races->orders, thread, event);

@@ -675,6 +675,16 @@ START_TEST(drops_without_a_file)
     struct object_statistics statistics;
     history_object_statistics(hand.history, 0, &statistics);
     ck_assert_uint_eq(statistics.acquisitions, RECORDS / 4);
+    struct thread_statistics all; /* what was dropped still counts */
+    history_thread_statistics(hand.history, 1, &all);
+    ck_assert_uint_eq(all.ns[LANE_UNBORN], 1);
+    ck_assert_uint_eq(all.ns[LANE_RUNNING], history_now(hand.history) - 1);
+    history_thread_statistics(hand.history, 0, &all);
+    uint64_t sum = 0;
+    for (int i = 0; i < LANE_STATES; i++)
+        sum += all.ns[i];
+    ck_assert_uint_eq(sum, history_now(hand.history));
+    ck_assert_uint_lt(all.ns[LANE_UNBORN], 1000);
     hand_fini(&hand);
 }
 END_TEST
