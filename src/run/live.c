@@ -148,6 +148,10 @@ void run_enter(struct executor *self)
     pid_t tid = (pid_t)syscall(SYS_gettid);
     uint64_t entry = (uint64_t)tid << 32 | (self->thread + 1);
     atomic_store_explicit(&self->tid, tid, memory_order_release);
+    /* Many threads that compute leave the collector and the screen too little: each of them would
+     * get one part in hundreds, and whoever waits for a lock that they hold as little. */
+    if (run->program->thread_limit > MANY_THREADS)
+        setpriority(PRIO_PROCESS, (id_t)tid, getpriority(PRIO_PROCESS, 0) + GIVE_WAY);
     for (uint32_t i = (uint32_t)hash_word(0, (uint64_t)tid);; i++) {
         _Atomic uint64_t *slot = &run->tids[i & run->tid_mask];
         uint64_t old = atomic_load_explicit(slot, memory_order_relaxed);
