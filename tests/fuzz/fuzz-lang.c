@@ -1,22 +1,18 @@
 /*
  * libFuzzer target of the front end: any bytes are read, checked and compiled. What compiles must
- * be sound (every slot, jump, constant and function inside its bounds), and is stepped for a while
- * in the model with arbitrary choices.
+ * be sound: every slot, jump, constant and function inside its bounds. fuzz-model runs it.
  *
- * Run by hand: fuzz-lang -max_len=4000 -dict=thrum.dict CORPUS scenarios/...
+ * By hand: fuzz-lang -max_len=4000 -dict=thrum.dict CORPUS scenarios/...
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "lang/lang.h"
-#include "model/step.h"
+#include "model/program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { STEPS = 300, WORLD_MAX = 1 << 20, INPUT_MAX = 1 << 20 };
 
 static void insist(int fine, const char *what, uint32_t pc)
 {
@@ -70,58 +66,13 @@ static void program_fits(const struct program *program)
     }
 }
 
-/* Any enabled choice, by a generator whose seed is the input. */
-static int step(struct model *model, struct world *world, uint64_t *seed, struct effect *effect)
-{
-    const struct program *program = model_program(model);
-    uint32_t count = world_thread_end(model, world), first = (uint32_t)random_below(seed, count);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t thread = (first + i) % count;
-        struct operation operation;
-        struct choice choice = {CHOICE_STEP, 0};
-        if (world_thread_const(model, world, thread)->status != THREAD_ALIVE)
-            continue;
-        unsigned enabled = model_enabled(model, world, thread);
-        if (enabled == ENABLED_NO)
-            continue;
-        model_next(model, world, thread, &operation);
-        if (enabled & ENABLED_VALUE)
-            choice = (struct choice){CHOICE_VALUE, operation.value};
-        else if (!(enabled & ENABLED_STEP) || (enabled & ENABLED_TIMEOUT && random_next(seed) & 1))
-            choice.kind = CHOICE_TIMEOUT;
-        model_perform(model, world, thread, choice, effect);
-        return 1;
-    }
-    (void)program;
-    return 0;
-}
-
-static void run(const struct program *program, uint64_t seed)
-{
-    struct model *model = model_new(program);
-    struct world *world = world_new(model);
-    struct effect effect = {0};
-    enum exception raised;
-    for (unsigned i = 0; i < STEPS && step(model, world, &seed, &effect); i++)
-        for (uint32_t k = 0; k < program->invariant_count && k < 4; k++)
-            model_holds(model, world, &program->invariants[k], &raised);
-    effect_fini(&effect);
-    world_free(world, model);
-    model_free(model);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text messages = {0};
-    if (size > INPUT_MAX)
-        return 0;
     struct program *program = lang_compile("fuzz", (const char *)data, size, &messages);
     insist(program || messages.length > 0, "refused without a word", 0);
-    if (program) {
+    if (program)
         program_fits(program);
-        if (program->world_size < WORLD_MAX)
-            run(program, hash_bytes(1, data, size));
-    }
     program_free(program);
     text_fini(&messages);
     return 0;
