@@ -89,11 +89,11 @@ static const struct type *call_function(struct check *check, struct expr *expr,
         if (place < 0 && argument->name)
             check_error(check, argument->name_span, "`%s` has no parameter `%s`", callee->name,
                         argument->name);
-        else if (place < 0)
+        else if (place < 0 && i == def->parameter_count) /* once: at the first one too many */
             check_error(check, argument->value->span, "`%s` takes %u argument%s, not %u",
                         callee->name, def->parameter_count, def->parameter_count == 1 ? "" : "s",
                         expr->count);
-        else if (given[place])
+        else if (place >= 0 && given[place])
             check_error(check, argument->name_span, "`%s` is given twice",
                         def->parameters[place].name);
         if (place < 0)
@@ -173,10 +173,10 @@ static const struct type *call_thread(struct check *check, struct expr *expr)
         bool found = false;
         for (size_t k = 0; k < 4 && argument->name; k++)
             found |= strcmp(argument->name, known[k]) == 0;
-        if (!argument->name)
+        if (!argument->name && fine)
             check_error(check, argument->value->span,
                         "the arguments of Thread are named: `Thread(target=f, args=(1,))`");
-        else if (!found)
+        else if (argument->name && !found)
             check_error(check, argument->name_span,
                         "Thread has no `%s` here: it has target, args, name and daemon",
                         argument->name);

@@ -168,8 +168,10 @@ static const char *noun(const struct type *type)
 const char *type_words(struct arena *arena, const struct type *type)
 {
     const char *word = noun(type), *or_none = type->optional ? " or None" : "";
+    bool vowel = type->shape == TYPE_OBJECT &&
+                 (type->object == OBJECT_EVENT || type->object == OBJECT_RLOCK);
     if (type->shape == TYPE_OBJECT)
-        return arena_printf(arena, "%s %s%s", word[0] == 'E' ? "an" : "a", word, or_none);
+        return arena_printf(arena, "%s %s%s", vowel ? "an" : "a", word, or_none);
     if (type->shape == TYPE_TUPLE)
         return arena_printf(arena, "a tuple of %u", type->count);
     if (type->shape == TYPE_LIST)
