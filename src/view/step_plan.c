@@ -78,6 +78,8 @@ static const struct {
     {"release ", "rel "},
     {"wait for the end of ", "await "},
     {"wait for ", "wait "},
+    {"waits for a notify of ", "wait "},
+    {"waits for the end of ", "await "},
     {"waits for ", "wait "},
     {"wait on ", "wait "},
     {"was woken ", "woken "},
