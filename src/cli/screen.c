@@ -139,6 +139,17 @@ static void make_app(struct app *app, struct screen *screen, const struct argume
         app->theme = theme_find(theme);
 }
 
+/* What is still open has threads that do not leave: the process ends without them. */
+static int quit(struct screen *screen, int status)
+{
+    if (screen->opened.count) {
+        fflush(stdout);
+        _exit(status);
+    }
+    vector_fini(&screen->opened);
+    return status;
+}
+
 int screen_show(const struct arguments *arguments, struct opened *opened)
 {
     struct screen screen = {.arguments = arguments};
@@ -147,8 +158,7 @@ int screen_show(const struct arguments *arguments, struct opened *opened)
     vector_push(&screen.opened, *opened);
     int status = app_show(&app, opened->session, opened->program->path);
     memset(opened, 0, sizeof *opened);
-    vector_fini(&screen.opened);
-    return status;
+    return quit(&screen, status);
 }
 
 int screen_browse(const struct arguments *arguments)
@@ -160,9 +170,7 @@ int screen_browse(const struct arguments *arguments)
     if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
         return complain("the browser needs a terminal (thrum --help lists the commands)");
     make_app(&app, &screen, arguments);
-    int status = app_browse(&app);
-    vector_fini(&screen.opened);
-    return status;
+    return quit(&screen, app_browse(&app));
 }
 
 int screen_explore(const struct arguments *arguments, const struct explore_request *request,
@@ -178,8 +186,7 @@ int screen_explore(const struct arguments *arguments, const struct explore_reque
         make_app(&app, &screen, arguments);
         status = app_explore(&app, text_bytes(&path));
     }
-    vector_fini(&screen.opened);
     text_fini(&path);
     text_fini(&error);
-    return status;
+    return quit(&screen, status);
 }

@@ -15,9 +15,9 @@ enum {
     RING_BYTES = 64 << 20,  /* all rings of a run together */
     RING_LEAST = 256,       /* records a ring holds */
     RING_MOST = 8192,
-    MANY_THREADS = 64,      /* more than these give way to collector and screen, */
-    GIVE_WAY = 10,          /* … by so much niceness */
-    STEP_ROOM = 12, /* records that one round of an executor may write */
+    MANY_THREADS = 64, /* more than these give way to collector and screen, */
+    GIVE_WAY = 10,     /* … by so much niceness */
+    STEP_ROOM = 12,    /* records that one round of an executor may write */
 };
 
 /* The control word: what every thread of the run looks at before each step and whenever it is
