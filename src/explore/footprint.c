@@ -135,18 +135,20 @@ static void writes(struct sets *sets, uint32_t class)
     }
 }
 
+/* The operation leaves what it is about as it was. */
+static bool only_looks(uint8_t op)
+{
+    return op == OP_LOAD || op == OP_ATOMIC_LOAD || op == OP_LOCKED || op == OP_EVENT_IS_SET ||
+           op == OP_BARRIER_WAITING || op == OP_BARRIER_BROKEN;
+}
+
 static void touch_thing(struct sets *sets, uint8_t op, uint32_t thing)
 {
     const struct program *program = sets->feet->shape->program;
     uint32_t class = class_of(sets->feet, thing);
-    switch ((enum opcode)op) {
-    case OP_LOAD:
-    case OP_ATOMIC_LOAD:
-    case OP_LOCKED:
-    case OP_EVENT_IS_SET:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN: reads(sets, class); return;
-    default: break;
+    if (only_looks(op)) {
+        reads(sets, class);
+        return;
     }
     writes(sets, class);
     uint32_t object = thing - program->cell_count;
@@ -174,29 +176,32 @@ static void touch_thread(struct sets *sets, uint8_t op, uint32_t thread)
         writes(sets, thread_class(sets->feet, thread));
 }
 
+/* All that an indivisible block may touch. */
+static void touch_block(struct sets *sets, const struct atomic_block *block)
+{
+    const struct program *program = sets->feet->shape->program;
+    for (uint32_t i = 0; i < block->touch_count; i++)
+        for (uint32_t k = 0; k < block->touches[i].count; k++) {
+            uint32_t thing = block->touches[i].first + k;
+            if (thing < program_register_thing(program))
+                touch_thing(sets, OP_STORE, thing);
+            else
+                writes(sets, sets->feet->register_class);
+        }
+}
+
 static void touch_rest(struct sets *sets, const struct instruction *in, uint32_t self, bool daemon)
 {
     const struct footprints *feet = sets->feet;
-    const struct program *program = feet->shape->program;
-    switch ((enum opcode)in->op) {
-    case OP_END:
+    if (in->op == OP_END) {
         touch_thread(sets, OP_END, self);
         if (!daemon && feet->has_daemons)
             writes(sets, feet->run_class);
-        break;
-    case OP_ACTIVE_COUNT: reads(sets, feet->register_class); break;
-    case OP_ATOMIC_BEGIN:
-        for (uint32_t i = 0; i < program->atomics[in->d].touch_count; i++)
-            for (uint32_t k = 0; k < program->atomics[in->d].touches[i].count; k++) {
-                uint32_t thing = program->atomics[in->d].touches[i].first + k;
-                if (thing < program_register_thing(program))
-                    touch_thing(sets, OP_STORE, thing);
-                else
-                    writes(sets, feet->register_class);
-            }
-        break;
-    default: break;
     }
+    if (in->op == OP_ACTIVE_COUNT)
+        reads(sets, feet->register_class);
+    if (in->op == OP_ATOMIC_BEGIN)
+        touch_block(sets, &feet->shape->program->atomics[in->d]);
     if (feet->counts_threads && (in->op == OP_END || in->op == OP_START))
         writes(sets, feet->register_class);
     if (in->op == OP_START &&

@@ -93,6 +93,9 @@ struct stuck_analysis *stuck_new(const struct program *program)
             analysis->function_of[pc] = (uint16_t)i;
     analysis->index_of = xcalloc(program->code_length + 1, sizeof *analysis->index_of);
     analysis->targets = xcalloc(program->thread_count + 1, sizeof *analysis->targets);
+    analysis->own_locks = true;
+    for (uint32_t i = 0; i < program->object_count; i++)
+        analysis->own_locks &= program->objects[i].lock < 0;
     analysis->object_words = program->object_count / 64 + 1;
     analysis->function_words = program->function_count / 64 + 1;
     analysis->barred_words = (program->object_count + program->thread_count) / 64 + 1;

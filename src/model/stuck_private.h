@@ -31,18 +31,21 @@ struct stuck_analysis {
     uint32_t *index_of;    /* of each pc: into targets, or UINT32_MAX where nothing is computed */
     uint32_t index_count;
     struct target_range **targets; /* of each declared thread; NULL: nothing is known */
-    uint32_t *callers_first; /* of each function, and one more: where its calls begin in `callers` */
-    uint32_t *callers;       /* OP_CALLs, by function */
+    uint32_t
+        *callers_first;     /* of each function, and one more: where its calls begin in `callers` */
+    uint32_t *callers;      /* OP_CALLs, by function */
     uint32_t *action_calls; /* OP_CALL_ACTIONs */
     uint32_t action_call_count;
-    bool *is_action;               /* of each function: a barrier's action */
-    uint32_t object_words;         /* words of a bit set of objects */
-    uint32_t function_words;       /* of functions */
-    uint32_t barred_words;         /* of objects and declared threads */
+    bool *is_action;         /* of each function: a barrier's action */
+    bool own_locks;          /* every object that is acquired is its own lock */
+    uint32_t object_words;   /* words of a bit set of objects */
+    uint32_t function_words; /* of functions */
+    uint32_t barred_words;   /* of objects and declared threads */
     _Atomic(struct powers *)
         *cache; /* CACHE_SIZE entries, written once each; release on entering, acquire on reading */
     /* By declared thread and pc, for those in their bottom frame whose operation has not begun: the
-     * powers when everything is barred, which are in the cache; NULL: not known yet. Release, acquire. No table at all for large programs. */
+     * powers when everything is barred, which are in the cache; NULL: not known yet. Release,
+     * acquire. No table at all for large programs. */
     _Atomic(struct powers *) *resting;
 };
 
@@ -54,6 +57,10 @@ static inline void set_bit(uint64_t *set, uint32_t index)
 {
     set[index / 64] |= (uint64_t)1 << (index % 64);
 }
+
+void set_bits(uint64_t *set, uint32_t first, uint32_t count);
+/* Whether all of these are in the set. */
+bool has_bits(const uint64_t *set, uint32_t first, uint32_t count);
 
 /* The objects or threads that the operation at `pc` can be about when `thread` is at it. */
 struct target_range stuck_target(const struct stuck_analysis *analysis, uint32_t thread,

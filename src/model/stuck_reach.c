@@ -21,6 +21,32 @@ struct walk {
     uint32_t bottom; /* the function of the thread's bottom frame */
 };
 
+/* The bits of word number `word` that lie in [first, first + count). */
+static uint64_t mask_of(uint32_t word, uint32_t first, uint32_t count)
+{
+    uint64_t low = 64 * (uint64_t)word, end = (uint64_t)first + count;
+    uint64_t mask = ~(uint64_t)0;
+    if (low < first)
+        mask &= ~(uint64_t)0 << (first - low);
+    if (low + 64 > end)
+        mask &= ~(uint64_t)0 >> (low + 64 - end);
+    return mask;
+}
+
+void set_bits(uint64_t *set, uint32_t first, uint32_t count)
+{
+    for (uint32_t word = first / 64; count && word <= (first + count - 1) / 64; word++)
+        set[word] |= mask_of(word, first, count);
+}
+
+bool has_bits(const uint64_t *set, uint32_t first, uint32_t count)
+{
+    for (uint32_t word = first / 64; count && word <= (first + count - 1) / 64; word++)
+        if (mask_of(word, first, count) & ~set[word])
+            return false;
+    return true;
+}
+
 struct target_range stuck_target(const struct stuck_analysis *analysis, uint32_t thread,
                                  uint32_t pc)
 {
@@ -129,6 +155,12 @@ static bool is_barred(const struct walk *walk, uint32_t pc)
         return false;
     struct target_range target = stuck_target(walk->analysis, walk->thread, pc);
     bool barred = target.count > 0;
+    if (in->op == OP_ACQUIRE && walk->analysis->own_locks) { /* there may be very many */
+        if (!untimed(walk, in, 0))
+            return false;
+        set_bits(walk->powers->blocks, target.first, target.count);
+        return barred && walk->barred && has_bits(walk->barred, target.first, target.count);
+    }
     for (uint32_t i = target.first; i < target.first + target.count; i++) {
         uint32_t index = join                   ? walk->program->object_count + i
                          : in->op == OP_ACQUIRE ? lock_behind(walk, i)
@@ -143,8 +175,7 @@ static bool is_barred(const struct walk *walk, uint32_t pc)
 
 static void add(uint64_t *set, struct target_range target)
 {
-    for (uint32_t i = target.first; i < target.first + target.count; i++)
-        set_bit(set, i);
+    set_bits(set, target.first, target.count);
 }
 
 /* Notes what performing the instruction does for others. */
@@ -158,6 +189,10 @@ static void note_powers(struct walk *walk, uint32_t pc)
     switch (in->op) {
     case OP_RELEASE:
     case OP_COND_WAIT: /* it releases its lock first */
+        if (walk->analysis->own_locks) {
+            add(powers->can, target);
+            break;
+        }
         for (uint32_t i = target.first; i < target.first + target.count; i++)
             set_bit(powers->can, lock_behind(walk, i));
         break;
