@@ -184,7 +184,7 @@ uint32_t worker_add(struct worker *worker, struct state *state)
     before = (before + 7) & ~(size_t)7;
     size_t at = worker->bytes.count, room = 512;
     for (;;) {
-        vector_reserve(&worker->bytes, at + before + room);
+        vector_reserve(&worker->bytes, at + before + room + 8); /* sizes are rounded up */
         size_t size = state_pack(shape, state, worker->bytes.items + at + before, room);
         if (size <= room) {
             head.packed_size = (uint32_t)size;
