@@ -145,7 +145,8 @@ static void add_reason(const struct table *table, uint32_t at, struct text *out)
         return;
     const char *name = table->names.items[table->columns[table->walk->steps.items[at - 1].thread]];
     if (!step->counted) {
-        text_add(out, "(not counted)");
+        if (table->right) /* not worth a line of its own */
+            text_add(out, "(not counted)");
         return;
     }
     switch (step->left) {
