@@ -8,8 +8,8 @@
  * others hardly more than one way to an end.
  *
  * Persistent sets keep every way to end up to the order of steps that do not matter to each other,
- * and whether a thread dies, or some are stuck at the end, does not depend on that order; races and
- * invariants are looked for without them. Where the search goes round in a circle it cannot tell.
+ * and whether a thread dies, or some are stuck at the end, does not depend on that order; races are
+ * looked for without them, and so is all in programs with invariants, which end runs in between. Where the search goes round in a circle it cannot tell.
  */
 #include "explore/returns.h"
 
@@ -52,10 +52,13 @@ struct escape {
 };
 
 /* Whether a run fails so does not depend on the order of steps that do not matter to each other.
- * Races and invariants are of single states. */
+ * Races and invariants are of single states; and where an invariant can end a run, the order tells
+ * whether it does so before the failure. */
 static bool is_told_by_ends(const struct exploration *exploration, uint32_t index)
 {
     const struct kind_key *key = &exploration->findings.kinds[exploration->order[index]];
+    if (exploration->request->program->invariant_count)
+        return false;
     switch (key->verdict) {
     case VERDICT_DEADLOCK: return true;
     case VERDICT_ASSERTION:

@@ -114,6 +114,33 @@ START_TEST(philosophers)
 }
 END_TEST
 
+/* Too large for the whole graph: the point of no return is found by going back. */
+START_TEST(an_invariant_ends_a_run_before_the_failure)
+{
+    struct program *program = compile("x = 0\n"
+                                      "apart = [0] * 6\n"
+                                      "lock = Lock()\n"
+                                      "thread B:\n"
+                                      "    lock.acquire()\n"
+                                      "    lock.acquire()\n"
+                                      "thread A:\n"
+                                      "    x = 1\n"
+                                      "    x = 2\n"
+                                      "thread C(i) for i in range(6):\n"
+                                      "    for k in range(6):\n"
+                                      "        apart[i] = k\n"
+                                      "invariant x < 2, \"x is small\"\n");
+    struct explore_result *result = explore(program, (struct explore_request){0});
+    const struct explore_failure *failure = failure_of(result, VERDICT_DEADLOCK);
+    ck_assert(result->complete && result->reduced_by_order && !failure->has_share);
+    ck_assert(failure->return_known && failure->has_passing);
+    ck_assert_uint_eq(failure->schedule.count, 1);
+    ck_assert_uint_eq(failure->point_of_no_return, 1);
+    explore_free(result);
+    program_free(program);
+}
+END_TEST
+
 static char *all_schedules(const struct explore_result *result)
 {
     struct text out = {0};
@@ -333,6 +360,7 @@ static Suite *explore_suite(void)
     tcase_set_timeout(known, 120);
     tcase_add_test(known, lost_updates);
     tcase_add_test(known, philosophers);
+    tcase_add_test(known, an_invariant_ends_a_run_before_the_failure);
     tcase_add_test(known, any_number_of_jobs);
     tcase_add_test(known, cut_short);
     tcase_add_loop_test(known, verdicts, 0, sizeof cases / sizeof *cases);
