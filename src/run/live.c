@@ -141,6 +141,18 @@ bool run_launch(struct run *run, uint32_t thread)
     return !error;
 }
 
+/* Many threads that compute leave the collector and the screen too little: each of them would get
+ * one part in hundreds, and whoever waits for a lock that they hold as little. Niceness is enough
+ * for hundreds (a weight of 110 beside 1024); SCHED_IDLE for thousands (3 beside 1024). */
+static void give_way(uint32_t threads)
+{
+    struct sched_param none = {0};
+    if (threads > CROWD && sched_setscheduler(0, SCHED_IDLE, &none) == 0)
+        return;
+    if (threads > MANY_THREADS) /* 0: the calling thread */
+        setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + GIVE_WAY);
+}
+
 /* The thread has begun: the kernel's number of it is known. */
 void run_enter(struct executor *self)
 {
@@ -148,10 +160,7 @@ void run_enter(struct executor *self)
     pid_t tid = (pid_t)syscall(SYS_gettid);
     uint64_t entry = (uint64_t)tid << 32 | (self->thread + 1);
     atomic_store_explicit(&self->tid, tid, memory_order_release);
-    /* Many threads that compute leave the collector and the screen too little: each of them would
-     * get one part in hundreds, and whoever waits for a lock that they hold as little. */
-    if (run->program->thread_limit > MANY_THREADS)
-        setpriority(PRIO_PROCESS, (id_t)tid, getpriority(PRIO_PROCESS, 0) + GIVE_WAY);
+    give_way(run->program->thread_limit);
     for (uint32_t i = (uint32_t)hash_word(0, (uint64_t)tid);; i++) {
         _Atomic uint64_t *slot = &run->tids[i & run->tid_mask];
         uint64_t old = atomic_load_explicit(slot, memory_order_relaxed);

@@ -16,7 +16,8 @@ enum {
     RING_LEAST = 256,       /* records a ring holds */
     RING_MOST = 8192,
     MANY_THREADS = 64, /* more than these give way to collector and screen, */
-    GIVE_WAY = 10,     /* … by so much niceness */
+    GIVE_WAY = 10,     /* … by so much niceness; */
+    CROWD = 256,       /* more than these run where nobody else would */
     STEP_ROOM = 12,    /* records that one round of an executor may write */
 };
 

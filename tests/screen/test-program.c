@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "ptyrun.h"
 
@@ -163,16 +164,21 @@ START_TEST(exploring_finds_and_opens_a_schedule)
 }
 END_TEST
 
-/* A scenario that never ends by itself, in a file of its own. */
-static void endless(char path[32])
+/* A scenario in a file of its own. */
+static void scenario(char path[32], const char *text)
 {
-    static const char text[] = "\"\"\"\nEndless\n\"\"\"\nticks = Atomic(0)\n\nthread clock * 2:\n"
-                               "    while True:\n        sleep(5ms)\n        ticks.add(1)\n";
     snprintf(path, 32, "/tmp/thrum-XXXXXX.thrum");
     int file = mkstemps(path, 6);
     ck_assert_int_ge(file, 0);
-    ck_assert_int_eq(write(file, text, sizeof text - 1), sizeof text - 1);
+    ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
     close(file);
+}
+
+/* One that never ends by itself. */
+static void endless(char path[32])
+{
+    scenario(path, "\"\"\"\nEndless\n\"\"\"\nticks = Atomic(0)\n\nthread clock * 2:\n"
+                   "    while True:\n        sleep(5ms)\n        ticks.add(1)\n");
 }
 
 START_TEST(an_endless_run_can_be_paused_and_left)
@@ -191,6 +197,37 @@ START_TEST(an_endless_run_can_be_paused_and_left)
     ck_assert(pty_sees(&pty, "pace"));
     pty_press(&pty, "\003");
     ck_assert(pty_sees(&pty, "ended"));
+    leave(&pty, 0);
+    unlink(path);
+}
+END_TEST
+
+static const uint64_t SECOND = 1000000000;
+
+/* 3,000 threads that compute take the processors, not the screen: with niceness alone the first
+ * frame took 4 to 20 s here, and a key 1 to 10; now the one a second, the other a tenth.
+ * Sanitizers are slow in themselves. */
+START_TEST(a_crowd_leaves_the_screen_its_time)
+{
+    struct pty pty;
+    char path[32];
+    scenario(path, "\"A crowd\"\nn = Atomic(0)\nthread w * 3000:\n    while True:\n"
+                   "        compute(5ms)\n        n.add(1)\n");
+    uint64_t begin = clock_now();
+    start(&pty, 100, 30, "run", path);
+    ck_assert(pty_sees(&pty, "THREADS"));
+    uint64_t first = clock_now() - begin;
+    for (int i = 0; i < 3; i++) {
+        pty_press(&pty, "?");
+        ck_assert(pty_sees(&pty, "show or hide this help"));
+        pty_press(&pty, "\033");
+        ck_assert(pty_misses(&pty, "show or hide this help"));
+    }
+    uint64_t keys = clock_now() - begin - first;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    ck_assert_msg(first < 3 * SECOND && keys < 6 * SECOND, "first frame %.3f s, six keys %.3f s",
+                  (double)first / 1e9, (double)keys / 1e9);
+#endif
     leave(&pty, 0);
     unlink(path);
 }
@@ -290,6 +327,10 @@ static Suite *program_suite(void)
     tcase_add_loop_test(tests, signals_during_a_run_restore_the_terminal, 0, DEADLY);
     tcase_add_loop_test(tests, random_keys_break_nothing, 0, 6);
     tcase_add_test(tests, a_changed_file_is_noticed_and_run_again);
+    TCase *crowd = tcase_create("crowd");
+    tcase_set_timeout(crowd, 200);
+    tcase_add_test(crowd, a_crowd_leaves_the_screen_its_time);
+    suite_add_tcase(suite, crowd);
     suite_add_tcase(suite, tests);
     return suite;
 }
