@@ -20,7 +20,8 @@ void text_add_char(struct text *text, char byte);
 void text_repeat(struct text *text, char byte, long count);
 void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void text_vprintf(struct text *text, const char *format, va_list arguments);
+void text_vprintf(struct text *text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 const char *text_bytes(const struct text *text);
 /* Hands the text over to the caller, who frees it; the string is empty afterwards. Never NULL. */
 char *text_take(struct text *text);

@@ -209,7 +209,8 @@ struct search {
     uint32_t arrived, parts;
 };
 
-enum { LEFT_OUT = UINT32_MAX, OPEN = UINT32_MAX - 1 };
+#define LEFT_OUT UINT32_MAX
+#define OPEN     (UINT32_MAX - 1)
 
 static void arrive(struct search *search, uint32_t node)
 {

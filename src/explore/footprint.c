@@ -299,7 +299,7 @@ struct code {
     uint64_t *can;      /* by node: locks that can be released from there on */
 };
 
-enum { NO_LOCK = UINT32_MAX };
+#define NO_LOCK UINT32_MAX
 
 /* The cells, objects or threads that an instruction can be about. */
 static struct target_range any_target(const struct program *program, uint32_t pc)

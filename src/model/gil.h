@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "model/step.h"
 
-enum { GIL_NOBODY = UINT32_MAX };
+#define GIL_NOBODY    UINT32_MAX
 #define GIL_STEP_TIME 1000000 /* nanoseconds of the step clock */
 
 /* What one thread waits for. */

@@ -42,7 +42,7 @@ static void die_of(struct machine *machine, enum exception kind, int64_t message
 {
     if (machine->whole) {
         machine->finished = true;
-        machine->effect->died_of = kind;
+        machine->effect->died_of = (uint8_t)kind;
         machine->effect->message = message;
         machine->effect->raised_at = source;
         return;
@@ -77,7 +77,7 @@ static const struct handler *find_handler(const struct function *function, uint3
 void machine_raise(struct machine *machine, enum exception kind, int64_t message, uint32_t source)
 {
     struct thread_head *head = machine->head;
-    machine->effect->raised = kind;
+    machine->effect->raised = (uint8_t)kind;
     machine->effect->raised_at = source;
     machine->effect->message = message;
     head->phase = PHASE_READY;
@@ -115,7 +115,7 @@ void machine_fails(struct machine *machine, enum exception kind, const char *mes
         raise_text(machine, kind, message);
         return;
     }
-    effect->raised = kind;
+    effect->raised = (uint8_t)kind;
     effect->raised_at = machine_at(machine)->source;
     effect->message = message ? model_intern(machine->model, message) : 0;
 }

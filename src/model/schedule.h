@@ -68,7 +68,7 @@ void schedule_write_entry(const struct schedule_entry *entry, struct text *out);
 void schedule_thread_name(const struct model *model, const struct world *world, uint32_t thread,
                           struct text *out);
 
-enum { SCHEDULE_NOBODY = UINT32_MAX };
+#define SCHEDULE_NOBODY UINT32_MAX
 /* The thread that a name stands for in this state, or SCHEDULE_NOBODY; then `error` (may be NULL)
  * gets a sentence, with the nearest name as a suggestion. */
 uint32_t schedule_find_thread(const struct model *model, const struct world *world,

@@ -237,7 +237,7 @@ void stuck_reasons(const struct stuck_analysis *analysis, const struct model *mo
     uint8_t *seen = xcalloc(count, 1);
     uint32_t *stack = xcalloc(count + 1, sizeof *stack);
     for (uint32_t i = 0; i < count; i++)
-        report->threads[i].reason = reason_of(&graph, i, seen, stack);
+        report->threads[i].reason = (uint8_t)reason_of(&graph, i, seen, stack);
     for (uint32_t i = 0; i < count; i++)
         if (graph.own[i])
             free(graph.powers[i]);

@@ -75,7 +75,7 @@ static void end(struct machine *machine)
     struct effect *effect = machine->effect;
     effect->thread_ended = true;
     if (head->phase == PHASE_DYING) {
-        effect->died_of = raised_kind(machine->slots[0]);
+        effect->died_of = (uint8_t)raised_kind(machine->slots[0]);
         effect->raised_at = raised_source(machine->slots[0]);
         effect->message = machine->slots[1];
         memset(machine->slots, 0, 8 * WORLD_DYING_SLOTS);

@@ -163,8 +163,8 @@ START_TEST(what_never_ends_can_be_left)
         "\"x\"\nlock = Lock()\nthread A:\n    lock.acquire()\n    lock.acquire()\n",
         "\"x\"\ne = Event()\nthread A:\n    e.wait(1000)\n",
         "\"x\"\noption gil 1s\nn = 0\nthread A, B:\n    while True:\n        n += 1\n",
-        "\"x\"\nl = Lock()\nb = Barrier(2000)\nthread w * 1000:\n    with l:\n"
-        "        pass\n    b.wait()\n",
+        ("\"x\"\nl = Lock()\nb = Barrier(2000)\nthread w * 1000:\n    with l:\n"
+         "        pass\n    b.wait()\n"),
     };
     enum { PLAIN, PAUSED, RESTARTED, STOPPED, HOWS };
     for (size_t i = 0; i < HOWS * (sizeof texts / sizeof *texts); i++) {

@@ -421,7 +421,7 @@ static void hand_init(struct hand *hand)
 {
     memset(hand, 0, sizeof *hand);
     for (int i = 0; i < 3; i++)
-        catalog_add_thread(&hand->catalog, "ABC" + i, false, THRUM_NONE);
+        catalog_add_thread(&hand->catalog, &"ABC"[i], false, THRUM_NONE);
     catalog_add_object(&hand->catalog, "a", TRACE_LOCK);
     catalog_add_object(&hand->catalog, "b", TRACE_RLOCK);
     uint32_t condition = catalog_add_object(&hand->catalog, "c", TRACE_CONDITION);
