@@ -12,6 +12,9 @@ void diagnostics_init(struct diagnostics *diagnostics, struct arena *arena)
 }
 
 static const char *format_text(struct arena *arena, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+static const char *format_text(struct arena *arena, const char *format, va_list arguments)
 {
     struct text text = {0};
     text_vprintf(&text, format, arguments);
@@ -19,6 +22,9 @@ static const char *format_text(struct arena *arena, const char *format, va_list 
     text_fini(&text);
     return copy;
 }
+
+static void report(struct diagnostics *diagnostics, struct span span, bool warning,
+                   const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
 
 static void report(struct diagnostics *diagnostics, struct span span, bool warning,
                    const char *format, va_list arguments)
