@@ -63,6 +63,8 @@ static uint16_t pop_frame(struct machine *machine)
     head->function = machine->model->function_of[call];
     head->base = (uint16_t)(head->base - machine->program->functions[head->function].frame_size);
     machine->frame = machine->slots + head->base;
+    if (machine->depth)
+        machine->depth--;
     return call;
 }
 
@@ -150,13 +152,17 @@ static void run_too_long(struct machine *machine)
 
 /* ---- calls ---- */
 
-static uint32_t frames_deep(const struct machine *machine)
+/* The world does not say how many frames there are; a machine counts them once and keeps count from
+ * then on, or functions that call themselves twice would count them again for each call. */
+static uint32_t frames_deep(struct machine *machine)
 {
+    if (machine->depth)
+        return machine->depth;
     const struct program *program = machine->program;
-    uint32_t depth = 1;
-    for (const int64_t *frame = machine->frame; frame != machine->slots; depth++)
+    machine->depth = 1;
+    for (const int64_t *frame = machine->frame; frame != machine->slots; machine->depth++)
         frame -= program->functions[machine->model->function_of[frame[0] - 1]].frame_size;
-    return depth;
+    return machine->depth;
 }
 
 static void call(struct machine *machine, uint32_t callee_index, const int64_t *arguments,
@@ -180,6 +186,8 @@ static void call(struct machine *machine, uint32_t callee_index, const int64_t *
     head->function = (uint16_t)callee_index;
     head->pc = callee->entry;
     machine->frame = frame;
+    if (machine->depth)
+        machine->depth++;
 }
 
 static void return_from(struct machine *machine, uint16_t slot)

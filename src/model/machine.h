@@ -21,6 +21,7 @@ struct machine {
     int64_t *frame;           /* slots + head->base */
     uint32_t thread;          /* its id */
     uint32_t room;            /* slots that there is room for */
+    uint32_t depth;           /* frames, counted at the first recursive call; 0: not counted */
     struct effect *effect;    /* may be NULL when nothing is performed */
     bool together; /* visible operations are performed on the way: atomic blocks, after, properties
                     */
@@ -46,6 +47,7 @@ static inline void machine_init(struct machine *machine, const struct model *mod
     machine->frame = machine->slots + machine->head->base;
     machine->thread = thread;
     machine->room = model->region_words[thread];
+    machine->depth = 0;
     machine->effect = effect;
     machine->together = machine->whole = machine->finished = false;
     machine->budget = MAX_LOCAL;
