@@ -74,6 +74,26 @@ void text_printf(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+void text_add_json(struct text *text, const char *more)
+{
+    text_add_char(text, '"');
+    for (const unsigned char *c = (const unsigned char *)more; *c; c++) {
+        switch (*c) {
+        case '"': text_add(text, "\\\""); break;
+        case '\\': text_add(text, "\\\\"); break;
+        case '\n': text_add(text, "\\n"); break;
+        case '\t': text_add(text, "\\t"); break;
+        case '\r': text_add(text, "\\r"); break;
+        default:
+            if (*c < 0x20)
+                text_printf(text, "\\u%04x", *c);
+            else
+                text_add_char(text, (char)*c);
+        }
+    }
+    text_add_char(text, '"');
+}
+
 const char *text_bytes(const struct text *text)
 {
     return text->bytes ? text->bytes : "";

@@ -22,6 +22,8 @@ void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void text_vprintf(struct text *text, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
+/* `more` as a JSON string with its quotes; UTF-8 stays as it is. */
+void text_add_json(struct text *text, const char *more);
 const char *text_bytes(const struct text *text);
 /* Hands the text over to the caller, who frees it; the string is empty afterwards. Never NULL. */
 char *text_take(struct text *text);

@@ -44,7 +44,7 @@ static void print_line(const char *name, const struct explore_result *result, bo
 static void add_file(struct checking *checking, const char *name)
 {
     text_add(&checking->files, checking->files.length ? ",\n  {\"file\": " : "\n  {\"file\": ");
-    json_string(name, &checking->files);
+    text_add_json(&checking->files, name);
 }
 
 static void add_result(struct checking *checking, const char *name,
@@ -55,14 +55,14 @@ static void add_result(struct checking *checking, const char *name,
     text_printf(out, ", \"as_expected\": %s, ", as_expected ? "true" : "false");
     if (!as_expected) {
         text_add(out, "\"differs\": ");
-        json_string(differs, out);
+        text_add_json(out, differs);
         text_add(out, ", ");
     }
     text_printf(out, "\"complete\": %s, \"found\": [", result->complete ? "true" : "false");
     for (uint32_t i = 0; i < result->failure_count; i++) {
         text_printf(out, "%s{\"verdict\": \"%s\", \"detail\": ", i ? ", " : "",
                     verdict_names[result->failures[i].verdict]);
-        json_string(result->failures[i].detail, out);
+        text_add_json(out, result->failures[i].detail);
         text_add_char(out, '}');
     }
     text_printf(out, "], \"states\": %" PRIu64 ", \"nanoseconds\": %" PRId64 "}", result->states,
@@ -91,7 +91,7 @@ static enum exit_status refuse(struct checking *checking, const char *name, cons
     if (checking->json) {
         add_file(checking, name);
         text_add(&checking->files, ", \"as_expected\": false, \"error\": ");
-        json_string(messages, &checking->files);
+        text_add_json(&checking->files, messages);
         text_add_char(&checking->files, '}');
     }
     return EXIT_BAD_USAGE;

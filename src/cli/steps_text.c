@@ -160,15 +160,15 @@ static void add_step_json(const struct scene *scene, const struct step_row *row,
     struct text words = {0};
     struct history_event record;
     text_printf(out, "%s\n  {\"step\": %" PRIu64 ", \"thread\": ", first ? "" : ",", row->number);
-    json_string(catalog_thread_name(scene->catalog, row->thread), out);
+    text_add_json(out, catalog_thread_name(scene->catalog, row->thread));
     text_printf(out, ", \"line\": %u, \"does\": ", THRUM_SOURCE_LINE(row->source));
     if (history_event_at(scene->history, row->event, &record))
         step_words(scene, &record, &words);
-    json_string(text_bytes(&words), out);
+    text_add_json(out, text_bytes(&words));
     text_clear(&words);
     step_sentence(scene, row->event, &words);
     text_add(out, ", \"means\": ");
-    json_string(text_bytes(&words), out);
+    text_add_json(out, text_bytes(&words));
     text_add(out, "}");
     text_fini(&words);
 }
@@ -179,7 +179,7 @@ static void add_verdicts_json(unsigned verdicts, struct text *out)
     for (unsigned i = 0; i < VERDICTS; i++)
         if (verdicts >> i & 1) {
             text_add(out, between);
-            json_string(verdict_names[i], out);
+            text_add_json(out, verdict_names[i]);
             between = ", ";
         }
 }
@@ -195,9 +195,9 @@ void steps_json(struct session *session, struct text *out)
     uint32_t *threads;
     struct scene scene = scene_of(session, &threads);
     text_add(out, "{\"format\": \"thrum-steps-1\",\n \"file\": ");
-    json_string(session_program(session)->path, out);
+    text_add_json(out, session_program(session)->path);
     text_add(out, ",\n \"schedule\": ");
-    json_string(text_bytes(&schedule), out);
+    text_add_json(out, text_bytes(&schedule));
     text_printf(out, ",\n \"finished\": %s,\n \"verdicts\": [", status.finished ? "true" : "false");
     add_verdicts_json(status.verdicts, out);
     text_add(out, "],\n \"steps\": [");
@@ -208,11 +208,11 @@ void steps_json(struct session *session, struct text *out)
     for (size_t i = 0; i < history_problem_count(scene.history); i++) {
         const struct problem *problem = history_problem(scene.history, i);
         text_add(out, i ? ",\n  {\"kind\": " : "\n  {\"kind\": ");
-        json_string(problem_kind_words(problem->kind), out);
+        text_add_json(out, problem_kind_words(problem->kind));
         text_add(out, ", \"title\": ");
-        json_string(problem->title, out);
+        text_add_json(out, problem->title);
         text_add(out, ", \"evidence\": ");
-        json_string(problem->evidence ? problem->evidence : "", out);
+        text_add_json(out, problem->evidence ? problem->evidence : "");
         text_add(out, "}");
     }
     session_unlock(session);

@@ -363,7 +363,7 @@ static void json_threads(struct session *session, struct text *out)
         struct thread_statistics statistics;
         history_thread_statistics(session_history(session), thread, &statistics);
         text_add(out, thread ? ",{\"name\":" : "{\"name\":");
-        json_string(catalog->threads.items[thread].name, out);
+        text_add_json(out, catalog->threads.items[thread].name);
         text_printf(out,
                     ",\"daemon\":%s,\"steps\":%" PRIu64 ",\"waits\":%" PRIu64
                     ",\"preempted\":%" PRIu64 ",\"ns\":{",
@@ -371,7 +371,7 @@ static void json_threads(struct session *session, struct text *out)
                     statistics.waits, statistics.preempted);
         for (unsigned state = 0; state < LANE_STATES; state++) {
             text_add(out, state ? "," : "");
-            json_string(lane_state_words((enum lane_state)state), out);
+            text_add_json(out, lane_state_words((enum lane_state)state));
             text_printf(out, ":%" PRIu64, statistics.ns[state]);
         }
         text_add(out, "}}");
@@ -387,7 +387,7 @@ static void json_objects(struct session *session, struct text *out)
     for (size_t i = 0; i < count; i++) {
         const struct object_statistics *statistics = &list[i].statistics;
         text_add(out, i ? ",{\"name\":" : "{\"name\":");
-        json_string(catalog_object_name(session_catalog(session), list[i].object), out);
+        text_add_json(out, catalog_object_name(session_catalog(session), list[i].object));
         text_printf(out,
                     ",\"acquisitions\":%" PRIu64 ",\"contended\":%" PRIu64 ",\"wait_ns\":%" PRIu64
                     ",\"longest_wait_ns\":%" PRIu64 ",\"hold_ns\":%" PRIu64
@@ -407,9 +407,9 @@ static void json_values(struct session *session, struct text *out)
         struct text value = {0};
         add_value(session, &program->variables[i], &value);
         text_add(out, i ? "," : "");
-        json_string(program->variables[i].name, out);
+        text_add_json(out, program->variables[i].name);
         text_add_char(out, ':');
-        json_string(text_bytes(&value), out);
+        text_add_json(out, text_bytes(&value));
         text_fini(&value);
     }
     text_add(out, "},");
@@ -421,7 +421,7 @@ static void json_sometimes(struct session *session, struct text *out)
     text_add(out, "\"sometimes\":[");
     for (uint32_t i = 0; i < program->sometimes_count; i++) {
         text_add(out, i ? ",{\"text\":" : "{\"text\":");
-        json_string(program->sometimes[i].text, out);
+        text_add_json(out, program->sometimes[i].text);
         text_printf(out, ",\"line\":%u,\"reached\":%s}",
                     POSITION_LINE(program->sometimes[i].position),
                     session_reached(session, i) ? "true" : "false");
@@ -441,12 +441,12 @@ static void json_problems(struct session *session, struct text *out)
     for (size_t i = 0; i < history_problem_count(history); i++) {
         const struct problem *problem = history_problem(history, i);
         text_add(out, i ? ",{\"kind\":" : "{\"kind\":");
-        json_string(problem_kind_words(problem->kind), out);
+        text_add_json(out, problem_kind_words(problem->kind));
         text_printf(out, ",\"certainty\":\"%s\",\"time_ns\":%" PRIu64 ",\"title\":",
                     certainties[problem->certainty], problem->time);
-        json_string(problem->title, out);
+        text_add_json(out, problem->title);
         text_add(out, ",\"evidence\":");
-        json_string(problem->evidence ? problem->evidence : "", out);
+        text_add_json(out, problem->evidence ? problem->evidence : "");
         text_add_char(out, '}');
     }
     text_add(out, "],");
@@ -460,7 +460,7 @@ static void json_console(struct session *session, struct text *out)
     for (size_t i = 0; i < history_console_count(history); i++)
         if (history_console(history, i, &line)) {
             text_add(out, i ? "," : "");
-            json_string(line.text, out);
+            text_add_json(out, line.text);
         }
     text_add(out, "],");
 }
@@ -472,7 +472,7 @@ static void json_verdicts(unsigned verdicts, struct text *out)
     for (unsigned i = 0; i < VERDICTS; i++)
         if (verdicts >> i & 1) {
             text_add(out, between);
-            json_string(verdict_names[i], out);
+            text_add_json(out, verdict_names[i]);
             between = ",";
         }
     text_add(out, "],");
@@ -487,11 +487,11 @@ void summary_json(struct session *session, struct text *out)
         session_schedule_text(session, &schedule);
     session_lock(session);
     text_add(out, "{\"format\":\"thrum-run-1\",\"file\":");
-    json_string(session_program(session)->path, out);
+    text_add_json(out, session_program(session)->path);
     text_add_char(out, ',');
     if (schedule.length) {
         text_add(out, "\"schedule\":");
-        json_string(text_bytes(&schedule), out);
+        text_add_json(out, text_bytes(&schedule));
         text_add_char(out, ',');
     }
     text_fini(&schedule);
@@ -509,10 +509,10 @@ void summary_json(struct session *session, struct text *out)
                 status.finished ? "true" : "false", status.stopped ? "true" : "false",
                 status.elapsed, status.steps, status.events, status.lost, status.seed, status.cpus,
                 status.defects);
-    json_string(status.kernel_truth, out);
+    text_add_json(out, status.kernel_truth);
     if (status.error) {
         text_add(out, ",\"error\":");
-        json_string(status.error, out);
+        text_add_json(out, status.error);
     }
     text_add(out, "}\n");
     session_unlock(session);

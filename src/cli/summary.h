@@ -13,7 +13,4 @@ void summary_json(struct session *session, struct text *out);
 /* "deadlock, race", "ok", "nothing found" from the bits of a status. */
 void summary_verdicts(unsigned verdicts, struct text *out);
 
-/* Appends a JSON string with its quotes. */
-void json_string(const char *text, struct text *out);
-
 #endif

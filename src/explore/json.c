@@ -4,19 +4,6 @@
 
 #include "explore/explore.h"
 
-static void add_string(struct text *out, const char *text)
-{
-    text_add_char(out, '"');
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
-        if (*at == '"' || *at == '\\')
-            text_printf(out, "\\%c", *at);
-        else if (*at < 0x20)
-            text_printf(out, "\\u%04x", *at);
-        else
-            text_add_char(out, (char)*at);
-    text_add_char(out, '"');
-}
-
 static void add_place(struct text *out, const char *name, uint32_t position)
 {
     if (position)
@@ -30,7 +17,7 @@ static void add_schedule(const struct explore_result *result, const char *name,
     struct text written = {0};
     explore_schedule_text(result, schedule, &written);
     text_printf(out, ", \"%s\": {\"text\": ", name);
-    add_string(out, text_bytes(&written));
+    text_add_json(out, text_bytes(&written));
     text_printf(out, ", \"preemptions\": %u, \"switches\": %u, \"steps\": %u, \"minimal\": %s}",
                 schedule->preemptions, schedule->switches, schedule->count,
                 schedule->minimal ? "true" : "false");
@@ -45,7 +32,7 @@ static void add_thread(const struct explore_result *result, const char *name, ui
     struct text words = {0};
     model_thread_name(result->model, NULL, thread, &words);
     text_printf(out, ", \"%s\": ", name);
-    add_string(out, text_bytes(&words));
+    text_add_json(out, text_bytes(&words));
     text_fini(&words);
 }
 
@@ -61,9 +48,9 @@ static void add_failure(const struct explore_result *result, uint32_t index,
     const struct explore_failure *failure = &result->failures[index];
     text_printf(out, "%s\n    {\"verdict\": \"%s\", \"detail\": ", index ? "," : "",
                 verdict_names[failure->verdict]);
-    add_string(out, failure->detail);
+    text_add_json(out, failure->detail);
     text_add(out, ", \"words\": ");
-    add_string(out, failure->words);
+    text_add_json(out, failure->words);
     add_place(out, "position", failure->position);
     add_place(out, "other_position", failure->position2);
     add_thread(result, "thread", failure->thread, out);
@@ -72,7 +59,7 @@ static void add_failure(const struct explore_result *result, uint32_t index,
         struct text story = {0};
         explore_story(result, failure, &story);
         text_add(out, ", \"story\": ");
-        add_string(out, text_bytes(&story));
+        text_add_json(out, text_bytes(&story));
         text_fini(&story);
         add_schedule(result, "schedule", &failure->schedule, out);
     }
@@ -109,7 +96,7 @@ static void add_value(const struct explore_result *result, const struct variable
         if (value == NONE_VALUE)
             text_add(out, "null");
         else
-            add_string(out, model_string(result->model, value));
+            text_add_json(out, model_string(result->model, value));
         return;
     case KIND_OBJECT:
     case KIND_THREAD:
@@ -117,7 +104,7 @@ static void add_value(const struct explore_result *result, const struct variable
     }
     struct text words = {0};
     world_cell_text(result->model, cell, value, &words);
-    add_string(out, text_bytes(&words));
+    text_add_json(out, text_bytes(&words));
     text_fini(&words);
 }
 
@@ -141,7 +128,7 @@ static void add_values(const struct explore_result *result, const int64_t *cells
     for (uint32_t i = 0; i < result->program->variable_count; i++) {
         const struct variable *variable = &result->program->variables[i];
         text_add(out, i ? ", " : "");
-        add_string(out, variable->name);
+        text_add_json(out, variable->name);
         text_add(out, variable->is_list ? ": [" : ": ");
         for (uint32_t k = 0; k < variable->length; k++) {
             text_add(out, k ? ", " : "");
@@ -172,12 +159,12 @@ void explore_json(const struct explore_result *result, const struct explore_repo
                   struct text *out)
 {
     text_add(out, "{\n  \"format\": \"thrum-explore-1\",\n  \"file\": ");
-    add_string(out, result->program->path);
+    text_add_json(out, result->program->path);
     text_printf(out, ",\n  \"checksum\": \"%08x\",\n  \"complete\": %s",
                 (uint32_t)result->program->checksum, result->complete ? "true" : "false");
     if (!result->complete) {
         text_add(out, ",\n  \"stopped_by\": ");
-        add_string(out, result->stopped_by ? result->stopped_by : "");
+        text_add_json(out, result->stopped_by ? result->stopped_by : "");
         if (result->searched_preemptions != NOT_LOOKED)
             text_printf(out, ",\n  \"searched_preemptions\": %d", result->searched_preemptions);
         if (result->clean_preemptions >= 0)

@@ -77,6 +77,15 @@ START_TEST(hash_sees_every_byte)
 }
 END_TEST
 
+START_TEST(json_strings_are_escaped)
+{
+    struct text out = {0};
+    text_add_json(&out, "a \"b\"\\\n\t\x01 ü");
+    ck_assert_str_eq(text_bytes(&out), "\"a \\\"b\\\"\\\\\\n\\t\\u0001 ü\"");
+    text_fini(&out);
+}
+END_TEST
+
 static Suite *base_suite(void)
 {
     Suite *suite = suite_create("base");
@@ -86,6 +95,7 @@ static Suite *base_suite(void)
     tcase_add_test(tests, distance_counts_edits);
     tcase_add_test(tests, durations_read_well);
     tcase_add_test(tests, hash_sees_every_byte);
+    tcase_add_test(tests, json_strings_are_escaped);
     suite_add_tcase(suite, tests);
     return suite;
 }

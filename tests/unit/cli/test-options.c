@@ -144,15 +144,6 @@ START_TEST(scenarios_are_found)
 }
 END_TEST
 
-START_TEST(json_strings_are_escaped)
-{
-    struct text out = {0};
-    json_string("a \"b\"\\\n\t\x01 ü", &out);
-    ck_assert_str_eq(text_bytes(&out), "\"a \\\"b\\\"\\\\\\n\\t\\u0001 ü\"");
-    text_fini(&out);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *suite = suite_create("options");
@@ -161,7 +152,6 @@ static Suite *suite(void)
     tcase_add_test(tcase, mistakes_are_said);
     tcase_add_test(tcase, times_are_read);
     tcase_add_test(tcase, scenarios_are_found);
-    tcase_add_test(tcase, json_strings_are_escaped);
     suite_add_tcase(suite, tcase);
     return suite;
 }
