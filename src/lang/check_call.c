@@ -336,8 +336,20 @@ static const struct type *call_special(struct check *check, struct expr *expr)
         if (want_arguments(check, expr, 1, 1))
             check_printable(check, expr->arguments[0].value);
         return &type_string;
-    default: return &type_error;
+    case CALL_SLEEP:
+    case CALL_IO:
+    case CALL_COMPUTE:
+    case CALL_YIELD_NOW:
+    case CALL_RANDINT:
+    case CALL_NOTE:
+    case CALL_CURRENT_THREAD:
+    case CALL_MAIN_THREAD:
+    case CALL_ACTIVE_COUNT: /* the table says it all */
+#define METHOD(id, receiver, name, parameters, result, effects) case CALL_##id:
+#include "lang/methods.def"
+    case CALLABLES: break;
     }
+    return &type_error;
 }
 
 /* ---- parameters of the table ---- */

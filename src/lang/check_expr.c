@@ -117,8 +117,18 @@ static const struct type *binary(struct check *check, struct expr *expr)
             return &type_duration;
         return same ? &type_integer : mixed(check, expr, a, b);
     case INFIX_MODULO: return same ? a : mixed(check, expr, a, b);
-    default: return &type_error;
+    case INFIX_EQUAL:
+    case INFIX_NOT_EQUAL:
+    case INFIX_LESS:
+    case INFIX_LESS_EQUAL:
+    case INFIX_GREATER:
+    case INFIX_GREATER_EQUAL:
+    case INFIX_IS:
+    case INFIX_IS_NOT:
+    case INFIX_IN:
+    case INFIX_NOT_IN: break; /* compare() */
     }
+    return &type_error;
 }
 
 static const struct type *membership(struct check *check, struct expr *item, struct expr *list)
@@ -192,16 +202,16 @@ static const struct type *compare(struct check *check, struct expr *expr)
         check_expr(check, expr->items[i]);
     for (uint32_t i = 1; i < expr->count; i++) {
         struct expr *left = expr->items[i - 1], *right = expr->items[i];
-        const struct type *one = &type_boolean;
-        switch (expr->infixes[i - 1]) {
-        case INFIX_IN:
-        case INFIX_NOT_IN: one = membership(check, left, right); break;
-        case INFIX_IS:
-        case INFIX_IS_NOT: one = identical(check, expr->infixes[i - 1], left, right); break;
-        case INFIX_EQUAL:
-        case INFIX_NOT_EQUAL: one = equal(check, expr->infixes[i - 1], left, right); break;
-        default: one = ordered(check, expr, expr->infixes[i - 1], left, right); break;
-        }
+        const struct type *one;
+        enum infix infix = expr->infixes[i - 1];
+        if (infix == INFIX_IN || infix == INFIX_NOT_IN)
+            one = membership(check, left, right);
+        else if (infix == INFIX_IS || infix == INFIX_IS_NOT)
+            one = identical(check, infix, left, right);
+        else if (infix == INFIX_EQUAL || infix == INFIX_NOT_EQUAL)
+            one = equal(check, infix, left, right);
+        else
+            one = ordered(check, expr, infix, left, right);
         if (one->shape == TYPE_ERROR)
             result = one;
     }

@@ -194,19 +194,39 @@ static void walk_try(struct pass *pass, struct flow *flow, struct stmt *stmt)
     *flow = out;
 }
 
+static void walk_raise(struct pass *pass, struct flow *flow, struct stmt *stmt)
+{
+    if (stmt->value && stmt->value->shape == EXPR_CALL)
+        for (uint32_t i = 0; i < stmt->value->count; i++)
+            read_expr(pass, flow, stmt->value->arguments[i].value);
+    else if (stmt->value && !stmt->text)
+        read_expr(pass, flow, stmt->value);
+    flow->dead = true;
+}
+
+static void walk_assert(struct pass *pass, struct flow *flow, struct stmt *stmt)
+{
+    read_expr(pass, flow, stmt->value);
+    if (stmt->message) {
+        struct flow inside = copy(pass, flow);
+        read_expr(pass, &inside, stmt->message);
+    }
+}
+
+static void walk_assign(struct pass *pass, struct flow *flow, struct stmt *stmt)
+{
+    if (stmt->shape == STMT_AUGMENT)
+        read_expr(pass, flow, stmt->items[0]);
+    read_expr(pass, flow, stmt->value);
+    for (uint32_t i = 0; i < stmt->count; i++)
+        write_target(pass, flow, stmt->items[i]);
+}
+
 static void walk(struct pass *pass, struct flow *flow, struct stmt *stmt)
 {
     switch (stmt->shape) {
     case STMT_ASSIGN:
-        read_expr(pass, flow, stmt->value);
-        for (uint32_t i = 0; i < stmt->count; i++)
-            write_target(pass, flow, stmt->items[i]);
-        break;
-    case STMT_AUGMENT:
-        read_expr(pass, flow, stmt->items[0]);
-        read_expr(pass, flow, stmt->value);
-        write_target(pass, flow, stmt->items[0]);
-        break;
+    case STMT_AUGMENT: walk_assign(pass, flow, stmt); break;
     case STMT_EXPR: read_expr(pass, flow, stmt->value); break;
     case STMT_IF: walk_if(pass, flow, stmt); break;
     case STMT_WHILE:
@@ -225,27 +245,14 @@ static void walk(struct pass *pass, struct flow *flow, struct stmt *stmt)
         read_expr(pass, flow, stmt->value);
         flow->dead = true;
         break;
-    case STMT_RAISE:
-        if (stmt->value && stmt->value->shape == EXPR_CALL)
-            for (uint32_t i = 0; i < stmt->value->count; i++)
-                read_expr(pass, flow, stmt->value->arguments[i].value);
-        else if (stmt->value && !stmt->text)
-            read_expr(pass, flow, stmt->value);
-        flow->dead = true;
-        break;
+    case STMT_RAISE: walk_raise(pass, flow, stmt); break;
     case STMT_WITH:
         for (uint32_t i = 0; i < stmt->count; i++)
             read_expr(pass, flow, stmt->items[i]);
         walk_block(pass, flow, &stmt->body);
         break;
     case STMT_TRY: walk_try(pass, flow, stmt); break;
-    case STMT_ASSERT:
-        read_expr(pass, flow, stmt->value);
-        if (stmt->message) {
-            struct flow inside = copy(pass, flow);
-            read_expr(pass, &inside, stmt->message);
-        }
-        break;
+    case STMT_ASSERT: walk_assert(pass, flow, stmt); break;
     case STMT_ATOMIC: walk_block(pass, flow, &stmt->body); break;
     case STMT_ERROR:
     case STMT_PASS:

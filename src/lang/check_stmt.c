@@ -148,7 +148,24 @@ static void assign(struct check *check, struct expr *target, const struct type *
     case EXPR_COMPARE:
         check_error(check, target->span, "a comparison cannot be assigned to");
         break;
-    default: check_error(check, target->span, "this cannot be assigned to"); break;
+    case EXPR_INTEGER:
+    case EXPR_DURATION:
+    case EXPR_BOOLEAN:
+    case EXPR_NONE:
+    case EXPR_STRING:
+    case EXPR_FORMAT:
+    case EXPR_PIECE:
+    case EXPR_TUPLE:
+    case EXPR_LIST:
+    case EXPR_COMPREHENSION:
+    case EXPR_NEGATE:
+    case EXPR_NOT:
+    case EXPR_BINARY:
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_CONDITIONAL:
+    case EXPR_CALL:
+    case EXPR_LAMBDA: check_error(check, target->span, "this cannot be assigned to"); break;
     }
 }
 

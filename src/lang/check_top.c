@@ -115,7 +115,21 @@ void check_declare(struct check *check)
         case STMT_EXPECT:
         case STMT_OPTION: break;
         case STMT_ERROR: declare_broken(check, stmt); break;
-        default: wrong_at_top(check, stmt); break;
+        case STMT_AUGMENT:
+        case STMT_EXPR:
+        case STMT_IF:
+        case STMT_WHILE:
+        case STMT_FOR:
+        case STMT_REPEAT:
+        case STMT_BREAK:
+        case STMT_CONTINUE:
+        case STMT_PASS:
+        case STMT_RETURN:
+        case STMT_WITH:
+        case STMT_TRY:
+        case STMT_RAISE:
+        case STMT_ASSERT:
+        case STMT_ATOMIC: wrong_at_top(check, stmt); break;
         }
     }
 }

@@ -307,8 +307,19 @@ static enum opcode method_opcode(enum callable id)
     case CALL_EVENT_WAIT: return OP_EVENT_WAIT;
     case CALL_BARRIER_ABORT: return OP_BARRIER_ABORT;
     case CALL_BARRIER_RESET: return OP_BARRIER_RESET;
-    default: return OP_TURN;
+    case CALL_COND_WAIT_FOR:
+    case CALL_BARRIER_WAIT:
+    case CALL_START:
+    case CALL_JOIN:
+    case CALL_IS_ALIVE:
+    case CALL_ATOMIC_ADD:
+    case CALL_ATOMIC_SWAP:
+    case CALL_ATOMIC_CAS:
+#define BUILTIN(id, name, parameters, result, effects) case CALL_##id:
+#include "lang/methods.def"
+    case CALLABLES: break;
     }
+    return OP_TURN;
 }
 
 static void none_result(struct compiler *compiler, struct expr *expr, uint16_t slot)
@@ -444,7 +455,10 @@ static void call_builtin(struct compiler *compiler, struct expr *expr, uint16_t 
     case CALL_ANY: compile_fold(compiler, expr, slot); break;
     case CALL_STR: compile_text(compiler, first, NULL, slot); break;
     case CALL_THREAD: call_thread(compiler, expr, slot); break;
-    default: break;
+    case CALL_RANGE: /* only after `in`: the loop is compiled, not the call */
+#define METHOD(id, receiver, name, parameters, result, effects) case CALL_##id:
+#include "lang/methods.def"
+    case CALLABLES: break;
     }
     none_result(compiler, expr, result);
 }

@@ -27,8 +27,18 @@ static bool calculate(enum infix infix, int64_t a, int64_t b, int64_t *ret_numbe
             return false;
         *ret_number = infix == INFIX_DIVIDE ? floor_divide(a, b) : a - floor_divide(a, b) * b;
         return true;
-    default: return false;
+    case INFIX_EQUAL:
+    case INFIX_NOT_EQUAL:
+    case INFIX_LESS:
+    case INFIX_LESS_EQUAL:
+    case INFIX_GREATER:
+    case INFIX_GREATER_EQUAL:
+    case INFIX_IS:
+    case INFIX_IS_NOT:
+    case INFIX_IN:
+    case INFIX_NOT_IN: break;
     }
+    return false;
 }
 
 static bool integer_name(struct check *check, const struct expr *expr, int64_t *ret_number)
@@ -73,8 +83,26 @@ bool evaluate_integer(struct check *check, const struct expr *expr, int64_t *ret
         return expr->left->shape == EXPR_NAME && strcmp(expr->left->text, "len") == 0 &&
                !check_lookup(check, "len") && expr->count == 1 &&
                integer_length(check, expr, ret_number);
-    default: return false;
+    case EXPR_ERROR:
+    case EXPR_DURATION:
+    case EXPR_BOOLEAN:
+    case EXPR_NONE:
+    case EXPR_STRING:
+    case EXPR_FORMAT:
+    case EXPR_PIECE:
+    case EXPR_TUPLE:
+    case EXPR_LIST:
+    case EXPR_COMPREHENSION:
+    case EXPR_NOT:
+    case EXPR_COMPARE:
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_CONDITIONAL:
+    case EXPR_INDEX:
+    case EXPR_ATTRIBUTE:
+    case EXPR_LAMBDA: break;
     }
+    return false;
 }
 
 static bool refuse(struct check *check, const struct expr *expr, const char *why)
@@ -225,8 +253,15 @@ static bool compare_words(const struct value *a, enum infix infix, const struct 
     case INFIX_LESS_EQUAL: return a->words[0] <= b->words[0];
     case INFIX_GREATER: return a->words[0] > b->words[0];
     case INFIX_GREATER_EQUAL: return a->words[0] >= b->words[0];
-    default: return false;
+    case INFIX_ADD:
+    case INFIX_SUBTRACT:
+    case INFIX_MULTIPLY:
+    case INFIX_DIVIDE:
+    case INFIX_MODULO:
+    case INFIX_IN:
+    case INFIX_NOT_IN: break; /* no comparisons of two words */
     }
+    return false;
 }
 
 static bool compare_value(struct check *check, struct expr *expr, struct value *ret_value)

@@ -58,35 +58,37 @@ static void add_actions(struct print *print)
             add_function(print, (uint32_t)object->action);
 }
 
+static bool about_cells(uint8_t op)
+{
+    return op == OP_LOAD || op == OP_STORE || op == OP_ATOMIC_LOAD || op == OP_ATOMIC_STORE ||
+           op == OP_ATOMIC_ADD || op == OP_ATOMIC_SWAP || op == OP_ATOMIC_CAS;
+}
+
+static bool about_threads(uint8_t op)
+{
+    return op == OP_START || op == OP_JOIN || op == OP_IS_ALIVE || op == OP_ACTIVE_COUNT ||
+           op == OP_NEW_THREAD;
+}
+
 static void add_instruction(struct print *print, uint32_t pc)
 {
     const struct check *check = print->compiler->check;
     const struct instruction *in = &print->compiler->code.items[pc];
     struct extent extent = print->compiler->extents.items[pc];
     uint32_t registry = (uint32_t)(check->cells.count + check->objects.count);
-    switch ((enum opcode)in->op) {
-    case OP_CALL: add_function(print, (uint32_t)in->d); return;
-    case OP_CALL_ACTION: add_actions(print); return;
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_ATOMIC_LOAD:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS:
+    if (in->op == OP_CALL) {
+        add_function(print, (uint32_t)in->d);
+    } else if (in->op == OP_CALL_ACTION) {
+        add_actions(print);
+    } else if (about_cells(in->op)) {
         if (in->b == NO_SLOT)
             extent = (struct extent){(uint32_t)in->d, in->x ? in->x : 1};
         add(print, extent.first, extent.count);
-        return;
-    case OP_START:
-    case OP_JOIN:
-    case OP_IS_ALIVE:
-    case OP_ACTIVE_COUNT:
-    case OP_NEW_THREAD: add(print, registry, 1); return;
-    default: break;
-    }
-    if (strchr(opcode_operands[in->op], 't'))
+    } else if (about_threads(in->op)) {
+        add(print, registry, 1);
+    } else if (strchr(opcode_operands[in->op], 't')) {
         add_object(print, in, extent);
+    }
 }
 
 static void add_code(struct print *print, uint32_t from, uint32_t to)

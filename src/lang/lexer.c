@@ -94,24 +94,16 @@ static void close_bracket(struct scan *scan, enum token_type type)
 /* Words that cannot stand at the start of a line inside brackets: a bracket was forgotten. */
 static bool starts_statement(const struct token *token)
 {
-    switch (token->type) {
-    case TOKEN_DEF:
-    case TOKEN_WHILE:
-    case TOKEN_WITH:
-    case TOKEN_TRY:
-    case TOKEN_EXCEPT:
-    case TOKEN_FINALLY:
-    case TOKEN_RAISE:
-    case TOKEN_RETURN:
-    case TOKEN_BREAK:
-    case TOKEN_CONTINUE:
-    case TOKEN_PASS:
-    case TOKEN_ASSERT: return true;
-    case TOKEN_NAME:
+    static const enum token_type starts[] = {
+        TOKEN_DEF,   TOKEN_WHILE,  TOKEN_WITH,  TOKEN_TRY,      TOKEN_EXCEPT, TOKEN_FINALLY,
+        TOKEN_RAISE, TOKEN_RETURN, TOKEN_BREAK, TOKEN_CONTINUE, TOKEN_PASS,   TOKEN_ASSERT};
+    if (token->type == TOKEN_NAME)
         return strcmp(token->text, "thread") == 0 || strcmp(token->text, "repeat") == 0 ||
                strcmp(token->text, "expect") == 0;
-    default: return false;
-    }
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (token->type == starts[i])
+            return true;
+    return false;
 }
 
 /* `name =` at or before the column of the block around: no argument of a call stands there. */

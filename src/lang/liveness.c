@@ -182,25 +182,14 @@ static void writes(const struct flow *flow, uint32_t pc, struct extent out[2])
 {
     const struct instruction *in = &flow->compiler->code.items[pc];
     out[0] = out[1] = (struct extent){0};
-    switch ((enum opcode)in->op) {
-    case OP_CALL:
-        if (in->c != NO_SLOT)
-            out[0] = (struct extent){in->c, result_width(flow, in)};
-        return;
-    case OP_MOVE:
-    case OP_GET:
-    case OP_LOAD: out[0] = (struct extent){in->a, wide(in)}; return;
-    case OP_BARRIER_ARRIVE:
-        if (in->a != NO_SLOT)
-            out[0] = (struct extent){in->a, 1};
-        if (in->c != NO_SLOT)
-            out[1] = (struct extent){in->c, 1};
-        return;
-    case OP_PUT: return; /* a part of a list: no write of any one slot for sure */
-    default: break;
-    }
+    bool may_be_wide = in->op == OP_MOVE || in->op == OP_GET || in->op == OP_LOAD;
+    /* OP_PUT has no `A`: it writes a part of a list, no one slot for sure */
     if (opcode_operands[in->op][0] == 'A' && in->a != NO_SLOT)
-        out[0] = (struct extent){in->a, 1};
+        out[0] = (struct extent){in->a, may_be_wide ? wide(in) : 1};
+    if (in->op == OP_CALL && in->c != NO_SLOT)
+        out[0] = (struct extent){in->c, result_width(flow, in)};
+    if (in->op == OP_BARRIER_ARRIVE && in->c != NO_SLOT)
+        out[1] = (struct extent){in->c, 1};
 }
 
 static uint64_t *at(const struct flow *flow, uint64_t *table, uint32_t pc)

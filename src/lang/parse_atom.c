@@ -248,37 +248,40 @@ static struct expr *unexpected(struct parser *parser)
     return parse_new(parser, EXPR_ERROR, token->span);
 }
 
-struct expr *parse_atom(struct parser *parser)
+/* An expression that is one token: what it says is in the token. */
+static struct expr *word(struct parser *parser, enum expr_shape shape)
 {
     const struct token *token = peek(parser);
-    struct expr *expr;
-    switch (token->type) {
-    case TOKEN_INTEGER:
-        expr = parse_new(parser, EXPR_INTEGER, token->span);
-        expr->number = token->number;
-        if (token->smallest)
-            parse_error(parser, token->span, "this number is too large for 64 bits");
-        break;
-    case TOKEN_DURATION:
-        expr = parse_new(parser, EXPR_DURATION, token->span);
-        expr->number = token->number;
-        break;
-    case TOKEN_TRUE:
-    case TOKEN_FALSE:
-        expr = parse_new(parser, EXPR_BOOLEAN, token->span);
-        expr->number = token->type == TOKEN_TRUE;
-        break;
-    case TOKEN_NONE: expr = parse_new(parser, EXPR_NONE, token->span); break;
-    case TOKEN_NAME:
-        expr = parse_new(parser, EXPR_NAME, token->span);
+    struct expr *expr = parse_new(parser, shape, token->span);
+    if (shape == EXPR_NAME)
         expr->text = token->text;
-        break;
-    case TOKEN_STRING:
-    case TOKEN_FSTRING: return parse_strings(parser);
-    case TOKEN_LEFT_PAREN: return parenthesised(parser);
-    case TOKEN_LEFT_BRACKET: return list(parser);
-    default: return unexpected(parser);
-    }
+    else if (shape == EXPR_BOOLEAN)
+        expr->number = token->type == TOKEN_TRUE;
+    else if (shape != EXPR_NONE)
+        expr->number = token->number;
+    if (shape == EXPR_INTEGER && token->smallest)
+        parse_error(parser, token->span, "this number is too large for 64 bits");
     parse_next(parser);
     return expr;
+}
+
+struct expr *parse_atom(struct parser *parser)
+{
+    static const struct {
+        enum token_type type;
+        enum expr_shape shape;
+    } words[] = {{TOKEN_INTEGER, EXPR_INTEGER}, {TOKEN_DURATION, EXPR_DURATION},
+                 {TOKEN_TRUE, EXPR_BOOLEAN},    {TOKEN_FALSE, EXPR_BOOLEAN},
+                 {TOKEN_NONE, EXPR_NONE},       {TOKEN_NAME, EXPR_NAME}};
+    enum token_type type = peek(parser)->type;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (type == words[i].type)
+            return word(parser, words[i].shape);
+    if (type == TOKEN_STRING || type == TOKEN_FSTRING)
+        return parse_strings(parser);
+    if (type == TOKEN_LEFT_PAREN)
+        return parenthesised(parser);
+    if (type == TOKEN_LEFT_BRACKET)
+        return list(parser);
+    return unexpected(parser);
 }

@@ -147,28 +147,31 @@ static struct expr *sum(struct parser *parser)
 
 static bool comparison_sign(struct parser *parser, enum infix *ret_infix)
 {
-    switch (peek(parser)->type) {
-    case TOKEN_EQUAL: *ret_infix = INFIX_EQUAL; break;
-    case TOKEN_NOT_EQUAL: *ret_infix = INFIX_NOT_EQUAL; break;
-    case TOKEN_LESS: *ret_infix = INFIX_LESS; break;
-    case TOKEN_LESS_EQUAL: *ret_infix = INFIX_LESS_EQUAL; break;
-    case TOKEN_GREATER: *ret_infix = INFIX_GREATER; break;
-    case TOKEN_GREATER_EQUAL: *ret_infix = INFIX_GREATER_EQUAL; break;
-    case TOKEN_IN: *ret_infix = INFIX_IN; break;
-    case TOKEN_IS:
+    static const struct {
+        enum token_type first, second; /* second: TOKEN_END for none */
+        enum infix infix;
+    } signs[] = {{TOKEN_EQUAL, TOKEN_END, INFIX_EQUAL},
+                 {TOKEN_NOT_EQUAL, TOKEN_END, INFIX_NOT_EQUAL},
+                 {TOKEN_LESS, TOKEN_END, INFIX_LESS},
+                 {TOKEN_LESS_EQUAL, TOKEN_END, INFIX_LESS_EQUAL},
+                 {TOKEN_GREATER, TOKEN_END, INFIX_GREATER},
+                 {TOKEN_GREATER_EQUAL, TOKEN_END, INFIX_GREATER_EQUAL},
+                 {TOKEN_IN, TOKEN_END, INFIX_IN},
+                 {TOKEN_IS, TOKEN_NOT, INFIX_IS_NOT},
+                 {TOKEN_IS, TOKEN_END, INFIX_IS},
+                 {TOKEN_NOT, TOKEN_IN, INFIX_NOT_IN}};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        bool two = signs[i].second != TOKEN_END;
+        if (peek(parser)->type != signs[i].first ||
+            (two && parse_peek_at(parser, 1)->type != signs[i].second))
+            continue;
         parse_next(parser);
-        *ret_infix = parse_accept(parser, TOKEN_NOT) ? INFIX_IS_NOT : INFIX_IS;
+        if (two)
+            parse_next(parser);
+        *ret_infix = signs[i].infix;
         return true;
-    case TOKEN_NOT:
-        if (parse_peek_at(parser, 1)->type != TOKEN_IN)
-            return false;
-        parse_next(parser);
-        *ret_infix = INFIX_NOT_IN;
-        break;
-    default: return false;
     }
-    parse_next(parser);
-    return true;
+    return false;
 }
 
 static struct expr *comparison(struct parser *parser)
@@ -280,15 +283,9 @@ struct expr *parse_expr(struct parser *parser)
 
 static bool ends_list(const struct parser *parser)
 {
-    switch (peek(parser)->type) {
-    case TOKEN_NEWLINE:
-    case TOKEN_END:
-    case TOKEN_RIGHT_PAREN:
-    case TOKEN_RIGHT_BRACKET:
-    case TOKEN_ASSIGN:
-    case TOKEN_COLON: return true;
-    default: return false;
-    }
+    enum token_type type = peek(parser)->type;
+    return type == TOKEN_NEWLINE || type == TOKEN_END || type == TOKEN_RIGHT_PAREN ||
+           type == TOKEN_RIGHT_BRACKET || type == TOKEN_ASSIGN || type == TOKEN_COLON;
 }
 
 struct expr *parse_expr_list(struct parser *parser)

@@ -224,14 +224,20 @@ static struct stmt *return_statement(struct parser *parser)
 
 static bool augmented(enum token_type type, enum infix *ret_infix)
 {
-    switch (type) {
-    case TOKEN_PLUS_ASSIGN: *ret_infix = INFIX_ADD; return true;
-    case TOKEN_MINUS_ASSIGN: *ret_infix = INFIX_SUBTRACT; return true;
-    case TOKEN_STAR_ASSIGN: *ret_infix = INFIX_MULTIPLY; return true;
-    case TOKEN_FLOOR_ASSIGN: *ret_infix = INFIX_DIVIDE; return true;
-    case TOKEN_MODULO_ASSIGN: *ret_infix = INFIX_MODULO; return true;
-    default: return false;
-    }
+    static const struct {
+        enum token_type type;
+        enum infix infix;
+    } signs[] = {{TOKEN_PLUS_ASSIGN, INFIX_ADD},
+                 {TOKEN_MINUS_ASSIGN, INFIX_SUBTRACT},
+                 {TOKEN_STAR_ASSIGN, INFIX_MULTIPLY},
+                 {TOKEN_FLOOR_ASSIGN, INFIX_DIVIDE},
+                 {TOKEN_MODULO_ASSIGN, INFIX_MODULO}};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (signs[i].type == type) {
+            *ret_infix = signs[i].infix;
+            return true;
+        }
+    return false;
 }
 
 static struct stmt *expression_statement(struct parser *parser)
@@ -268,28 +274,28 @@ static struct stmt *simple(struct parser *parser, enum stmt_shape shape)
     return parse_new_stmt(parser, shape, parse_next(parser)->span);
 }
 
+static bool colon_in_line(const struct parser *parser)
+{
+    for (uint32_t at = parser->at;
+         parser->tokens[at].type != TOKEN_NEWLINE && parser->tokens[at].type != TOKEN_END; at++)
+        if (parser->tokens[at].type == TOKEN_COLON)
+            return true;
+    return false;
+}
+
 /* `repeat N:` and not `repeat = 3`, `repeat.x`, `repeat(3)`. */
 static bool at_repeat(const struct parser *parser)
 {
     if (!parse_at_word(parser, "repeat"))
         return false;
     enum infix ignored;
-    const struct token *second = parse_peek_at(parser, 1);
-    switch (second->type) {
-    case TOKEN_NEWLINE:
-    case TOKEN_ASSIGN:
-    case TOKEN_DOT:
-    case TOKEN_COMMA:
-    case TOKEN_COLON:
-    case TOKEN_LEFT_BRACKET: return false;
-    case TOKEN_LEFT_PAREN:
-        for (uint32_t at = parser->at;
-             parser->tokens[at].type != TOKEN_NEWLINE && parser->tokens[at].type != TOKEN_END; at++)
-            if (parser->tokens[at].type == TOKEN_COLON)
-                return true;
-        return false;
-    default: return !augmented(second->type, &ignored);
-    }
+    enum token_type second = parse_peek_at(parser, 1)->type;
+    if (second == TOKEN_LEFT_PAREN)
+        return colon_in_line(parser);
+    bool a_name = second == TOKEN_NEWLINE || second == TOKEN_ASSIGN || second == TOKEN_DOT ||
+                  second == TOKEN_COMMA || second == TOKEN_COLON || second == TOKEN_LEFT_BRACKET ||
+                  augmented(second, &ignored);
+    return !a_name;
 }
 
 static struct stmt *repeat_statement(struct parser *parser)
@@ -317,17 +323,56 @@ static struct stmt *stray(struct parser *parser)
     return parse_new_stmt(parser, STMT_ERROR, token->span);
 }
 
+/* What a keyword at the start of a statement begins. */
+struct beginning {
+    enum token_type type;
+    struct stmt *(*parse)(struct parser *parser);
+};
+
+static struct stmt *pass_statement(struct parser *parser)
+{
+    return simple(parser, STMT_PASS);
+}
+
+static struct stmt *break_statement(struct parser *parser)
+{
+    return simple(parser, STMT_BREAK);
+}
+
+static struct stmt *continue_statement(struct parser *parser)
+{
+    return simple(parser, STMT_CONTINUE);
+}
+
+static const struct beginning compounds[] = {{TOKEN_IF, if_statement},
+                                             {TOKEN_WHILE, while_statement},
+                                             {TOKEN_FOR, for_statement},
+                                             {TOKEN_WITH, with_statement},
+                                             {TOKEN_TRY, try_statement}};
+
+static const struct beginning simples[] = {{TOKEN_PASS, pass_statement},
+                                           {TOKEN_BREAK, break_statement},
+                                           {TOKEN_CONTINUE, continue_statement},
+                                           {TOKEN_RETURN, return_statement},
+                                           {TOKEN_RAISE, raise_statement},
+                                           {TOKEN_ASSERT, assert_statement},
+                                           {TOKEN_ELSE, stray},
+                                           {TOKEN_ELIF, stray},
+                                           {TOKEN_EXCEPT, stray},
+                                           {TOKEN_FINALLY, stray},
+                                           {TOKEN_IMPORT, stray},
+                                           {TOKEN_FROM, stray},
+                                           {TOKEN_CLASS, stray},
+                                           {TOKEN_GLOBAL, stray},
+                                           {TOKEN_NONLOCAL, stray},
+                                           {TOKEN_DEL, stray}};
+
 /* Statements that end with their block; NULL: not one of those. */
 static struct stmt *compound_statement(struct parser *parser)
 {
-    switch (peek(parser)->type) {
-    case TOKEN_IF: return if_statement(parser);
-    case TOKEN_WHILE: return while_statement(parser);
-    case TOKEN_FOR: return for_statement(parser);
-    case TOKEN_WITH: return with_statement(parser);
-    case TOKEN_TRY: return try_statement(parser);
-    default: break;
-    }
+    for (size_t i = 0; i < sizeof compounds / sizeof *compounds; i++)
+        if (peek(parser)->type == compounds[i].type)
+            return compounds[i].parse(parser);
     if (at_repeat(parser))
         return repeat_statement(parser);
     if (parse_at_word(parser, "atomic") &&
@@ -341,25 +386,10 @@ static struct stmt *compound_statement(struct parser *parser)
 
 static struct stmt *simple_statement(struct parser *parser)
 {
-    switch (peek(parser)->type) {
-    case TOKEN_PASS: return simple(parser, STMT_PASS);
-    case TOKEN_BREAK: return simple(parser, STMT_BREAK);
-    case TOKEN_CONTINUE: return simple(parser, STMT_CONTINUE);
-    case TOKEN_RETURN: return return_statement(parser);
-    case TOKEN_RAISE: return raise_statement(parser);
-    case TOKEN_ASSERT: return assert_statement(parser);
-    case TOKEN_ELSE:
-    case TOKEN_ELIF:
-    case TOKEN_EXCEPT:
-    case TOKEN_FINALLY:
-    case TOKEN_IMPORT:
-    case TOKEN_FROM:
-    case TOKEN_CLASS:
-    case TOKEN_GLOBAL:
-    case TOKEN_NONLOCAL:
-    case TOKEN_DEL: return stray(parser);
-    default: return expression_statement(parser);
-    }
+    for (size_t i = 0; i < sizeof simples / sizeof *simples; i++)
+        if (peek(parser)->type == simples[i].type)
+            return simples[i].parse(parser);
+    return expression_statement(parser);
 }
 
 /* Lines further in than their block. */

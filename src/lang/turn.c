@@ -47,19 +47,14 @@ static void step(struct search *search, uint32_t pc)
         visit(search, search->handlers[pc - search->from] - 1);
     if (stops(search, in))
         return;
-    switch (in->op) {
-    case OP_JUMP: visit(search, in->d); break;
-    case OP_JUMP_IF:
-    case OP_JUMP_UNLESS:
+    if (in->op == OP_RETURN)
+        search->reached |= search->returns;
+    if (in->op == OP_RETURN || in->op == OP_RAISE || in->op == OP_RERAISE || in->op == OP_END)
+        return;
+    if (in->op == OP_JUMP || in->op == OP_JUMP_IF || in->op == OP_JUMP_UNLESS)
         visit(search, in->d);
+    if (in->op != OP_JUMP)
         visit(search, (int64_t)pc + 1);
-        break;
-    case OP_RETURN: search->reached |= search->returns; break;
-    case OP_RAISE:
-    case OP_RERAISE:
-    case OP_END: break;
-    default: visit(search, (int64_t)pc + 1); break;
-    }
 }
 
 static bool run(struct compiler *compiler, struct search search)

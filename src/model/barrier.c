@@ -3,6 +3,7 @@
  * the action it holds the barrier's inner lock there, so nobody can arrive, abort, reset or time
  * out until the action has ended; not even the action itself.
  */
+#include "base/die.h"
 #include "model/machine.h"
 
 static struct barrier_state *state_of(struct machine *machine, const struct instruction *in)
@@ -122,7 +123,7 @@ void barrier_perform(struct machine *machine, const struct instruction *in)
         break;
     case OP_BARRIER_WAITING: machine_result(machine, in->a, waiting); break;
     case OP_BARRIER_BROKEN: machine_result(machine, in->a, barrier->phase == BARRIER_BROKE); break;
-    default: break;
+    default: die("opcode %u is no operation on a barrier", in->op); /* a byte: all others */
     }
     machine_done(machine);
 }

@@ -1,6 +1,7 @@
 /* Loads, stores and the operations of atomics. */
 #include <string.h>
 
+#include "base/die.h"
 #include "model/machine.h"
 
 static void load(struct machine *machine, const struct instruction *in, uint32_t cell)
@@ -67,7 +68,7 @@ void cell_perform(struct machine *machine, const struct instruction *in)
         machine->effect->value = *cell;
         break;
     case OP_ATOMIC_CAS: compare_and_swap(machine, in, cell); break;
-    default: return;
+    default: die("opcode %u is no operation on a cell", in->op); /* a byte: all other opcodes */
     }
     machine_done(machine);
 }

@@ -71,11 +71,12 @@ void event_perform(struct machine *machine, const struct instruction *in)
 {
     struct queue_state *event = state_of(machine, in);
     machine->effect->old = event->flag;
-    switch (in->op) {
-    case OP_EVENT_SET: set(machine, event); break;
-    case OP_EVENT_CLEAR: event->flag = 0; break;
-    default: machine_result(machine, in->a, event->flag); break;
-    }
+    if (in->op == OP_EVENT_SET)
+        set(machine, event);
+    else if (in->op == OP_EVENT_CLEAR)
+        event->flag = 0;
+    else
+        machine_result(machine, in->a, event->flag);
     machine->effect->value = event->flag;
     machine_done(machine);
 }

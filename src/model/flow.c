@@ -9,24 +9,19 @@
 unsigned flow_next(const struct program *program, uint32_t pc, uint32_t ret_next[2])
 {
     const struct instruction *in = &program->code[pc];
-    switch (in->op) {
-    case OP_JUMP: ret_next[0] = (uint32_t)in->d; return 1;
-    case OP_JUMP_IF:
-    case OP_JUMP_UNLESS:
-        ret_next[0] = pc + 1;
-        ret_next[1] = (uint32_t)in->d;
-        return 2;
-    case OP_RETURN:
-    case OP_RAISE:
-    case OP_RERAISE:
-    case OP_END: return 0;
-    default: ret_next[0] = pc + 1; return 1;
-    }
+    if (in->op == OP_RETURN || in->op == OP_RAISE || in->op == OP_RERAISE || in->op == OP_END)
+        return 0;
+    ret_next[0] = in->op == OP_JUMP ? (uint32_t)in->d : pc + 1;
+    if (in->op != OP_JUMP_IF && in->op != OP_JUMP_UNLESS)
+        return 1;
+    ret_next[1] = (uint32_t)in->d;
+    return 2;
 }
 
+/* A table: every opcode is named, so that a new one is not taken for harmless. */
 bool flow_may_raise(const struct instruction *in)
 {
-    switch (in->op) {
+    switch ((enum opcode)in->op) {
     case OP_CONST:
     case OP_MOVE:
     case OP_PARAM:
@@ -77,8 +72,35 @@ bool flow_may_raise(const struct instruction *in)
     case OP_TURN:
     case OP_ATOMIC_END: return false;
     case OP_ACQUIRE: return in->c != NO_SLOT;
-    default: return true;
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MUL:
+    case OP_FLOORDIV:
+    case OP_MOD:
+    case OP_NEG:
+    case OP_ABS:
+    case OP_ATOMIC_ADD:
+    case OP_BOUNDS:
+    case OP_TEXT:
+    case OP_CONCAT:
+    case OP_CALL:
+    case OP_CALL_ACTION:
+    case OP_RAISE:
+    case OP_RERAISE:
+    case OP_NEW_THREAD:
+    case OP_RELEASE:
+    case OP_COND_WAIT:
+    case OP_NOTIFY:
+    case OP_NOTIFY_ALL:
+    case OP_BARRIER_ARRIVE:
+    case OP_BARRIER_DEPART:
+    case OP_START:
+    case OP_JOIN:
+    case OP_RANDINT:
+    case OP_ATOMIC_BEGIN:
+    case OPCODES: break;
     }
+    return true;
 }
 
 const struct handler *flow_handler(const struct function *function, uint32_t pc)
@@ -226,18 +248,15 @@ static struct interval comparison(const struct instruction *in, struct interval 
                                   struct interval b)
 {
     struct interval unknown = {0, 1};
-    switch ((enum opcode)in->op) {
-    case OP_LT: return a.high < b.low ? truth(true) : a.low >= b.high ? truth(false) : unknown;
-    case OP_LE: return a.high <= b.low ? truth(true) : a.low > b.high ? truth(false) : unknown;
-    case OP_EQ:
-    case OP_NE:
-        if (in->x > 1)
-            return unknown;
-        if (a.high < b.low || b.high < a.low)
-            return truth(in->op == OP_NE);
-        return single(a) && single(b) ? truth(in->op == OP_EQ) : unknown;
-    default: return unknown;
-    }
+    if (in->op == OP_LT)
+        return a.high < b.low ? truth(true) : a.low >= b.high ? truth(false) : unknown;
+    if (in->op == OP_LE)
+        return a.high <= b.low ? truth(true) : a.low > b.high ? truth(false) : unknown;
+    if (in->x > 1) /* OP_EQ or OP_NE of more than one word */
+        return unknown;
+    if (a.high < b.low || b.high < a.low)
+        return truth(in->op == OP_NE);
+    return single(a) && single(b) ? truth(in->op == OP_EQ) : unknown;
 }
 
 /* A conditional jump whose condition is known goes one way only. Returns the number of ways left.

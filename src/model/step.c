@@ -49,7 +49,7 @@ void machine_touch(struct machine *machine, uint32_t thing, uint8_t op, int64_t 
 /* The thing that the operation touches, or UINT32_MAX. */
 static uint32_t thing_of(const struct machine *machine, const struct instruction *in)
 {
-    switch (in->op) {
+    switch ((enum opcode)in->op) {
     case OP_LOAD:
     case OP_STORE:
     case OP_ATOMIC_LOAD:
@@ -83,14 +83,25 @@ static uint32_t thing_of(const struct machine *machine, const struct instruction
     case OP_IS_ALIVE:
     case OP_ACTIVE_COUNT:
     case OP_END: return program_register_thing(machine->program);
-    default: return UINT32_MAX;
+    case OP_SLEEP:
+    case OP_IO:
+    case OP_COMPUTE:
+    case OP_PRINT:
+    case OP_NOTE:
+    case OP_YIELD:
+    case OP_TURN:
+    case OP_RANDINT:
+    case OP_ATOMIC_BEGIN:
+#include "model/local_cases.def"
+        break;
     }
+    return UINT32_MAX;
 }
 
 unsigned machine_enabled(struct machine *machine)
 {
     const struct instruction *in = machine_at(machine);
-    switch (in->op) {
+    switch ((enum opcode)in->op) {
     case OP_ACQUIRE: return lock_enabled(machine, in);
     case OP_COND_WAIT: return condition_enabled(machine, in);
     case OP_EVENT_WAIT: return event_enabled(machine, in);
@@ -101,8 +112,40 @@ unsigned machine_enabled(struct machine *machine)
     case OP_JOIN: return thread_enabled(machine, in);
     case OP_RANDINT:
         return machine->frame[in->b] <= machine->frame[in->c] ? ENABLED_VALUE : ENABLED_STEP;
-    default: return ENABLED_STEP;
+    case OP_LOAD:
+    case OP_STORE:
+    case OP_ATOMIC_LOAD:
+    case OP_ATOMIC_STORE:
+    case OP_ATOMIC_ADD:
+    case OP_ATOMIC_SWAP:
+    case OP_ATOMIC_CAS:
+    case OP_RELEASE:
+    case OP_LOCKED:
+    case OP_NOTIFY:
+    case OP_NOTIFY_ALL:
+    case OP_EVENT_SET:
+    case OP_EVENT_CLEAR:
+    case OP_EVENT_IS_SET:
+    case OP_BARRIER_OPEN:
+    case OP_BARRIER_BREAK:
+    case OP_BARRIER_WAITING:
+    case OP_BARRIER_BROKEN:
+    case OP_START:
+    case OP_IS_ALIVE:
+    case OP_ACTIVE_COUNT:
+    case OP_END:
+    case OP_SLEEP:
+    case OP_IO:
+    case OP_COMPUTE:
+    case OP_PRINT:
+    case OP_NOTE:
+    case OP_YIELD:
+    case OP_TURN:
+    case OP_ATOMIC_BEGIN:
+#include "model/local_cases.def"
+        break;
     }
+    return ENABLED_STEP;
 }
 
 unsigned model_enabled(const struct model *model, const struct world *world, uint32_t thread)
@@ -159,7 +202,7 @@ static void atomic_perform(struct machine *machine, const struct instruction *in
 
 static void perform(struct machine *machine, const struct instruction *in, struct choice choice)
 {
-    switch (in->op) {
+    switch ((enum opcode)in->op) {
     case OP_LOAD:
     case OP_STORE:
     case OP_ATOMIC_LOAD:
@@ -199,7 +242,8 @@ static void perform(struct machine *machine, const struct instruction *in, struc
     case OP_TURN: machine_done(machine); break;
     case OP_RANDINT: randint_perform(machine, in, choice); break;
     case OP_ATOMIC_BEGIN: atomic_perform(machine, in); break;
-    default: die("a step at pc %u, which is no visible operation", machine->head->pc);
+#include "model/local_cases.def"
+        die("a step at pc %u, which is no visible operation", machine->head->pc);
     }
 }
 
@@ -265,21 +309,17 @@ static void describe_form(const struct machine *machine, const struct instructio
                           struct operation *operation)
 {
     struct call_form form = {.blocking = true};
-    uint8_t type = 0;
-    switch (in->op) {
-    case OP_ACQUIRE:
-        type =
-            machine->program->objects[lock_of(machine->program, machine_target(machine, in))].type;
-        acquire_form(machine, in, type, &form);
-        break;
-    case OP_COND_WAIT:
-    case OP_EVENT_WAIT:
-    case OP_JOIN: timeout_form(machine, in->c, &form); break;
-    case OP_BARRIER_DEPART:
+    const struct program *program = machine->program;
+    if (in->op == OP_ACQUIRE) {
+        uint32_t lock = lock_of(program, machine_target(machine, in));
+        acquire_form(machine, in, program->objects[lock].type, &form);
+    } else if (in->op == OP_COND_WAIT || in->op == OP_EVENT_WAIT || in->op == OP_JOIN) {
+        timeout_form(machine, in->c, &form);
+    } else if (in->op == OP_BARRIER_DEPART) {
         barrier_form(machine, in, &form);
         operation->phase = PHASE_WAITING;
-        break;
-    default: return;
+    } else {
+        return;
     }
     operation->blocking = form.blocking;
     operation->timed = form.timed;
@@ -295,7 +335,7 @@ static void describe_values(const struct machine *machine, const struct instruct
                             struct operation *operation)
 {
     const int64_t *frame = machine->frame;
-    switch (in->op) {
+    switch ((enum opcode)in->op) {
     case OP_LOAD: operation->width = in->x ? in->x : 1; break;
     case OP_STORE:
         operation->width = in->x ? in->x : 1;
@@ -328,7 +368,29 @@ static void describe_values(const struct machine *machine, const struct instruct
         operation->value = frame[in->b];
         operation->value2 = frame[in->c];
         break;
-    default: break;
+    case OP_ACQUIRE:
+    case OP_LOCKED:
+    case OP_COND_WAIT:
+    case OP_NOTIFY_ALL:
+    case OP_EVENT_SET:
+    case OP_EVENT_CLEAR:
+    case OP_EVENT_IS_SET:
+    case OP_EVENT_WAIT:
+    case OP_BARRIER_ARRIVE:
+    case OP_BARRIER_OPEN:
+    case OP_BARRIER_BREAK:
+    case OP_BARRIER_DEPART:
+    case OP_BARRIER_ABORT:
+    case OP_BARRIER_RESET:
+    case OP_BARRIER_WAITING:
+    case OP_BARRIER_BROKEN:
+    case OP_ACTIVE_COUNT:
+    case OP_END:
+    case OP_YIELD:
+    case OP_TURN:
+    case OP_ATOMIC_BEGIN:
+#include "model/local_cases.def"
+        break;
     }
 }
 

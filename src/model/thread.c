@@ -98,18 +98,17 @@ static int64_t count_alive(const struct machine *machine)
 
 void thread_perform(struct machine *machine, const struct instruction *in)
 {
-    switch (in->op) {
-    case OP_START: start(machine, in); break;
-    case OP_END: end(machine); break;
-    case OP_IS_ALIVE:
+    if (in->op == OP_START) {
+        start(machine, in);
+    } else if (in->op == OP_END) {
+        end(machine);
+    } else if (in->op == OP_IS_ALIVE) {
         machine->effect->thread = subject(machine, in);
         machine_result(machine, in->a, status_of(machine, subject(machine, in)) == THREAD_ALIVE);
         machine_done(machine);
-        break;
-    default:
+    } else {
         machine_result(machine, in->a, count_alive(machine));
         machine_done(machine);
-        break;
     }
 }
 

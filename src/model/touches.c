@@ -91,12 +91,8 @@ uint32_t world_touches(const struct model *model, const struct world *world, uin
     case OP_COMPUTE:
     case OP_PRINT:
     case OP_NOTE: break;
-#define OPCODE(name, operands, visible, text, meaning) LOCAL_##visible(name)
-#define LOCAL_0(name)                                  case OP_##name:
-#define LOCAL_1(name)
-#include "model/opcodes.def"
-#undef OPCODE
-    case OPCODES: break; /* no thread rests there */
+#include "model/local_cases.def"
+        break; /* no thread rests there */
     }
     return count;
 }

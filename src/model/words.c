@@ -1,4 +1,5 @@
 /* Worlds and operations in words, for people. */
+#include "base/die.h"
 #include "base/text.h"
 #include "model/machine.h"
 #include "model/queue.h"
@@ -154,7 +155,7 @@ static void cell_words(const struct model *model, const struct world *world,
         text_add(out, " → ");
         world_cell_text(model, operation->thing, operation->value2, out);
         break;
-    default: break;
+    default: die("opcode %u is no operation on a cell", operation->op); /* a byte: all others */
     }
 }
 
@@ -197,7 +198,7 @@ static void other_words(const struct model *model, const struct world *world,
     case OP_RANDINT:
         text_printf(out, " %lld … %lld", (long long)operation->value, (long long)operation->value2);
         break;
-    default: break;
+    default: break; /* a byte: all other opcodes say no more than their name */
     }
     if (operation->timed) {
         text_add(out, ", at most ");

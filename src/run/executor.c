@@ -30,20 +30,22 @@ static int64_t deadline_after(const struct run *run, int64_t span)
 static bool take_time(struct executor *self)
 {
     int64_t span = self->operation.value;
-    switch (self->operation.op) {
-    case OP_SLEEP:
+    uint8_t op = self->operation.op;
+    if (op == OP_SLEEP) {
         executor_emit_plain(self, THRUM_KIND_SLEEP_BEGIN, span);
         run_gil_give(self, false);
         return executor_sleep(self, deadline_after(self->run, span));
-    case OP_IO:
+    }
+    if (op == OP_IO) {
         executor_emit_plain(self, THRUM_KIND_IO_BEGIN, span);
         run_gil_give(self, false);
         return executor_io(self, span);
-    case OP_COMPUTE:
+    }
+    if (op == OP_COMPUTE) {
         executor_emit_plain(self, THRUM_KIND_COMPUTE_BEGIN, span);
         return executor_compute(self, span);
-    default: return true;
     }
+    return true;
 }
 
 /* A delay that makes rare orders show. */
@@ -128,7 +130,7 @@ static void wait_turn(struct executor *self, struct guard *guard)
 }
 
 /* Whether the step can end somebody's wait. */
-static bool wakes(uint8_t op)
+static bool wakes(enum opcode op)
 {
     switch (op) {
     case OP_RELEASE:
@@ -144,8 +146,36 @@ static bool wakes(uint8_t op)
     case OP_BARRIER_RESET:
     case OP_END:
     case OP_ATOMIC_BEGIN: return true;
-    default: return false;
+    case OP_LOAD:
+    case OP_STORE:
+    case OP_ATOMIC_LOAD:
+    case OP_ATOMIC_STORE:
+    case OP_ATOMIC_ADD:
+    case OP_ATOMIC_SWAP:
+    case OP_ATOMIC_CAS:
+    case OP_ACQUIRE:
+    case OP_LOCKED:
+    case OP_EVENT_CLEAR:
+    case OP_EVENT_IS_SET:
+    case OP_EVENT_WAIT:
+    case OP_BARRIER_WAITING:
+    case OP_BARRIER_BROKEN:
+    case OP_START:
+    case OP_JOIN:
+    case OP_IS_ALIVE:
+    case OP_ACTIVE_COUNT:
+    case OP_SLEEP:
+    case OP_IO:
+    case OP_COMPUTE:
+    case OP_PRINT:
+    case OP_NOTE:
+    case OP_YIELD:
+    case OP_TURN:
+    case OP_RANDINT:
+#include "model/local_cases.def"
+        break;
     }
+    return false;
 }
 
 /* A wait may have begun: from when to when it lasts. */
@@ -181,7 +211,7 @@ static void perform(struct executor *self, struct guard *guard, struct choice ch
         executor_emit(self, guard, &records[i]);
     note_wait(self);
     bool last = self->operation.op == OP_END && model_finished(run->model, run->world);
-    guards_give(self, guard, wakes(self->operation.op));
+    guards_give(self, guard, wakes((enum opcode)self->operation.op));
     if (last)
         run_control(run, CONTROL_FINISHED, 0);
 }

@@ -122,6 +122,7 @@ static uint16_t raised_record(const struct view *view, struct step_record *recor
     return value_record(record, THRUM_KIND_RAISE, view->effect->raised);
 }
 
+/* A table: one line for each operation. */
 static uint16_t record_of(const struct view *view, struct step_record *record)
 {
     const struct effect *effect = view->effect;
@@ -176,44 +177,8 @@ static uint16_t record_of(const struct view *view, struct step_record *record)
     case OP_TURN: return THRUM_KIND_TURN;
     case OP_RANDINT: return value_record(record, THRUM_KIND_RANDINT, effect->value);
     case OP_ATOMIC_BEGIN: record->object = THRUM_NONE; return THRUM_KIND_ATOMIC_BLOCK;
-    case OP_CONST:
-    case OP_MOVE:
-    case OP_PARAM:
-    case OP_TLOCAL:
-    case OP_SELF:
-    case OP_ADD:
-    case OP_SUB:
-    case OP_MUL:
-    case OP_FLOORDIV:
-    case OP_MOD:
-    case OP_NEG:
-    case OP_ABS:
-    case OP_EQ:
-    case OP_NE:
-    case OP_LT:
-    case OP_LE:
-    case OP_NOT:
-    case OP_TRUTH:
-    case OP_STR_LT:
-    case OP_JUMP:
-    case OP_JUMP_IF:
-    case OP_JUMP_UNLESS:
-    case OP_BOUNDS:
-    case OP_GET:
-    case OP_PUT:
-    case OP_TEXT:
-    case OP_CONCAT:
-    case OP_STR_LEN:
-    case OP_CALL:
-    case OP_RETURN:
-    case OP_CALL_ACTION:
-    case OP_RAISE:
-    case OP_RERAISE:
-    case OP_MATCH:
-    case OP_NEW_THREAD:
-    case OP_THREAD_FACT:
-    case OP_ATOMIC_END:
-    case OPCODES: break; /* no steps */
+#include "model/local_cases.def"
+        break; /* no steps */
     }
     return THRUM_KIND_NONE;
 }

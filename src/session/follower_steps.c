@@ -38,15 +38,9 @@ static void end(struct follower *follower)
 
 bool steps_may_block(uint16_t kind)
 {
-    switch (kind) {
-    case THRUM_KIND_WAIT_BEGIN:
-    case THRUM_KIND_JOIN_BEGIN:
-    case THRUM_KIND_COND_WAIT:
-    case THRUM_KIND_BARRIER_ARRIVE:
-    case THRUM_KIND_THREAD_END:
-    case THRUM_KIND_THREAD_DIED: return true;
-    default: return false;
-    }
+    return kind == THRUM_KIND_WAIT_BEGIN || kind == THRUM_KIND_JOIN_BEGIN ||
+           kind == THRUM_KIND_COND_WAIT || kind == THRUM_KIND_BARRIER_ARRIVE ||
+           kind == THRUM_KIND_THREAD_END || kind == THRUM_KIND_THREAD_DIED;
 }
 
 void steps_stuck(struct follower *follower)
