@@ -1,10 +1,10 @@
 /*
  * Which state took most of each column.
  *
- * Zoomed out, a column spans many blocks, and what costs is not adding up but fetching: every block
- * that is looked at is a handful of lines that are in no cache. So the blocks of the next columns'
- * ends are found ahead and asked for; and a column is decided, where that is possible, from two
- * prefix sums, those at the boundaries of blocks nearest to its ends:
+ * What costs is not adding up but fetching: the blocks of many lanes lie in no cache. So where the
+ * next columns end is found ahead, and what will be needed there is asked for; and a column is
+ * decided, where that is possible, from two prefixes, those at the boundaries of blocks nearest to
+ * its ends:
  *
  *     boundaries  |       |       |       |       |       |
  *     column          [                         )
@@ -12,79 +12,114 @@
  *
  * The d0 + d1 nanoseconds between can at most all belong to the first and be too much, or all
  * belong to the second and be missing: when the first leads by more than that, it is the first.
+ * Else the segments between the boundaries and the ends are gone through, from the boundary on,
+ * backwards when it lies after the end.
  */
 #include <string.h>
 
 #include "trace/history_inside.h"
 
-/* Columns that span fewer than a few blocks are not worth a guess; over several a guess succeeds
- * nearly always, so that their segments need not be fetched. */
-enum { FEW_BLOCKS = 2, SEVERAL_BLOCKS = 8 };
+enum {
+    MANY_SEGMENTS = 24, /* a column with fewer is counted exactly */
+    SEVERAL_BLOCKS = 8, /* over so many, bounds decide nearly always */
+    WANTED_FOR = 16     /* columns, after one that bounds did not decide */
+};
 
 static uint64_t start_of(const struct sequence *sequence, uint32_t block)
 {
     return sequence->track->starts.items[block];
 }
 
-void spans_sum(const struct spans *spans, uint64_t start, uint64_t end, uint64_t *sum)
+static const struct prefix *prefix_of(const struct sequence *sequence, uint32_t block)
 {
-    for (uint32_t i = 0; i + 1 < spans->count; i++)
-        sum[spans->state[i]] += spans->delta[i + 1] - spans->delta[i];
-    uint32_t last = spans->count - 1;
-    uint64_t from = start + spans->delta[last];
-    if (end > from)
-        sum[spans->state[last]] += end - from;
+    return track_prefix(sequence->store, sequence->track, sequence->shape, block);
+}
+
+/* The block whose start is nearest to t, which lies in `block`. */
+static uint32_t nearest(const struct sequence *sequence, uint32_t block, uint64_t t)
+{
+    if (block + 1 == sequence->blocks)
+        return block;
+    return start_of(sequence, block + 1) - t < t - start_of(sequence, block) ? block + 1 : block;
 }
 
 /* ---- one place ---- */
 
-struct spot sequence_find(const struct sequence *sequence, uint64_t t)
-{
-    uint32_t block = track_find(sequence->track, sequence->blocks, sequence->oldest, t);
-    const struct spans *spans = sequence_spans(sequence, block);
-    uint64_t after = t - start_of(sequence, block);
-    uint32_t slot = 0;
-    while (slot + 1 < spans->count && spans->delta[slot + 1] <= after)
-        slot++;
-    return (struct spot){block, slot};
-}
-
 /* Goes on from `*slot`, whose state is counted up to `at`, to `to`: both ns after the block's
  * start. */
-static void go_on(const struct spans *spans, uint64_t at, uint64_t to, uint32_t *slot,
-                  uint64_t *head)
+static void go_on(const struct spans *spans, uint64_t at, uint64_t to, uint32_t *slot, uint64_t *ns)
 {
     uint32_t here = *slot, last = spans->count - 1;
     while (here < last && spans->delta[here + 1] <= to) {
         uint64_t next = spans->delta[here + 1];
-        head[spans->state[here]] += next - at;
+        ns[spans->state[here]] += next - at;
         at = next;
         here++;
     }
-    head[spans->state[here]] += to - at;
+    ns[spans->state[here]] += to - at;
     *slot = here;
+}
+
+/* Goes back from the block's end to `to`: both ns after its start. Takes away. */
+static uint32_t go_back(const struct spans *spans, uint64_t end, uint64_t to, uint64_t *ns)
+{
+    uint32_t here = spans->count - 1;
+    while (spans->delta[here] > to) {
+        ns[spans->state[here]] -= end - spans->delta[here];
+        end = spans->delta[here];
+        here--;
+    }
+    ns[spans->state[here]] -= end - to;
+    return here;
+}
+
+/* Makes slot and part known; the part is zero for the states that occur. */
+static void settle(const struct sequence *sequence, struct edge *edge)
+{
+    const struct spans *spans = sequence_spans(sequence, edge->block);
+    uint64_t start = start_of(sequence, edge->block);
+    edge->slot = 0;
+    edge->settled = true;
+    if (edge->near == edge->block)
+        go_on(spans, 0, edge->at - start, &edge->slot, edge->part);
+    else
+        edge->slot = go_back(spans, start_of(sequence, edge->near) - start, edge->at - start,
+                             edge->part);
+}
+
+static struct edge edge_at(const struct sequence *sequence, uint64_t t)
+{
+    uint32_t block = track_find(sequence->track, sequence->blocks, sequence->oldest, t);
+    return (struct edge){.at = t, .block = block, .near = nearest(sequence, block, t)};
+}
+
+struct spot sequence_find(const struct sequence *sequence, uint64_t t)
+{
+    struct edge edge = edge_at(sequence, t);
+    settle(sequence, &edge);
+    return (struct spot){edge.block, edge.slot};
 }
 
 void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret)
 {
-    uint32_t slot = 0;
-    uint32_t block = track_find(sequence->track, sequence->blocks, sequence->oldest, t);
-    memcpy(ret, sequence_sum(sequence, block), sequence->states * sizeof *ret);
-    go_on(sequence_spans(sequence, block), 0, t - start_of(sequence, block), &slot, ret);
+    struct edge edge = edge_at(sequence, t);
+    const uint64_t *ns = prefix_of(sequence, edge.near)->ns;
+    settle(sequence, &edge);
+    for (unsigned i = 0; i < sequence->shape->states; i++)
+        ret[i] = ns[i] + edge.part[i];
 }
 
 /* ---- looking ahead ---- */
 
-static void fetch(const struct sequence *sequence, uint32_t block, bool spans)
+static void fetch(const void *at, size_t size)
 {
-    const char *at = (const char *)sequence_sum(sequence, block);
-    size_t size = sequence->states * sizeof(uint64_t) + (spans ? sizeof(struct spans) : 0);
     for (size_t line = 0; line < size; line += 64)
-        __builtin_prefetch(at + line);
+        __builtin_prefetch((const char *)at + line);
+    __builtin_prefetch((const char *)at + size - 1);
 }
 
-/* Finds the block of one more end, and asks for it. The step from one to the next is about the same
- * each time, so the search begins there. */
+/* Finds where one more column ends, and asks for what is there. The step from one to the next is
+ * about the same each time, so the search begins there. */
 static void look_ahead(struct columns *columns)
 {
     const struct sequence *sequence = &columns->sequence;
@@ -95,53 +130,53 @@ static void look_ahead(struct columns *columns)
     columns->looked_at = t;
     uint32_t before = columns->found, stride = columns->stride;
     uint32_t block = track_find_near(track, sequence->blocks, before, stride, t);
-    columns->found = block;
-    columns->ahead[columns->looked++ % COLUMNS_AHEAD] = block;
+    uint32_t near = nearest(sequence, block, t), at = columns->looked++ % COLUMNS_AHEAD;
+    columns->ahead[at].block = columns->found = block;
+    columns->ahead[at].near = near;
     if (block == before)
         return;
     columns->stride = stride = block - before;
-    fetch(sequence, block, stride < SEVERAL_BLOCKS);
-    if (stride >= SEVERAL_BLOCKS && sequence->blocks - block > 4 * stride) {
+    fetch(prefix_of(sequence, near),
+          sizeof(struct prefix) + sequence->shape->states * sizeof(uint64_t));
+    if (columns->segments_wanted)
+        fetch(sequence_spans(sequence, block), sizeof(struct spans));
+    if (stride >= SEVERAL_BLOCKS && sequence->blocks - block > 4 * stride)
         __builtin_prefetch(track->starts.items + block + 4 * stride);
-        __builtin_prefetch(track->refs.items + block + 4 * stride);
-    }
-}
-
-static uint32_t next_block(struct columns *columns)
-{
-    look_ahead(columns);
-    return columns->ahead[columns->taken++ % COLUMNS_AHEAD];
 }
 
 /* ---- a column ---- */
 
-/* Makes slot and head known. */
-static void settle(struct columns *columns)
+/* Which states occur: mostly few, so that the others need not be looked at. */
+static void list_states(struct columns *columns, uint32_t states)
 {
-    if (columns->exact)
-        return;
-    columns->slot = 0;
-    columns->exact = true;
-    memset(columns->head, 0, sizeof columns->head);
-    go_on(sequence_spans(&columns->sequence, columns->block), 0,
-          columns->at - start_of(&columns->sequence, columns->block), &columns->slot,
-          columns->head);
+    columns->states = 0;
+    for (uint8_t i = 0; states; i++, states >>= 1)
+        if (states & 1)
+            columns->state[columns->states++] = i;
+}
+
+static void clear(const struct columns *columns, uint64_t *ns)
+{
+    for (uint32_t i = 0; i < columns->states; i++)
+        ns[columns->state[i]] = 0;
 }
 
 void columns_begin(struct columns *columns, const struct sequence *sequence, uint64_t t0,
-                   uint64_t width, uint64_t end)
+                   uint64_t width, uint64_t end, uint8_t unborn)
 {
     uint64_t birth = sequence_birth(sequence);
     columns->sequence = *sequence;
     columns->width = width;
     columns->end = end;
-    columns->at = t0;
-    columns->block =
-        track_find(sequence->track, sequence->blocks, sequence->oldest, t0 < birth ? birth : t0);
+    columns->at = columns->looked_at = t0;
+    columns->before = t0 < birth ? birth - t0 : 0;
+    columns->edge = &columns->edges[0];
+    columns->edges[0] = edge_at(sequence, t0 + columns->before);
+    columns->unborn = unborn;
+    list_states(columns, sequence->track->states | 1u << unborn);
     columns->looked = columns->taken = columns->stride = 0;
-    columns->exact = false;
-    columns->found = columns->block;
-    columns->looked_at = t0;
+    columns->found = columns->edge->block;
+    columns->segments_wanted = WANTED_FOR;
     while (columns->looked + 1 < COLUMNS_AHEAD)
         look_ahead(columns);
 }
@@ -149,125 +184,146 @@ void columns_begin(struct columns *columns, const struct sequence *sequence, uin
 /* The segment at the column's start fills it; the column ends before it does. */
 static bool in_one_segment(struct columns *columns, uint32_t block, uint64_t to, struct column *ret)
 {
-    if (!columns->exact || block != columns->block)
+    struct edge *edge = columns->edge;
+    if (!edge->settled || block != edge->block)
         return false;
     const struct spans *spans = sequence_spans(&columns->sequence, block);
-    if (columns->slot + 1 < spans->count &&
-        start_of(&columns->sequence, block) + spans->delta[columns->slot + 1] <= to)
+    if (edge->slot + 1 < spans->count &&
+        start_of(&columns->sequence, block) + spans->delta[edge->slot + 1] <= to)
         return false;
-    struct spot spot = {block, columns->slot};
+    struct spot spot = {block, edge->slot};
     *ret = (struct column){
-        .state = spans->state[columns->slot], .exact = true, .from = spot, .to = spot};
-    columns->head[ret->state] += to - columns->at;
-    columns->at = to;
+        .state = spans->state[edge->slot], .exact = true, .from = spot, .to = spot};
+    edge->part[ret->state] += to - edge->at;
+    edge->at = to;
     return true;
 }
 
-/* The block whose start is nearest to t, which lies in `block`; and how far it is. */
-static uint32_t nearest(const struct sequence *sequence, uint32_t block, uint64_t t,
-                        uint64_t *ret_away)
+static uint64_t away(const struct sequence *sequence, const struct edge *edge)
 {
-    uint64_t before = t - start_of(sequence, block);
-    *ret_away = before;
-    if (block + 1 == sequence->blocks || start_of(sequence, block + 1) - t >= before)
-        return block;
-    *ret_away = start_of(sequence, block + 1) - t;
-    return block + 1;
+    uint64_t boundary = start_of(sequence, edge->near);
+    return boundary > edge->at ? boundary - edge->at : edge->at - boundary;
 }
 
-/* Decides from prefix sums alone, if they can. */
-static bool from_sums(struct columns *columns, uint32_t block, uint64_t to, struct column *ret)
+/* Decides from the prefixes at the nearest boundaries, if they can. */
+static bool from_prefixes(const struct columns *columns, const struct edge *from,
+                          const struct edge *to, struct column *ret)
 {
     const struct sequence *sequence = &columns->sequence;
-    if (block - columns->block < FEW_BLOCKS)
+    const struct prefix *low = prefix_of(sequence, from->near);
+    const struct prefix *high = prefix_of(sequence, to->near);
+    uint64_t most = 0, second = 0;
+    uint8_t state = 0;
+    if (high->segments - low->segments < MANY_SEGMENTS)
         return false;
-    uint64_t away = 0, away_too = 0, most = 0, second = 0;
-    const uint64_t *from =
-        sequence_sum(sequence, nearest(sequence, columns->block, columns->at, &away));
-    const uint64_t *until = sequence_sum(sequence, nearest(sequence, block, to, &away_too));
-    unsigned state = 0;
-    for (unsigned i = 0; i < sequence->states; i++) {
-        uint64_t ns = until[i] - from[i];
-        if (ns >= most) {
-            second = most;
-            most = ns;
-            state = i;
-        } else if (ns > second) {
-            second = ns;
-        }
+    for (uint32_t i = 0; i < columns->states; i++) {
+        uint64_t ns = high->ns[columns->state[i]] - low->ns[columns->state[i]];
+        second = ns > most ? most : ns > second ? ns : second;
+        state = ns > most ? columns->state[i] : state;
+        most = ns > most ? ns : most;
     }
-    if (most <= second + away + away_too)
+    if (most <= second + away(sequence, from) + away(sequence, to))
         return false;
-    *ret = (struct column){.state = (uint8_t)state, .changes = CELL_MANY};
-    columns->block = block;
-    columns->at = to;
-    columns->exact = false;
+    *ret = (struct column){.state = state, .changes = CELL_MANY};
     return true;
 }
 
 /* The state with most; of equals the last. */
-static uint8_t winner(const uint64_t *ns, unsigned states, uint8_t otherwise)
+static uint8_t winner(const struct columns *columns, const uint64_t *ns, uint8_t otherwise)
 {
     uint64_t most = 1;
     uint8_t state = otherwise;
-    for (unsigned i = 0; i < states; i++)
-        if (ns[i] >= most) {
-            most = ns[i];
-            state = (uint8_t)i;
-        }
+    for (uint32_t i = 0; i < columns->states; i++) {
+        uint8_t next = columns->state[i];
+        state = ns[next] >= most ? next : state;
+        most = ns[next] >= most ? ns[next] : most;
+    }
     return state;
 }
 
-/* Goes through the segments at both ends. */
-static void from_segments(struct columns *columns, uint32_t block, uint64_t to, uint8_t unborn,
-                          struct column *ret)
+/* The number of the segment at a settled edge. */
+static uint64_t number_of(const struct sequence *sequence, const struct edge *edge)
+{
+    uint64_t first = prefix_of(sequence, edge->near)->segments;
+    if (edge->near != edge->block)
+        first -= sequence_spans(sequence, edge->block)->count;
+    return first + edge->slot;
+}
+
+/* Goes through the segments between two ends in one block. Adds to `ns`, returns how many begin. */
+static uint64_t in_one_block(const struct columns *columns, const struct edge *from,
+                             struct edge *to, uint64_t *ns)
 {
     const struct sequence *sequence = &columns->sequence;
-    uint64_t birth = sequence_birth(sequence), ns[LANE_STATES], before = 0;
-    if (columns->at < birth) {
-        before = birth - columns->at;
-        columns->at = birth;
+    uint64_t start = start_of(sequence, from->block);
+    to->near = from->near;
+    to->slot = from->slot;
+    go_on(sequence_spans(sequence, from->block), from->at - start, to->at - start, &to->slot, ns);
+    for (uint32_t i = 0; i < columns->states; i++) {
+        uint8_t state = columns->state[i];
+        to->part[state] = from->part[state] + ns[state];
     }
-    settle(columns);
-    struct spot from = {columns->block, columns->slot};
-    uint32_t first = sequence_spans(sequence, from.block)->first + from.slot;
-    for (unsigned i = 0; i < sequence->states; i++)
-        ns[i] = -columns->head[i];
-    uint64_t at = columns->at - start_of(sequence, from.block);
-    if (block != from.block) {
-        const uint64_t *low = sequence_sum(sequence, from.block);
-        const uint64_t *high = sequence_sum(sequence, block);
-        for (unsigned i = 0; i < sequence->states; i++)
-            ns[i] += high[i] - low[i];
-        memset(columns->head, 0, sizeof columns->head);
-        columns->block = block;
-        columns->slot = 0;
-        at = 0;
+    return to->slot - from->slot;
+}
+
+/* Goes through those between the ends and the boundaries nearest to them, likewise. */
+static uint64_t over_blocks(const struct columns *columns, const struct edge *from,
+                            struct edge *to, uint64_t *ns)
+{
+    const struct sequence *sequence = &columns->sequence;
+    const uint64_t *low = prefix_of(sequence, from->near)->ns;
+    const uint64_t *high = prefix_of(sequence, to->near)->ns;
+    clear(columns, to->part);
+    settle(sequence, to);
+    for (uint32_t i = 0; i < columns->states; i++) {
+        uint8_t state = columns->state[i];
+        ns[state] += high[state] - low[state] + to->part[state] - from->part[state];
     }
-    const struct spans *spans = sequence_spans(sequence, block);
-    go_on(spans, at, to - start_of(sequence, block), &columns->slot, columns->head);
-    columns->at = to;
-    for (unsigned i = 0; i < sequence->states; i++)
-        ns[i] += columns->head[i];
-    ns[unborn] += before;
-    uint32_t changes = spans->first + columns->slot - first + (before > 0);
+    return number_of(sequence, to) - number_of(sequence, from);
+}
+
+static void from_segments(struct columns *columns, struct edge *from, struct edge *to,
+                          uint64_t before, struct column *ret)
+{
+    const struct sequence *sequence = &columns->sequence;
+    uint64_t ns[LANE_STATES], changes = before > 0;
+    clear(columns, ns);
+    if (!from->settled) {
+        clear(columns, from->part);
+        settle(sequence, from);
+    }
+    changes += from->block == to->block ? in_one_block(columns, from, to, ns)
+                                        : over_blocks(columns, from, to, ns);
+    to->settled = true;
+    ns[columns->unborn] += before;
     *ret = (struct column){
-        .state = winner(ns, sequence->states, spans->state[columns->slot]),
+        .state = winner(columns, ns, sequence_spans(sequence, to->block)->state[to->slot]),
         .changes = (uint8_t)(changes < CELL_MANY ? changes : CELL_MANY),
         .exact = true,
-        .from = from,
-        .to = {block, columns->slot},
+        .from = {from->block, from->slot},
+        .to = {to->block, to->slot},
     };
 }
 
-void columns_next(struct columns *columns, uint8_t unborn, struct column *ret)
+void columns_next(struct columns *columns, struct column *ret)
 {
-    uint64_t to = columns->at + columns->width;
-    if (to > columns->end)
-        to = columns->end;
-    uint32_t block = next_block(columns);
-    bool born = columns->at >= sequence_birth(&columns->sequence);
-    if (born && (in_one_segment(columns, block, to, ret) || from_sums(columns, block, to, ret)))
+    uint64_t before = columns->before, end = columns->end;
+    look_ahead(columns);
+    uint32_t place = columns->taken++ % COLUMNS_AHEAD;
+    struct edge *from = columns->edge, *to = &columns->edges[from == columns->edges];
+    to->block = columns->ahead[place].block;
+    to->near = columns->ahead[place].near;
+    to->at = end - columns->at > columns->width ? columns->at + columns->width : end;
+    to->settled = false;
+    columns->at = to->at;
+    columns->before = 0;
+    if (!before && in_one_segment(columns, to->block, to->at, ret))
         return;
-    from_segments(columns, block, to, unborn, ret);
+    columns->edge = to;
+    if (!before && to->at < end && from_prefixes(columns, from, to, ret)) {
+        columns->segments_wanted -= columns->segments_wanted > 0;
+        return;
+    }
+    columns->segments_wanted = WANTED_FOR;
+    from_segments(columns, from, to, before, ret);
 }

@@ -14,14 +14,14 @@ static void leave(void *context, size_t from, size_t to)
     for (size_t i = 0; i < history->threads.count; i++) {
         list_leave(store, &history->thread_lists.items[i], history->threads.items[i].list, from,
                    to);
-        track_leave(store, &history->lanes.items[i], history->threads.items[i].blocks,
-                    sizeof(struct lane_block), from, to);
+        track_leave(store, &history->lanes.items[i], &lane_shape, history->threads.items[i].blocks,
+                    from, to);
     }
     for (size_t i = 0; i < history->objects.count; i++) {
         list_leave(store, &history->object_lists.items[i], history->objects.items[i].list, from,
                    to);
-        track_leave(store, &history->rows.items[i], history->objects.items[i].blocks,
-                    sizeof(struct row_block), from, to);
+        track_leave(store, &history->rows.items[i], &row_shape, history->objects.items[i].blocks,
+                    from, to);
     }
 }
 
@@ -49,13 +49,11 @@ void history_free(struct history *history)
         return;
     for (size_t i = 0; i < history->threads.count; i++) {
         vector_fini(&history->thread_lists.items[i].refs);
-        vector_fini(&history->lanes.items[i].starts);
-        vector_fini(&history->lanes.items[i].refs);
+        track_fini(&history->lanes.items[i]);
     }
     for (size_t i = 0; i < history->objects.count; i++) {
         vector_fini(&history->object_lists.items[i].refs);
-        vector_fini(&history->rows.items[i].starts);
-        vector_fini(&history->rows.items[i].refs);
+        track_fini(&history->rows.items[i]);
     }
     for (size_t i = 0; i < history->snapshots.count; i++)
         snapshot_fini(&history->snapshots.items[i]);
@@ -289,13 +287,13 @@ static size_t heap_bytes(const struct history *history)
              (sizeof(struct line) + sizeof(uint64_t));
     bytes += history->problems.capacity * sizeof(struct problem);
     for (size_t i = 0; i < history->threads.count; i++)
-        bytes += sizeof(struct thread_now) + sizeof(struct list) + sizeof(struct track) +
+        bytes += sizeof(struct thread_now) + sizeof(struct list) +
                  history->thread_lists.items[i].refs.capacity * sizeof(uint32_t) +
-                 history->lanes.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
+                 track_heap(&history->lanes.items[i]);
     for (size_t i = 0; i < history->objects.count; i++)
-        bytes += sizeof(struct object_now) + sizeof(struct list) + sizeof(struct track) +
+        bytes += sizeof(struct object_now) + sizeof(struct list) +
                  history->object_lists.items[i].refs.capacity * sizeof(uint32_t) +
-                 history->rows.items[i].refs.capacity * (sizeof(uint32_t) + sizeof(uint64_t));
+                 track_heap(&history->rows.items[i]);
     for (size_t i = 0; i < history->snapshots.count; i++)
         bytes += history->snapshots.items[i].thread_count * sizeof(struct thread_now) +
                  history->snapshots.items[i].object_count * sizeof(struct object_now);

@@ -5,9 +5,14 @@
  * time:
  *
  *     log     2,048 records a block; a record's thread is packed into bits that its kind and its
- * object leave free lists   32 record numbers a block: the records of one thread, of one object
- *     lanes   32 segments a block, with the exact time spent in each state before the block (prefix
- * sums) rows    the same for objects
+ *             object leave free
+ *     lists   32 record numbers a block: the records of one thread, of one object
+ *     lanes   32 segments a block; and a page for every 16 blocks, with the exact time spent in
+ *             each state before each of them (prefix sums)
+ *     rows    the same for objects
+ *
+ * The prefix sums lie apart from the segments, because a row zoomed out needs nearly nothing else:
+ * they are read in the order of their addresses, which processors are good at.
  *
  * A question about time finds its block by binary search (a row of cells goes on from the block of
  * the column before) and then looks at no more than 32 segments, whatever the zoom and the size.
@@ -27,7 +32,7 @@
 
 #define NO_EVENT UINT32_MAX
 
-enum { LOG_SHIFT = 11, LOG_BLOCK = 1 << LOG_SHIFT, BLOCK = 32, NO_HOLDER = 0xffff };
+enum { LOG_SHIFT = 11, LOG_BLOCK = 1 << LOG_SHIFT, BLOCK = 32, PAGE = 16, NO_HOLDER = 0xffff };
 
 /* ---- lists of record numbers ---- */
 
@@ -46,35 +51,46 @@ uint32_t list_first(const struct store *store, const struct list *list, uint32_t
 
 /* ---- segments ---- */
 
-/* The segments of a block, of a lane or of a row. */
+/* The segments of a block, of a lane or of a row. A block begins with them. */
 struct spans {
-    uint32_t first;        /* number of the first of them in its lane or row */
     uint32_t count;        /* in use */
     uint32_t delta[BLOCK]; /* start of each, ns after the block's start */
     uint8_t state[BLOCK];  /* enum lane_state, enum object_state */
 };
 
-/* A block begins with its prefix sums, whose number is that of the states, and its spans. */
 struct lane_block {
-    uint64_t sum[LANE_STATES]; /* ns in each state before this block's first segment */
     struct spans spans;
     uint32_t object[BLOCK]; /* what is waited for; THRUM_NONE */
     uint32_t event[BLOCK];  /* the record that began it */
 };
 
 struct row_block {
-    uint64_t sum[OBJECT_STATES];
     struct spans spans;
     uint32_t event[BLOCK];
     uint16_t holder[BLOCK];  /* a thread; NO_HOLDER */
     uint16_t waiters[BLOCK]; /* at most 65,535 */
 };
 
+/* What lies before a block in its lane or row. */
+struct prefix {
+    uint64_t segments; /* how many: also the number of the block's first */
+    uint64_t ns[];     /* in each state */
+};
+
 /* The blocks of one lane or row: where they start and where they are. */
 struct track {
     vector(uint64_t) starts;
     vector(uint32_t) refs;
+    vector(uint32_t) pages; /* of the prefixes of PAGE blocks each */
+    uint32_t states;        /* a bit for each state that a segment has ever had */
 };
+
+/* How large what a track refers to is: one for lanes, one for rows. */
+struct track_shape {
+    size_t block;    /* bytes */
+    unsigned states; /* that the segments may have */
+};
+extern const struct track_shape lane_shape, row_shape;
 
 /* ---- the present ---- */
 
@@ -223,10 +239,28 @@ void rows_wait_began(struct history *history, uint32_t object, uint64_t time, ui
 
 /* ---- track.c: the blocks of lanes and rows ---- */
 
-/* Makes block number `n` ready to be filled: a fresh or a spare one of `size` bytes, zeroed. */
-void *track_open(struct store *store, struct track *track, uint32_t n, size_t size, uint64_t start);
-void track_leave(struct store *store, struct track *track, uint32_t blocks, size_t size,
-                 size_t from, size_t to);
+/* Makes block number `n` ready to be filled, from `start` on: a fresh or a spare one, zeroed, and
+ * its prefix. */
+void *track_open(struct store *store, struct track *track, const struct track_shape *shape,
+                 uint32_t n, uint64_t start);
+/* Moves what is still needed out of bytes [from, to) of the store: the block that is being filled,
+ * the page of the first block that stays. */
+void track_leave(struct store *store, struct track *track, const struct track_shape *shape,
+                 uint32_t blocks, size_t from, size_t to);
+
+static inline size_t track_prefix_size(const struct track_shape *shape)
+{
+    return sizeof(struct prefix) + shape->states * sizeof(uint64_t);
+}
+
+/* The prefix of block `n`. */
+static inline struct prefix *track_prefix(const struct store *store, const struct track *track,
+                                          const struct track_shape *shape, uint32_t n)
+{
+    char *page = store_at(store, track->pages.items[n / PAGE]);
+    return (struct prefix *)(page + n % PAGE * track_prefix_size(shape));
+}
+
 /* Last block in use with a start <= t, from `from` on (whose start is <= t); gallops. */
 uint32_t track_find(const struct track *track, uint32_t blocks, uint32_t from, uint64_t t);
 /* The same; looks first at `stride` blocks after `from`. */
@@ -234,6 +268,9 @@ uint32_t track_find_near(const struct track *track, uint32_t blocks, uint32_t fr
                          uint64_t t);
 /* First block that has not been dropped. */
 uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks);
+void track_fini(struct track *track);
+/* What it has on the heap, the struct included. */
+size_t track_heap(const struct track *track);
 
 /* ---- columns.c: which state took most of each column ---- */
 
@@ -241,22 +278,17 @@ uint32_t track_first(const struct store *store, const struct track *track, uint3
 struct sequence {
     const struct store *store;
     const struct track *track;
+    const struct track_shape *shape;
     uint32_t blocks; /* in use, at least one */
     uint32_t oldest; /* the first that is kept */
-    unsigned states; /* how many sums a block begins with */
 };
 
 struct sequence lane_sequence(const struct history *history, uint32_t thread);
 struct sequence row_sequence(const struct history *history, uint32_t object);
 
-static inline const uint64_t *sequence_sum(const struct sequence *sequence, uint32_t block)
-{
-    return store_at(sequence->store, sequence->track->refs.items[block]);
-}
-
 static inline const struct spans *sequence_spans(const struct sequence *sequence, uint32_t block)
 {
-    return (const struct spans *)(sequence_sum(sequence, block) + sequence->states);
+    return store_at(sequence->store, sequence->track->refs.items[block]);
 }
 
 /* When the first kept segment begins. */
@@ -264,9 +296,6 @@ static inline uint64_t sequence_birth(const struct sequence *sequence)
 {
     return sequence->track->starts.items[sequence->oldest];
 }
-
-/* Adds to `sum` the time from the block's start to `end`. */
-void spans_sum(const struct spans *spans, uint64_t start, uint64_t end, uint64_t *sum);
 
 /* Where time t, which is not before the birth, lies. */
 struct spot {
@@ -277,25 +306,40 @@ struct spot sequence_find(const struct sequence *sequence, uint64_t t);
 /* ns in each state up to t, which is not before the birth. */
 void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret);
 
+/* An end of a column. */
+struct edge {
+    uint64_t at;    /* ns */
+    uint32_t block; /* that contains it */
+    uint32_t near;  /* the block whose start is nearest to it: this one or the next */
+    uint32_t slot;  /* of the segment that contains it; when settled */
+    bool settled;   /* slot and part are known */
+    uint64_t part[LANE_STATES]; /* ns in each state that occurs, from the start of `near` to it;
+                                   negative (modulo 2^64) when that is later */
+};
+
 /*
  * Goes through the columns of a row from left to right. A column that lies in one segment costs
- * next to nothing. One that spans blocks is mostly decided by the sums at the nearest boundaries of
- * blocks: what lies between these and the column's own ends can then not change who is first. Only
- * where it could are the segments gone through.
+ * next to nothing. One that spans blocks is mostly decided by the prefixes at the boundaries of
+ * blocks nearest to its ends: what lies between these and the ends can then not change who is
+ * first. Only where it could are the segments gone through.
  */
 enum { COLUMNS_AHEAD = 16 };
 struct columns {
     struct sequence sequence;
-    uint64_t width, end;           /* of a column; of time */
-    uint64_t at;                   /* where the next column begins */
-    uint32_t block;                /* that contains `at` */
-    uint32_t slot;                 /* likewise; when `exact` */
-    bool exact;                    /* slot and head are known */
-    uint64_t head[LANE_STATES];    /* ns in each state from the block's start to `at` */
-    uint32_t ahead[COLUMNS_AHEAD]; /* a ring: the blocks that contain the next columns' ends */
-    uint32_t looked, taken;        /* how many were put into it, taken out */
-    uint32_t found, stride;        /* the last one put in, and how far the one before it was */
-    uint64_t looked_at;            /* the time it contains */
+    uint64_t width, end; /* of a column; of time */
+    uint64_t at;         /* where the next column begins */
+    uint64_t before;     /* ns of that column before the birth, in this state */
+    uint8_t unborn;
+    struct edge edges[2], *edge; /* where it begins, if not before the birth; and the next one */
+    uint32_t states;             /* that occur, */
+    uint8_t state[LANE_STATES];  /* in ascending order */
+    struct {
+        uint32_t block, near;
+    } ahead[COLUMNS_AHEAD];   /* a ring: where the next columns end */
+    uint32_t looked, taken;   /* how many were put into it, taken out */
+    uint32_t found, stride;   /* the last block put in, and how far the one before it was */
+    uint64_t looked_at;       /* the time it contains */
+    uint32_t segments_wanted; /* for so many columns segments are asked for ahead */
 };
 
 /* What is known of a column. */
@@ -307,11 +351,12 @@ struct column {
     struct spot to;
 };
 
-/* From t0 on, which lies in [birth - width, end). */
+/* From t0 on, which lies in [birth - width, end). What lies before the birth is of state `unborn`.
+ */
 void columns_begin(struct columns *columns, const struct sequence *sequence, uint64_t t0,
-                   uint64_t width, uint64_t end);
-/* The next column, which begins before the end. What lies before the birth is of state `unborn`. */
-void columns_next(struct columns *columns, uint8_t unborn, struct column *ret);
+                   uint64_t width, uint64_t end, uint8_t unborn);
+/* The next column, which begins before the end. */
+void columns_next(struct columns *columns, struct column *ret);
 
 /* ---- lines.c ---- */
 

@@ -10,9 +10,9 @@ struct sequence lane_sequence(const struct history *history, uint32_t thread)
     uint32_t oldest = track_first(&history->store, track, blocks);
     return (struct sequence){.store = &history->store,
                              .track = track,
+                             .shape = &lane_shape,
                              .blocks = blocks,
-                             .oldest = oldest < blocks ? oldest : blocks - 1,
-                             .states = LANE_STATES};
+                             .oldest = oldest < blocks ? oldest : blocks - 1};
 }
 
 static bool has_lane(const struct history *history, uint32_t thread)
@@ -173,10 +173,10 @@ void history_row(const struct history *history, uint32_t thread, uint64_t t0, ui
         ret[i++].filled = true;
     struct columns walk;
     if (i < columns && t0 + i * column < now)
-        columns_begin(&walk, &sequence, t0 + i * column, column, now);
+        columns_begin(&walk, &sequence, t0 + i * column, column, now, LANE_UNBORN);
     for (; i < columns && t0 + i * column < now; i++) {
         struct column cell;
-        columns_next(&walk, LANE_UNBORN, &cell);
+        columns_next(&walk, &cell);
         ret[i].filled = true;
         ret[i].state = cell.state;
         ret[i].changes = cell.changes;

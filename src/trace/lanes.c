@@ -35,6 +35,22 @@ enum lane_state lane_of_wait(enum trace_type type)
     return lanes[type];
 }
 
+const struct track_shape lane_shape = {sizeof(struct lane_block), LANE_STATES};
+
+static struct prefix *prefix_of(const struct history *history, uint32_t thread, uint32_t block)
+{
+    return track_prefix(&history->store, &history->lanes.items[thread], &lane_shape, block);
+}
+
+/* How many segments there are, when `segments` of the last of `blocks` are in use. */
+static uint32_t segment_count(const struct history *history, uint32_t thread, uint32_t blocks,
+                              uint32_t segments)
+{
+    if (!blocks)
+        return 0;
+    return (uint32_t)prefix_of(history, thread, blocks - 1)->segments + segments;
+}
+
 static void segment_push(struct history *history, uint32_t thread, uint64_t time,
                          enum lane_state state, uint32_t object, uint32_t event)
 {
@@ -51,14 +67,10 @@ static void segment_push(struct history *history, uint32_t thread, uint64_t time
             block = NULL;
     }
     if (!block) {
-        block = track_open(&history->store, track, now->blocks, sizeof *block, time);
-        if (now->blocks) {
-            const struct lane_block *before = lane_block(history, thread, now->blocks - 1);
-            memcpy(block->sum, before->sum, sizeof block->sum);
-            spans_sum(&before->spans, track->starts.items[now->blocks - 1], time, block->sum);
-            block->spans.first = before->spans.first + before->spans.count;
-        } else {
-            block->sum[LANE_UNBORN] = time;
+        block = track_open(&history->store, track, &lane_shape, now->blocks, time);
+        if (!now->blocks) {
+            prefix_of(history, thread, 0)->ns[LANE_UNBORN] = time;
+            track->states |= 1u << LANE_UNBORN;
         }
         now->blocks++;
         now->segments = 0;
@@ -69,6 +81,7 @@ static void segment_push(struct history *history, uint32_t thread, uint64_t time
     block->object[slot] = object;
     block->spans.state[slot] = (uint8_t)state;
     block->spans.count = now->segments;
+    track->states |= 1u << state;
 }
 
 /* Takes the last segment off. */
@@ -137,10 +150,8 @@ static void forget_snapshots(struct history *history, uint32_t thread, uint32_t 
         if (thread >= last->thread_count)
             return;
         const struct thread_now *then = &last->threads[thread];
-        uint32_t counted = 0;
-        if (then->blocks)
-            counted = lane_block(history, thread, then->blocks - 1)->spans.first + then->segments;
-        if (then->list <= records && counted <= segments)
+        if (then->list <= records &&
+            segment_count(history, thread, then->blocks, then->segments) <= segments)
             return;
         free(last->threads);
         free(last->objects);
@@ -190,12 +201,9 @@ static void kernel_apply(struct history *history, uint32_t thread, const struct 
     }
     enum lane_state logical =
         taken.count ? logical_last(history, thread) : (enum lane_state)now->logical;
-    if (taken.count) {
-        uint32_t segments = 0;
-        if (now->blocks)
-            segments = lane_block(history, thread, now->blocks - 1)->spans.first + now->segments;
-        forget_snapshots(history, thread, place, segments);
-    }
+    if (taken.count)
+        forget_snapshots(history, thread, place,
+                         segment_count(history, thread, now->blocks, now->segments));
     enum lane_state before = lane_effective(logical, now->kernel);
     now->kernel = event->kind == THRUM_KIND_SWITCH_IN          ? KERNEL_ON
                   : event->kind == THRUM_KIND_SWITCH_PREEMPTED ? KERNEL_PREEMPTED

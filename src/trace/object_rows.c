@@ -8,9 +8,9 @@ struct sequence row_sequence(const struct history *history, uint32_t object)
     uint32_t oldest = track_first(&history->store, track, blocks);
     return (struct sequence){.store = &history->store,
                              .track = track,
+                             .shape = &row_shape,
                              .blocks = blocks,
-                             .oldest = oldest < blocks ? oldest : blocks - 1,
-                             .states = OBJECT_STATES};
+                             .oldest = oldest < blocks ? oldest : blocks - 1};
 }
 
 static bool has_row(const struct history *history, uint32_t object)
@@ -224,10 +224,10 @@ static size_t fill_past(const struct history *history, uint32_t object, uint64_t
     struct columns walk;
     bool owed = false; /* the holder of the column before, which is known when this one is exact */
     if (i < columns && t0 + i * column < history->now)
-        columns_begin(&walk, &sequence, t0 + i * column, column, history->now);
+        columns_begin(&walk, &sequence, t0 + i * column, column, history->now, unborn);
     for (; i < columns && t0 + i * column < history->now; i++) {
         struct column cell;
-        columns_next(&walk, unborn, &cell);
+        columns_next(&walk, &cell);
         ret[i].state = cell.state;
         ret[i].changes = cell.changes;
         if (owed && cell.exact)

@@ -29,21 +29,7 @@ enum object_state row_state(const struct object_now *now, enum trace_type type)
     return is_semaphore(type) && now->value <= 0 ? OBJECT_HELD : OBJECT_FREE;
 }
 
-static struct row_block *open_block(struct history *history, uint32_t object, uint64_t time)
-{
-    struct object_now *now = &history->objects.items[object];
-    struct track *track = &history->rows.items[object];
-    struct row_block *block = track_open(&history->store, track, now->blocks, sizeof *block, time);
-    if (now->blocks) {
-        const struct row_block *before = row_block(history, object, now->blocks - 1);
-        memcpy(block->sum, before->sum, sizeof block->sum);
-        spans_sum(&before->spans, track->starts.items[now->blocks - 1], time, block->sum);
-        block->spans.first = before->spans.first + before->spans.count;
-    }
-    now->blocks++;
-    now->segments = 0;
-    return block;
-}
+const struct track_shape row_shape = {sizeof(struct row_block), OBJECT_STATES};
 
 /* Begins a segment with the present state. A record that changes several things makes one segment.
  */
@@ -63,16 +49,19 @@ static void segment_push(struct history *history, uint32_t object, uint64_t time
         if (!again && (now->segments == BLOCK || time - start > UINT32_MAX))
             block = NULL;
     }
-    if (!block)
-        block = open_block(history, object, time);
+    if (!block) {
+        block = track_open(&history->store, track, &row_shape, now->blocks++, time);
+        now->segments = 0;
+    }
     uint32_t slot = again ? now->segments - 1 : now->segments++;
     block->spans.delta[slot] = (uint32_t)(time - track->starts.items[now->blocks - 1]);
     block->event[slot] = event;
     block->holder[slot] = now->holder < NO_HOLDER ? (uint16_t)now->holder : NO_HOLDER;
     block->waiters[slot] = (uint16_t)(now->waiters < UINT16_MAX ? now->waiters : UINT16_MAX);
-    block->spans.state[slot] =
-        (uint8_t)row_state(now, catalog_object_type(history->catalog, object));
+    enum object_state state = row_state(now, catalog_object_type(history->catalog, object));
+    block->spans.state[slot] = (uint8_t)state;
     block->spans.count = now->segments;
+    track->states |= 1u << state;
 }
 
 void rows_wait_began(struct history *history, uint32_t object, uint64_t time, uint32_t index)

@@ -2,26 +2,54 @@
 
 #include "trace/history_inside.h"
 
-void *track_open(struct store *store, struct track *track, uint32_t n, size_t size, uint64_t start)
+/* Adds the time from the block's start to `end`. */
+static void add_spans(const struct spans *spans, uint64_t start, uint64_t end, uint64_t *ns)
 {
+    for (uint32_t i = 0; i + 1 < spans->count; i++)
+        ns[spans->state[i]] += spans->delta[i + 1] - spans->delta[i];
+    uint32_t last = spans->count - 1;
+    uint64_t from = start + spans->delta[last];
+    if (end > from)
+        ns[spans->state[last]] += end - from;
+}
+
+static void open_prefix(struct store *store, struct track *track, const struct track_shape *shape,
+                        uint32_t n, uint64_t start)
+{
+    uint32_t page = n / PAGE;
+    if (page == track->pages.count)
+        vector_push(&track->pages, store_alloc(store, PAGE * track_prefix_size(shape)));
+    else if (!store_kept(store, track->pages.items[page]))
+        track->pages.items[page] = store_alloc(store, PAGE * track_prefix_size(shape));
+    struct prefix *prefix = track_prefix(store, track, shape, n);
+    if (n == 0) {
+        memset(prefix, 0, track_prefix_size(shape));
+        return;
+    }
+    const struct spans *before = store_at(store, track->refs.items[n - 1]);
+    memcpy(prefix, track_prefix(store, track, shape, n - 1), track_prefix_size(shape));
+    prefix->segments += before->count;
+    add_spans(before, track->starts.items[n - 1], start, prefix->ns);
+}
+
+void *track_open(struct store *store, struct track *track, const struct track_shape *shape,
+                 uint32_t n, uint64_t start)
+{
+    open_prefix(store, track, shape, n, start);
     if (n == track->refs.count) {
-        vector_push(&track->refs, store_alloc(store, size));
+        vector_push(&track->refs, store_alloc(store, shape->block));
         vector_push(&track->starts, start);
     } else if (!store_kept(store, track->refs.items[n])) {
-        track->refs.items[n] = store_alloc(store, size);
+        track->refs.items[n] = store_alloc(store, shape->block);
     }
     track->starts.items[n] = start;
     void *block = store_at(store, track->refs.items[n]);
-    memset(block, 0, size);
+    memset(block, 0, shape->block);
     return block;
 }
 
-void track_leave(struct store *store, struct track *track, uint32_t blocks, size_t size,
-                 size_t from, size_t to)
+static void leave(struct store *store, uint32_t *ref, size_t size, size_t from, size_t to)
 {
-    if (blocks == 0)
-        return;
-    uint32_t *ref = &track->refs.items[blocks - 1];
     size_t at = (size_t)*ref * STORE_UNIT;
     if (at < from || at >= to)
         return;
@@ -30,19 +58,47 @@ void track_leave(struct store *store, struct track *track, uint32_t blocks, size
     *ref = moved;
 }
 
-uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks)
+/* The first block that lies at byte `at` of the store or after it. */
+static uint32_t first_from(const struct track *track, uint32_t blocks, size_t at)
 {
     uint32_t low = 0, high = blocks;
-    if (store->kept == 0)
-        return 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (store_kept(store, track->refs.items[middle]))
+        if ((size_t)track->refs.items[middle] * STORE_UNIT >= at)
             high = middle;
         else
             low = middle + 1;
     }
     return low;
+}
+
+void track_leave(struct store *store, struct track *track, const struct track_shape *shape,
+                 uint32_t blocks, size_t from, size_t to)
+{
+    if (blocks == 0)
+        return;
+    leave(store, &track->refs.items[blocks - 1], shape->block, from, to);
+    uint32_t first = first_from(track, blocks, to);
+    if (first < blocks)
+        leave(store, &track->pages.items[first / PAGE], PAGE * track_prefix_size(shape), from, to);
+}
+
+uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks)
+{
+    return store->kept ? first_from(track, blocks, store->kept) : 0;
+}
+
+void track_fini(struct track *track)
+{
+    vector_fini(&track->starts);
+    vector_fini(&track->refs);
+    vector_fini(&track->pages);
+}
+
+size_t track_heap(const struct track *track)
+{
+    return sizeof *track + track->starts.capacity * sizeof(uint64_t) +
+           (track->refs.capacity + track->pages.capacity) * sizeof(uint32_t);
 }
 
 uint32_t track_find(const struct track *track, uint32_t blocks, uint32_t from, uint64_t t)
