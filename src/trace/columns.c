@@ -83,8 +83,8 @@ static void settle(const struct sequence *sequence, struct edge *edge)
     if (edge->near == edge->block)
         go_on(spans, 0, edge->at - start, &edge->slot, edge->part);
     else
-        edge->slot = go_back(spans, start_of(sequence, edge->near) - start, edge->at - start,
-                             edge->part);
+        edge->slot =
+            go_back(spans, start_of(sequence, edge->near) - start, edge->at - start, edge->part);
 }
 
 static struct edge edge_at(const struct sequence *sequence, uint64_t t)
@@ -192,8 +192,8 @@ static bool in_one_segment(struct columns *columns, uint32_t block, uint64_t to,
         start_of(&columns->sequence, block) + spans->delta[edge->slot + 1] <= to)
         return false;
     struct spot spot = {block, edge->slot};
-    *ret = (struct column){
-        .state = spans->state[edge->slot], .exact = true, .from = spot, .to = spot};
+    *ret =
+        (struct column){.state = spans->state[edge->slot], .exact = true, .from = spot, .to = spot};
     edge->part[ret->state] += to - edge->at;
     edge->at = to;
     return true;
@@ -210,10 +210,12 @@ static bool from_prefixes(const struct columns *columns, const struct edge *from
                           const struct edge *to, struct column *ret)
 {
     const struct sequence *sequence = &columns->sequence;
+    uint64_t unsure = away(sequence, from) + away(sequence, to), most = 0, second = 0;
+    uint8_t state = 0;
+    if (start_of(sequence, to->near) - start_of(sequence, from->near) <= unsure)
+        return false;
     const struct prefix *low = prefix_of(sequence, from->near);
     const struct prefix *high = prefix_of(sequence, to->near);
-    uint64_t most = 0, second = 0;
-    uint8_t state = 0;
     if (high->segments - low->segments < MANY_SEGMENTS)
         return false;
     for (uint32_t i = 0; i < columns->states; i++) {
@@ -222,7 +224,7 @@ static bool from_prefixes(const struct columns *columns, const struct edge *from
         state = ns > most ? columns->state[i] : state;
         most = ns > most ? ns : most;
     }
-    if (most <= second + away(sequence, from) + away(sequence, to))
+    if (most <= second + unsure)
         return false;
     *ret = (struct column){.state = state, .changes = CELL_MANY};
     return true;
@@ -267,8 +269,8 @@ static uint64_t in_one_block(const struct columns *columns, const struct edge *f
 }
 
 /* Goes through those between the ends and the boundaries nearest to them, likewise. */
-static uint64_t over_blocks(const struct columns *columns, const struct edge *from,
-                            struct edge *to, uint64_t *ns)
+static uint64_t over_blocks(const struct columns *columns, const struct edge *from, struct edge *to,
+                            uint64_t *ns)
 {
     const struct sequence *sequence = &columns->sequence;
     const uint64_t *low = prefix_of(sequence, from->near)->ns;

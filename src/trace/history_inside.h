@@ -7,7 +7,7 @@
  *     log     2,048 records a block; a record's thread is packed into bits that its kind and its
  *             object leave free
  *     lists   32 record numbers a block: the records of one thread, of one object
- *     lanes   32 segments a block; and a page for every 16 blocks, with the exact time spent in
+ *     lanes   32 segments a block; and a page for every 64 blocks, with the exact time spent in
  *             each state before each of them (prefix sums)
  *     rows    the same for objects
  *
@@ -32,7 +32,14 @@
 
 #define NO_EVENT UINT32_MAX
 
-enum { LOG_SHIFT = 11, LOG_BLOCK = 1 << LOG_SHIFT, BLOCK = 32, PAGE = 16, NO_HOLDER = 0xffff };
+enum {
+    LOG_SHIFT = 11,
+    LOG_BLOCK = 1 << LOG_SHIFT,
+    BLOCK = 32,
+    PAGE = 64,
+    FIRST_PAGE = 8,
+    NO_HOLDER = 0xffff
+};
 
 /* ---- lists of record numbers ---- */
 
@@ -83,6 +90,8 @@ struct track {
     vector(uint32_t) refs;
     vector(uint32_t) pages; /* of the prefixes of PAGE blocks each */
     uint32_t states;        /* a bit for each state that a segment has ever had */
+    bool grown;             /* the first page has room for PAGE, else for FIRST_PAGE: most lanes of
+                               many threads are short */
 };
 
 /* How large what a track refers to is: one for lanes, one for rows. */
@@ -308,11 +317,11 @@ void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret);
 
 /* An end of a column. */
 struct edge {
-    uint64_t at;    /* ns */
-    uint32_t block; /* that contains it */
-    uint32_t near;  /* the block whose start is nearest to it: this one or the next */
-    uint32_t slot;  /* of the segment that contains it; when settled */
-    bool settled;   /* slot and part are known */
+    uint64_t at;                /* ns */
+    uint32_t block;             /* that contains it */
+    uint32_t near;              /* the block whose start is nearest to it: this one or the next */
+    uint32_t slot;              /* of the segment that contains it; when settled */
+    bool settled;               /* slot and part are known */
     uint64_t part[LANE_STATES]; /* ns in each state that occurs, from the start of `near` to it;
                                    negative (modulo 2^64) when that is later */
 };

@@ -134,7 +134,8 @@ static uint32_t cell_object(const struct history *history, uint32_t thread,
 {
     uint64_t until = t1, best = (t1 - t0) / 4;
     uint32_t found = THRUM_NONE;
-    for (uint32_t n = end.block + 1, seen = 0; n-- > sequence->oldest && seen < 2; seen++) {
+    for (uint32_t n = end.block + 1, seen = 0; n-- > sequence->oldest && until > t0 && seen < 2;
+         seen++) {
         const struct lane_block *block = lane_block(history, thread, n);
         uint64_t start = sequence->track->starts.items[n];
         uint32_t slot = n == end.block ? end.slot + 1 : block->spans.count;

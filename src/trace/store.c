@@ -128,8 +128,11 @@ static void open_chunk(struct store *store)
     if (!store->limit || store->cooling)
         return;
     store->cooling = true;
-    while (store->opened - store->cold + store->besides > store->limit &&
-           store->opened - store->cold > HOT_CHUNKS * STORE_CHUNK)
+    /* what leaves a chunk moves to new ones: once around, not for ever */
+    for (size_t left = store->opened - store->cold;
+         left > HOT_CHUNKS * STORE_CHUNK &&
+         store->opened - store->cold + store->besides > store->limit;
+         left -= STORE_CHUNK)
         cool(store);
     store->cooling = false;
 }

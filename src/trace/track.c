@@ -13,14 +13,33 @@ static void add_spans(const struct spans *spans, uint64_t start, uint64_t end, u
         ns[spans->state[last]] += end - from;
 }
 
+static size_t page_size(const struct track *track, const struct track_shape *shape, uint32_t page)
+{
+    return (page > 0 || track->grown ? PAGE : FIRST_PAGE) * track_prefix_size(shape);
+}
+
+/* Makes room for the prefix of block `n`. */
+static void open_page(struct store *store, struct track *track, const struct track_shape *shape,
+                      uint32_t n)
+{
+    uint32_t page = n / PAGE;
+    if (n == FIRST_PAGE && !track->grown) {
+        size_t size = page_size(track, shape, 0);
+        uint32_t larger = store_alloc(store, PAGE * track_prefix_size(shape));
+        memcpy(store_at(store, larger), store_at(store, track->pages.items[0]), size);
+        track->pages.items[0] = larger;
+        track->grown = true;
+    } else if (page == track->pages.count) {
+        vector_push(&track->pages, store_alloc(store, page_size(track, shape, page)));
+    } else if (!store_kept(store, track->pages.items[page])) {
+        track->pages.items[page] = store_alloc(store, page_size(track, shape, page));
+    }
+}
+
 static void open_prefix(struct store *store, struct track *track, const struct track_shape *shape,
                         uint32_t n, uint64_t start)
 {
-    uint32_t page = n / PAGE;
-    if (page == track->pages.count)
-        vector_push(&track->pages, store_alloc(store, PAGE * track_prefix_size(shape)));
-    else if (!store_kept(store, track->pages.items[page]))
-        track->pages.items[page] = store_alloc(store, PAGE * track_prefix_size(shape));
+    open_page(store, track, shape, n);
     struct prefix *prefix = track_prefix(store, track, shape, n);
     if (n == 0) {
         memset(prefix, 0, track_prefix_size(shape));
@@ -80,7 +99,8 @@ void track_leave(struct store *store, struct track *track, const struct track_sh
     leave(store, &track->refs.items[blocks - 1], shape->block, from, to);
     uint32_t first = first_from(track, blocks, to);
     if (first < blocks)
-        leave(store, &track->pages.items[first / PAGE], PAGE * track_prefix_size(shape), from, to);
+        leave(store, &track->pages.items[first / PAGE], page_size(track, shape, first / PAGE), from,
+              to);
 }
 
 uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks)
