@@ -132,17 +132,18 @@ static uint32_t cell_object(const struct history *history, uint32_t thread,
                             const struct sequence *sequence, struct spot end, uint64_t t0,
                             uint64_t t1, uint8_t state)
 {
-    uint64_t until = t1, best = (t1 - t0) / 4;
+    uint64_t until = t1, best = t1 - t0 > 3 ? (t1 - t0) / 4 : 1;
     uint32_t found = THRUM_NONE;
-    for (uint32_t n = end.block + 1, seen = 0; n-- > sequence->oldest && until > t0 && seen < 2;
-         seen++) {
+    /* what is left must have room for a longer one */
+    for (uint32_t n = end.block + 1, seen = 0;
+         n-- > sequence->oldest && until >= t0 + best && seen < 2; seen++) {
         const struct lane_block *block = lane_block(history, thread, n);
         uint64_t start = sequence->track->starts.items[n];
         uint32_t slot = n == end.block ? end.slot + 1 : block->spans.count;
-        while (slot-- > 0 && until > t0) {
+        while (slot-- > 0 && until >= t0 + best) {
             uint64_t from = start + block->spans.delta[slot];
             uint64_t length = until - (from > t0 ? from : t0);
-            if (block->spans.state[slot] == state && length >= best && length) {
+            if (block->spans.state[slot] == state && length >= best) {
                 best = length;
                 found = block->object[slot];
             }
