@@ -1,10 +1,12 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/screen.h"
 #include "view/theme.h"
@@ -179,9 +181,19 @@ static int run(int argc, char **argv)
     return unknown_command(argv[1]);
 }
 
+/* The number of a standard stream that is closed would go to the next file that is opened, and what
+ * is printed into that. Read only: writing fails, and is said to. */
+static void hold_standard_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+            return;
+}
+
 /* A result that did not come through is no result: a full disk, a closed standard output. */
 int cli_main(int argc, char **argv)
 {
+    hold_standard_streams();
     int status = run(argc, argv);
     errno = 0;
     bool flushed = fflush(stdout) == 0;

@@ -112,6 +112,18 @@ class Errors(unittest.TestCase):
             self.assertEqual(done.returncode, 2, words)
             self.assertIn("thrum: the result could not be written", done.stderr, words)
 
+    def test_closed_streams(self):
+        """Nothing is printed into a file of thrum's own that got the number of a closed stream."""
+        for words in [*self.each(self.ring), ["--help"]]:
+            done = subprocess.run(["/bin/sh", "-c", '"$@" >&-', "sh", THRUM, *words], stdin=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("thrum: the result could not be written", done.stderr, words)
+        whole = ["explore", "--headless", "--jobs", "1", self.ring]
+        closed = subprocess.run(["/bin/sh", "-c", '"$@" <&- 2>&-', "sh", THRUM, *whole], stdout=subprocess.PIPE, text=True, timeout=60)
+        self.assertIn("deadlock", closed.stdout)
+        self.assertEqual(closed.returncode, 1)
+
     def test_closed_pipe(self):
         """`thrum explore … | head -1` ends quietly, as every filter does."""
         for words in [["explore", "--headless", "starting-gun"], ["check", "--list", "starting-gun"], ["run", "--headless", "phases"]]:
