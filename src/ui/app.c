@@ -92,22 +92,28 @@ static void open_path(struct screen *screen, const char *path, bool stepping)
     free(kept);
 }
 
+struct editing {
+    const char *path;
+    bool started; /* the editor was there */
+};
+
 static void run_editor(void *data)
 {
-    const char *path = data, *editor = getenv("EDITOR");
+    struct editing *editing = data;
     pid_t child = fork();
     if (child == 0) {
         for (int number = 1; number < 32; number++)
             if (number != SIGKILL && number != SIGSTOP)
                 signal(number, SIG_DFL);
         /* $EDITOR may hold arguments: the shell splits them, the path stays whole. */
-        execl("/bin/sh", "sh", "-c", "exec $EDITOR \"$0\"", path, (char *)NULL);
+        execl("/bin/sh", "sh", "-c", "exec $EDITOR \"$0\"", editing->path, (char *)NULL);
         _exit(127);
     }
-    (void)editor;
-    int status;
+    int status = 0;
     while (child > 0 && waitpid(child, &status, 0) < 0)
         continue;
+    /* 126 and 127 are the shell's: not to be executed, not found */
+    editing->started = child > 0 && !(WIFEXITED(status) && WEXITSTATUS(status) >= 126);
 }
 
 /* ---- keys ---- */
@@ -241,8 +247,13 @@ static void edit(struct screen *screen)
     bool paused = screen->run.status.paused;
     if (!paused)
         session_pause(screen->session);
-    terminal_lend(screen->terminal, run_editor, screen->path);
+    struct editing editing = {.path = screen->path};
+    terminal_lend(screen->terminal, run_editor, &editing);
     screen->looked = 0;
+    if (!editing.started) {
+        text_clear(&screen->run.message);
+        text_printf(&screen->run.message, "the editor could not be started: %s", getenv("EDITOR"));
+    }
     if (!paused && !screen->run.status.ended)
         session_resume(screen->session);
 }
@@ -328,22 +339,26 @@ static void click(struct screen *screen, int x, int y)
         click_in_browser(screen, x, y);
 }
 
+static void take_key(struct screen *screen, int key)
+{
+    bool error = screen->error.length; /* any key closes it; one loads the file again */
+    text_clear(&screen->error);
+    enum action action = keymap_find(key, screen_have(screen) | (screen->help ? NEEDS_LIST : 0));
+    if (error && action != ACTION_AGAIN)
+        return;
+    if (screen->session && screen->run.asks_value)
+        take_value_key(screen, key);
+    else if (screen->searching)
+        take_search_key(screen, key);
+    else if (key != KEY_NONE)
+        act(screen, action, key);
+}
+
 static void take_event(struct screen *screen, const struct event *event)
 {
     screen->dirty = true;
     switch (event->kind) {
-    case EVENT_KEY:
-        if (screen->error.length)
-            text_clear(&screen->error);
-        else if (screen->session && screen->run.asks_value)
-            take_value_key(screen, event->key);
-        else if (screen->searching)
-            take_search_key(screen, event->key);
-        else if (event->key != KEY_NONE)
-            act(screen,
-                keymap_find(event->key, screen_have(screen) | (screen->help ? NEEDS_LIST : 0)),
-                event->key);
-        break;
+    case EVENT_KEY: take_key(screen, event->key); break;
     case EVENT_CLICK: click(screen, event->x, event->y); break;
     case EVENT_WHEEL:
         if (screen->help)
@@ -407,8 +422,8 @@ static void poll_session(struct screen *screen)
     look_at_file(screen);
 }
 
-/* Draws a frame; returns how many milliseconds at least lie between it and the next: a screen that is
- * dear to draw (a lane of a thousand threads) leaves most of the time to the run. */
+/* Draws a frame; returns how many milliseconds at least lie between it and the next: a screen that
+ * is dear to draw (a lane of a thousand threads) leaves most of the time to the run. */
 static int draw_frame(struct screen *screen)
 {
     uint64_t before = clock_now();
@@ -431,8 +446,7 @@ static void loop(struct screen *screen)
         if (screen->leave)
             break;
         uint64_t now = clock_now();
-        int since =
-            last && now - last < frame * 1000000ull ? (int)((now - last) / 1000000) : frame;
+        int since = last && now - last < frame * 1000000ull ? (int)((now - last) / 1000000) : frame;
         if (screen->dirty && since >= frame) {
             frame = draw_frame(screen);
             last = now;

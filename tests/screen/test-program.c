@@ -241,7 +241,8 @@ START_TEST(random_keys_break_nothing)
     static const char keys[] = "jk\t\r\033lh 123sScCwWxXpPoOuUbBrRgG/nN][a+-0fvVmHdietz<>yTM?";
     struct pty pty;
     uint64_t random = 2024 + (uint64_t)_i;
-    start(&pty, 100, 30, commands[_i % 3], _i < 3 ? "dining-philosophers" : "semaphores/bounded-buffer");
+    start(&pty, 100, 30, commands[_i % 3],
+          _i < 3 ? "dining-philosophers" : "semaphores/bounded-buffer");
     ck_assert(pty_sees(&pty, "thrum"));
     for (int i = 0; i < 400; i++) {
         char key[2] = {keys[random_below(&random, sizeof keys - 1)], 0};
@@ -306,6 +307,38 @@ START_TEST(a_changed_file_is_noticed_and_run_again)
     ck_assert(pty_sees(&pty, "slep"));
     pty_press(&pty, "\033");
     ck_assert(pty_misses(&pty, "This file cannot be run"));
+    pty_press(&pty, "L");
+    ck_assert(pty_sees(&pty, "This file cannot be run"));
+    file = fopen(path, "w");
+    fputs("thread mended:\n    sleep(1ms)\n", file);
+    fclose(file);
+    pty_press(&pty, "L"); /* from the list of mistakes, too */
+    ck_assert(pty_sees(&pty, "0 MainThread"));
+    ck_assert(pty_sees(&pty, "1 mended"));
+    leave(&pty, 0);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(the_scenario_is_edited)
+{
+    struct pty pty;
+    char path[32];
+    endless(path);
+    char *argv[] = {getenv("THRUM_PROGRAM"), "run", path, NULL};
+    const char *edits[] = {"EDITOR=sed -i s/clock/other/", NULL};
+    pty_start(&pty, 100, 24, edits, argv);
+    ck_assert(pty_sees(&pty, "clock-1"));
+    pty_press(&pty, "E");
+    ck_assert(pty_sees(&pty, "the file has changed"));
+    pty_press(&pty, "L");
+    ck_assert(pty_sees(&pty, "other-1"));
+    leave(&pty, 0);
+    const char *lost[] = {"EDITOR=/nonexistent/editor", NULL};
+    pty_start(&pty, 100, 24, lost, argv);
+    ck_assert(pty_sees(&pty, "other-1"));
+    pty_press(&pty, "E");
+    ck_assert(pty_sees(&pty, "the editor could not be started: /nonexistent/editor"));
     leave(&pty, 0);
     unlink(path);
 }
@@ -327,6 +360,7 @@ static Suite *program_suite(void)
     tcase_add_loop_test(tests, signals_during_a_run_restore_the_terminal, 0, DEADLY);
     tcase_add_loop_test(tests, random_keys_break_nothing, 0, 6);
     tcase_add_test(tests, a_changed_file_is_noticed_and_run_again);
+    tcase_add_test(tests, the_scenario_is_edited);
     TCase *crowd = tcase_create("crowd");
     tcase_set_timeout(crowd, 200);
     tcase_add_test(crowd, a_crowd_leaves_the_screen_its_time);
