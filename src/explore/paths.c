@@ -42,6 +42,8 @@ struct finder {
     vector(struct entry) heap;
     struct goal *kinds, *outcomes;
     struct goal goal;
+    uint32_t missing;   /* of the kinds and outcomes in the graph: not met yet */
+    path_cost dearest;  /* what those that were met cost at most */
     uint64_t looked_at; /* edges so far */
 };
 
@@ -116,8 +118,14 @@ static void reach(struct finder *finder, uint32_t state, uint16_t last, bool lef
     heap_push(finder, (struct entry){cost, at});
 }
 
-static void better(struct goal *goal, path_cost cost, uint32_t node, uint64_t edge)
+static void better(struct finder *finder, struct goal *goal, path_cost cost, uint32_t node,
+                   uint64_t edge)
 {
+    if (goal->cost == COST_NONE && goal != &finder->goal) {
+        finder->missing--;
+        if (cost > finder->dearest)
+            finder->dearest = cost;
+    }
     if (cost < goal->cost)
         *goal = (struct goal){cost, node, edge};
 }
@@ -146,16 +154,16 @@ static void arrive(struct finder *finder, uint32_t at)
     uint32_t state = finder->nodes.items[at].state;
     path_cost cost = finder->nodes.items[at].cost;
     if (finder->rules->goals && finder->rules->goals[state])
-        better(&finder->goal, cost, at, UINT64_MAX);
+        better(finder, &finder->goal, cost, at, UINT64_MAX);
     uint8_t mark = finder->marks[state];
     if (mark & MARK_STATE)
         for (size_t i = first_failing_state(graph, state);
              i < graph->failing_states.count && graph->failing_states.items[i].state == state; i++)
-            better(&finder->kinds[graph->failing_states.items[i].kind], cost, at, UINT64_MAX);
+            better(finder, &finder->kinds[graph->failing_states.items[i].kind], cost, at, UINT64_MAX);
     if (mark & MARK_FINAL) {
         uint32_t outcome = outcome_at(graph, state);
         if (outcome < finder->rules->outcomes)
-            better(&finder->outcomes[outcome], cost, at, UINT64_MAX);
+            better(finder, &finder->outcomes[outcome], cost, at, UINT64_MAX);
     }
 }
 
@@ -194,7 +202,7 @@ static void leave(struct finder *finder, uint32_t at)
              failing < graph->failing_edges.count && graph->failing_edges.items[failing].edge <= i;
              failing++)
             if (graph->failing_edges.items[failing].edge == i)
-                better(&finder->kinds[graph->failing_edges.items[failing].kind], cost, at, i);
+                better(finder, &finder->kinds[graph->failing_edges.items[failing].kind], cost, at, i);
         reach(finder, edge->target, edge->landed, edge->flags & EDGE_LEFT_FREE, cost, at, i);
     }
 }
@@ -218,6 +226,25 @@ static void trace_back(const struct finder *finder, const struct goal *goal, str
         path->edges[--count] = finder->nodes.items[at].edge;
 }
 
+/* How many different kinds and outcomes there are to be met. */
+static uint32_t count_goals(const struct finder *finder)
+{
+    const struct graph *graph = finder->graph;
+    uint32_t kinds = finder->rules->kinds, outcomes = finder->rules->outcomes, count = 0;
+    uint8_t *there = xcalloc((size_t)kinds + outcomes + 1, 1);
+    vector_each (struct failing_state, failing, &graph->failing_states)
+        there[failing->kind] = 1;
+    vector_each (struct failing_edge, failing, &graph->failing_edges)
+        there[failing->kind] = 1;
+    vector_each (struct final_state, final, &graph->finals)
+        if (final->outcome < outcomes)
+            there[kinds + final->outcome] = 1;
+    for (size_t i = 0; i < (size_t)kinds + outcomes; i++)
+        count += there[i];
+    free(there);
+    return count;
+}
+
 static void finder_init(struct finder *finder, const struct graph *graph,
                         const struct path_rules *rules)
 {
@@ -239,6 +266,7 @@ static void finder_init(struct finder *finder, const struct graph *graph,
     for (uint32_t i = 0; i < rules->outcomes; i++)
         finder->outcomes[i] = none;
     finder->goal = none;
+    finder->missing = count_goals(finder);
 }
 
 static bool must_stop(const struct finder *finder)
@@ -255,6 +283,8 @@ void paths_find(struct paths *paths, const struct graph *graph, const struct pat
         struct entry top = heap_pop(&finder);
         if (rules->goals && finder.goal.cost != COST_NONE)
             break;
+        if (!rules->goals && !finder.missing && top.cost >= finder.dearest)
+            break; /* whatever comes now is no cheaper */
         struct node *node = &finder.nodes.items[top.node];
         if (node->settled || node->cost != top.cost)
             continue;
