@@ -143,7 +143,7 @@ static void add_reason(const struct table *table, uint32_t at, struct text *out)
     const struct walk_step *step = &table->walk->steps.items[at];
     if (step->left == LEFT_NOT)
         return;
-    const char *name = table->names.items[table->columns[table->walk->steps.items[at - 1].thread]];
+    const char *name = table->names.items[table->columns[step->left_thread]];
     if (!step->counted) {
         if (table->right) /* not worth a line of its own */
             text_add(out, "(not counted)");

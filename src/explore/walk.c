@@ -58,15 +58,12 @@ static void take_touches(struct walk_step *step, const struct effect *effect)
     memcpy(step->touches, effect->touches, effect->touch_count * sizeof *step->touches);
 }
 
-/* Which steps could be noticed, and so which switches count: see docs/LANGUAGE.md. */
+/* Which switches count: those between steps that could be noticed. See docs/LANGUAGE.md. */
 static void count_switches(struct walk *walk)
 {
-    bool ends_noticed = space_ends_matter(model_program(walk->model));
     uint32_t last = UINT32_MAX, visit = 0;
     for (uint32_t i = 0; i < walk->steps.count; i++) {
         struct walk_step *step = &walk->steps.items[i];
-        enum opcode op = (enum opcode)step->operation.op;
-        step->noticed = op == OP_END ? ends_noticed : !operation_quiet(op);
         if (i && walk->steps.items[i - 1].thread != step->thread)
             visit = i;
         if (!step->noticed)
@@ -85,12 +82,21 @@ void walk_take(struct walk *walk, const struct explore_result *result,
     struct world *world = walk->last = world_new(walk->model);
     struct world *before = world_new(walk->model);
     struct effect effect = {0};
+    bool ends_noticed = space_ends_matter(model_program(walk->model));
+    uint32_t noticed = UINT32_MAX; /* whose step was noticed last */
     for (uint32_t i = 0; i < schedule->count; i++) {
         struct walk_step step = {.thread = schedule->steps[i].thread,
                                  .choice = schedule->steps[i].choice};
         model_next(walk->model, world, step.thread, &step.operation);
-        if (i && schedule->steps[i - 1].thread != step.thread)
-            step.left = leave(walk, world, schedule->steps[i - 1].thread, &step);
+        enum opcode op = (enum opcode)step.operation.op;
+        step.noticed = op == OP_END ? ends_noticed : !operation_quiet(op);
+        if (i && schedule->steps[i - 1].thread != step.thread) {
+            bool other = noticed != UINT32_MAX && noticed != step.thread;
+            step.left_thread = other ? noticed : schedule->steps[i - 1].thread;
+            step.left = leave(walk, world, step.left_thread, &step);
+        }
+        if (step.noticed)
+            noticed = step.thread;
         world_copy(walk->model, before, world);
         model_perform(walk->model, world, step.thread, step.choice, &effect);
         step.result = effect.result;

@@ -24,7 +24,8 @@ struct walk_step {
     struct touch *touches; /* owned: what an atomic block touched */
     uint32_t touch_count;
     uint64_t same;          /* steps that look alike have the same */
-    enum leave_reason left; /* of the thread that went before, when this is another one */
+    enum leave_reason left; /* why another thread was left: the one that was noticed last */
+    uint32_t left_thread;   /* that one, unless `left` is LEFT_NOT */
     char *text;             /* owned: the operation in words */
     char *left_why;         /* owned: "A waits for forks[1]", or NULL */
 };

@@ -141,6 +141,31 @@ START_TEST(an_invariant_ends_a_run_before_the_failure)
 }
 END_TEST
 
+/* The ends of C and MainThread, which nobody notices, stand between the steps of A and B. */
+START_TEST(ends_between_hide_no_preemption)
+{
+    struct program *program = compile("x = 0\n"
+                                      "thread A:\n"
+                                      "    x += 1\n"
+                                      "thread B:\n"
+                                      "    C.join()\n"
+                                      "    x = 5\n"
+                                      "thread C:\n"
+                                      "    pass\n"
+                                      "after:\n"
+                                      "    assert x > 1, \"lost\"\n");
+    struct explore_result *result = explore(program, (struct explore_request){0});
+    const struct explore_failure *failure = failure_of(result, VERDICT_ASSERTION);
+    ck_assert_uint_eq(failure->schedule.preemptions, 1);
+    struct text table = {0};
+    explore_schedule_table(result, &failure->schedule, failure->point_of_no_return, 100, &table);
+    ck_assert_ptr_nonnull(strstr(text_bytes(&table), "(A is interrupted)"));
+    text_fini(&table);
+    explore_free(result);
+    program_free(program);
+}
+END_TEST
+
 static char *all_schedules(const struct explore_result *result)
 {
     struct text out = {0};
@@ -361,6 +386,7 @@ static Suite *explore_suite(void)
     tcase_add_test(known, lost_updates);
     tcase_add_test(known, philosophers);
     tcase_add_test(known, an_invariant_ends_a_run_before_the_failure);
+    tcase_add_test(known, ends_between_hide_no_preemption);
     tcase_add_test(known, any_number_of_jobs);
     tcase_add_test(known, cut_short);
     tcase_add_loop_test(known, verdicts, 0, sizeof cases / sizeof *cases);
