@@ -18,6 +18,8 @@ enum { QUIET_TURNS = 16 }; /* backward jumps taken over quiet operations within 
 
 bool space_ends_matter(const struct program *program)
 {
+    if (program->invariant_count)
+        return true;
     for (uint32_t i = 0; i < program->thread_count; i++)
         if (program->threads[i].daemon || program->threads[i].made_only)
             return true;
