@@ -8,13 +8,10 @@ bool check_error(struct check *check, struct span span, const char *format, ...)
 {
     if (!check->reporting)
         return false;
-    struct text text = {0};
     va_list arguments;
     va_start(arguments, format);
-    text_vprintf(&text, format, arguments);
+    diagnostic_report(check->diagnostics, span, false, format, arguments);
     va_end(arguments);
-    diagnostic_error(check->diagnostics, span, "%s", text_bytes(&text));
-    text_fini(&text);
     return true;
 }
 
@@ -22,26 +19,20 @@ void check_warning(struct check *check, struct span span, const char *format, ..
 {
     if (!check->reporting)
         return;
-    struct text text = {0};
     va_list arguments;
     va_start(arguments, format);
-    text_vprintf(&text, format, arguments);
+    diagnostic_report(check->diagnostics, span, true, format, arguments);
     va_end(arguments);
-    diagnostic_warning(check->diagnostics, span, "%s", text_bytes(&text));
-    text_fini(&text);
 }
 
 void check_help(struct check *check, const char *format, ...)
 {
     if (!check->reporting)
         return;
-    struct text text = {0};
     va_list arguments;
     va_start(arguments, format);
-    text_vprintf(&text, format, arguments);
+    diagnostic_vhelp(check->diagnostics, format, arguments);
     va_end(arguments);
-    diagnostic_help(check->diagnostics, "%s", text_bytes(&text));
-    text_fini(&text);
 }
 
 struct symbol *check_new_local(struct check *check, struct body *body, const char *name,

@@ -23,11 +23,8 @@ static const char *format_text(struct arena *arena, const char *format, va_list 
     return copy;
 }
 
-static void report(struct diagnostics *diagnostics, struct span span, bool warning,
-                   const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
-
-static void report(struct diagnostics *diagnostics, struct span span, bool warning,
-                   const char *format, va_list arguments)
+void diagnostic_report(struct diagnostics *diagnostics, struct span span, bool warning,
+                       const char *format, va_list arguments)
 {
     diagnostics->dropped = true;
     diagnostics->found += !warning;
@@ -56,7 +53,7 @@ void diagnostic_error(struct diagnostics *diagnostics, struct span span, const c
 {
     va_list arguments;
     va_start(arguments, format);
-    report(diagnostics, span, false, format, arguments);
+    diagnostic_report(diagnostics, span, false, format, arguments);
     va_end(arguments);
 }
 
@@ -64,18 +61,22 @@ void diagnostic_warning(struct diagnostics *diagnostics, struct span span, const
 {
     va_list arguments;
     va_start(arguments, format);
-    report(diagnostics, span, true, format, arguments);
+    diagnostic_report(diagnostics, span, true, format, arguments);
     va_end(arguments);
+}
+
+void diagnostic_vhelp(struct diagnostics *diagnostics, const char *format, va_list arguments)
+{
+    if (!diagnostics->dropped && diagnostics->count > 0)
+        diagnostics->items[diagnostics->count - 1].help =
+            format_text(diagnostics->arena, format, arguments);
 }
 
 void diagnostic_help(struct diagnostics *diagnostics, const char *format, ...)
 {
-    if (diagnostics->dropped || diagnostics->count == 0)
-        return;
     va_list arguments;
     va_start(arguments, format);
-    diagnostics->items[diagnostics->count - 1].help =
-        format_text(diagnostics->arena, format, arguments);
+    diagnostic_vhelp(diagnostics, format, arguments);
     va_end(arguments);
 }
 

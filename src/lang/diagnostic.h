@@ -2,6 +2,7 @@
 #ifndef THRUM_LANG_DIAGNOSTIC_H
 #define THRUM_LANG_DIAGNOSTIC_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 #include "base/arena.h"
@@ -29,6 +30,7 @@ struct diagnostics {
     bool dropped;                /* the last one reported was not kept */
 };
 
+/* Everything kept lies in the arena, which must outlive the diagnostics. */
 void diagnostics_init(struct diagnostics *diagnostics, struct arena *arena);
 
 /* Report. A second error that starts at the same byte is a consequence of the first and is left
@@ -38,9 +40,14 @@ void diagnostic_error(struct diagnostics *diagnostics, struct span span, const c
 void diagnostic_warning(struct diagnostics *diagnostics, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Adds a help line to the diagnostic just reported. */
+void diagnostic_report(struct diagnostics *diagnostics, struct span span, bool warning,
+                       const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+
+/* Adds a help line to the diagnostic just reported; nothing when that one was left out. */
 void diagnostic_help(struct diagnostics *diagnostics, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void diagnostic_vhelp(struct diagnostics *diagnostics, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* Prints all, in the order of the text:
  *

@@ -38,13 +38,10 @@ bool parse_error(struct parser *parser, struct span span, const char *format, ..
     if (parser->failed)
         return false;
     parser->failed = true;
-    struct text text = {0};
     va_list arguments;
     va_start(arguments, format);
-    text_vprintf(&text, format, arguments);
+    diagnostic_report(parser->diagnostics, span, false, format, arguments);
     va_end(arguments);
-    diagnostic_error(parser->diagnostics, span, "%s", text_bytes(&text));
-    text_fini(&text);
     return true;
 }
 
