@@ -20,6 +20,7 @@ static inline uint64_t hash_word(uint64_t seed, uint64_t value)
     return hash_mix(value ^ 0xa0761d6478bd642full, seed ^ 0xe7037ed1a0b428dbull);
 }
 
+/* For short keys; the same bytes give the same value on every machine of this byte order. */
 static inline uint64_t hash_bytes(uint64_t seed, const void *data, size_t size)
 {
     const unsigned char *at = data;

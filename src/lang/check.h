@@ -219,6 +219,7 @@ const char *check_other_word(const char *name); /* `true`: "True"; NULL for none
  * for none. */
 void check_offer_method(struct check *check, const struct expr *attribute, int32_t mask);
 
+/* The help line for a name that there is not: the nearest that there is. */
 void check_suggest(struct check *check, const char *name);
 /* A call of `threading.Lock` is an error, and from then on a call of `Lock`: so that what follows
  * is still checked. Before the name is looked at. */
@@ -226,20 +227,28 @@ void check_drop_module(struct check *check, struct expr *call);
 struct symbol *check_new_local(struct check *check, struct body *body, const char *name,
                                struct span span);
 
+/* check_infix.c: EXPR_BINARY and EXPR_COMPARE. Report what does not fit; `type_error` then. */
+const struct type *check_binary(struct check *check, struct expr *expr);
+const struct type *check_compare(struct check *check, struct expr *expr);
+
 /* check_expr.c */
+/* Finds the kind of the expression and of all in it, notes it in `type` and returns it, never NULL:
+ * `type_error` after a mistake, which was reported. */
 const struct type *check_expr(struct check *check, struct expr *expr);
 /* The expression as a condition; reports what is always true. */
 void check_condition(struct check *check, struct expr *expr);
 /* Must be of this kind; reports. `what` as in "the index". */
 bool check_is(struct check *check, struct expr *expr, const struct type *type,
               const struct type *wanted, const char *what);
+/* Must be a duration, or a number of seconds; reports. */
 void check_time(struct check *check, struct expr *expr, bool none_allowed, const char *what);
-/* Can it be printed? */
 /* Warns of an index that is known before the run and outside the list. */
 void check_in_range(struct check *check, struct expr *index, const struct type *list);
+/* Reports what cannot be printed: a list that is too long. */
 void check_printable(struct check *check, struct expr *expr);
 /* Length of range(…); -1 when not known before the run. */
 int64_t check_range_length(struct check *check, const struct expr *call);
+/* A call of range(…), which has a kind only after `in`. */
 bool check_is_range(const struct check *check, const struct expr *expr);
 /* The kind of what a for loop or comprehension goes through, per element. */
 const struct type *check_iterable(struct check *check, struct expr *expr, int64_t *ret_length);
@@ -249,11 +258,14 @@ const struct type *check_call(struct check *check, struct expr *expr);
 const struct type *check_attribute(struct check *check, struct expr *expr);
 const struct method *check_builtin(const char *name);
 const struct method *check_method(int32_t receiver, const char *name);
+/* Offers the methods of these classes as the name that was meant. */
 void check_offer_methods(struct nearest *nearest, int32_t receiver);
+/* Notes that the body does this (a set of enum effect_mask), and reports what may not be done where
+ * it stands. `what` as in "`sleep`". */
 void check_effects(struct check *check, struct span span, unsigned effects, const char *what);
 /* The class named, or -1. */
 int check_class(const char *name);
-/* The message for a class that comes later, or NULL. */
+/* True for a class of Python that is not there yet (Queue, Timer …); then it was reported. */
 bool check_unsupported(struct check *check, const char *name, struct span span);
 
 /* check_stmt.c */

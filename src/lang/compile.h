@@ -87,24 +87,36 @@ struct compiler {
     uint32_t last_position;
 };
 
-/* code.c */
+/* code.c. Nothing here fails: what is too large is reported once, sets `overflow`, and what is
+ * emitted from then on is thrown away. */
+/* Appends an instruction, said to come from `span`. Returns its pc. */
 uint32_t code_emit(struct compiler *compiler, struct instruction instruction, struct span span);
+/* The same for one with an operand `t`. */
 uint32_t code_thing(struct compiler *compiler, enum opcode op, uint16_t a, struct thing thing,
                     uint16_t c, uint8_t x, struct span span);
 void code_constant(struct compiler *compiler, uint16_t slot, int64_t value, struct span span);
 void code_string(struct compiler *compiler, uint16_t slot, const char *text, struct span span);
+/* `width` slots; any number, and the two may overlap only when `to` is below `from`. */
 void code_move(struct compiler *compiler, uint16_t to, uint16_t from, uint32_t width,
                struct span span);
+/* Jumps whose target comes later: they join the chain, and code_patch() lets all of a chain go on
+ * here. A chain begins as NO_JUMPS. */
 void code_jump(struct compiler *compiler, int32_t *chain, struct span span);
 void code_jump_on(struct compiler *compiler, bool when, uint16_t slot, int32_t *chain,
                   struct span span);
+void code_patch(struct compiler *compiler, int32_t chain);
+/* A jump to a pc that is known. */
 void code_jump_back(struct compiler *compiler, uint32_t to, struct span span);
 void code_raise(struct compiler *compiler, enum exception exception, const char *message,
                 struct span span);
-void code_patch(struct compiler *compiler, int32_t chain);
+/* The pc of the next instruction. */
 uint32_t code_here(const struct compiler *compiler);
+/* Takes temporaries: the first of `width` slots in a row. Setting `top` back gives them back. */
 uint16_t code_take(struct compiler *compiler, uint32_t width);
+/* POSITION of the span's start. */
 uint32_t code_position(struct compiler *compiler, struct span span);
+/* The index of how a value of this kind is printed; `spec`: what stands after the colon, or NULL.
+ */
 uint32_t code_format(struct compiler *compiler, const struct type *type, const char *spec);
 
 /* compile_expr.c: values into slots. */
@@ -113,9 +125,11 @@ void compile_into(struct compiler *compiler, struct expr *expr, uint16_t slot);
 uint16_t compile_operand(struct compiler *compiler, struct expr *expr);
 /* The same, raising TypeError when it is None. */
 uint16_t compile_number(struct compiler *compiler, struct expr *expr);
+/* Jumps (into the chain) when the condition is `when`, and goes on here otherwise. */
 void compile_jump(struct compiler *compiler, struct expr *expr, bool when, int32_t *chain);
 void compile_infix(struct compiler *compiler, enum infix infix, const struct type *left,
                    const struct type *right, uint16_t to, uint16_t a, uint16_t b, struct span span);
+/* Raises TypeError when the slot holds None; nothing for a kind that cannot. */
 void compile_not_none(struct compiler *compiler, const struct type *type, uint16_t slot,
                       struct span span);
 
@@ -147,19 +161,26 @@ void walk_foot(struct compiler *compiler, struct walk *walk, uint32_t head, stru
 void compile_list(struct compiler *compiler, struct expr *expr, uint16_t slot);
 /* Slots that hold all elements: the local list's own, or temporaries. */
 uint16_t compile_elements(struct compiler *compiler, struct expr *expr);
-void compile_membership(struct compiler *compiler, struct expr *item, uint16_t item_slot,
-                        struct expr *list, uint16_t slot, bool wanted);
+/* slot = (the value at `item_slot` is in the list or tuple) == wanted. */
+void compile_membership(struct compiler *compiler, uint16_t item_slot, struct expr *list,
+                        uint16_t slot, bool wanted);
+/* slot = (the two lists are equal) == wanted. */
 void compile_list_equal(struct compiler *compiler, struct expr *left, struct expr *right,
                         uint16_t slot, bool wanted);
+/* min, max, sum, all, any of a list. */
 void compile_fold(struct compiler *compiler, struct expr *call, uint16_t slot);
+/* The operand for a shared variable or an element of a shared list; a computed index is emitted. */
 struct thing variable_thing(struct compiler *compiler, struct expr *expr);
+/* A slot with the index times `width`, after a look at the bounds. */
 uint16_t compile_index(struct compiler *compiler, struct expr *index, uint32_t length,
                        uint32_t width, struct span span);
 
 /* compile_call.c */
 void compile_call(struct compiler *compiler, struct expr *expr, uint16_t slot);
 void compile_attribute(struct compiler *compiler, struct expr *expr, uint16_t slot);
+/* The operand for an object, an element of a list of objects, or a value that is one. */
 struct thing object_thing(struct compiler *compiler, struct expr *expr);
+/* Nanoseconds into the slot: a duration as it is, a number as seconds; None stays None. */
 void compile_time(struct compiler *compiler, struct expr *expr, uint16_t slot);
 
 /* compile_stmt.c */
@@ -181,11 +202,12 @@ bool turn_needed(struct compiler *compiler, uint32_t from, uint32_t to, bool qui
 /* Could a call of the function just compiled return without one? */
 bool turn_needed_to_return(struct compiler *compiler, uint32_t from, uint32_t to);
 
-/* liveness.c, footprint.c */
+/* liveness.c: fills in which slots are cleared where a thread can rest. */
 void liveness_clear(struct compiler *compiler);
+/* footprint.c: fills in what every atomic block and property can touch. */
 void footprint_find(struct compiler *compiler);
 
-/* The program, or NULL when it is too large (reported). */
+/* Compiles a checked tree into check->program. False when that is too large, which was reported. */
 bool compile_program(struct check *check);
 
 #endif

@@ -278,7 +278,7 @@ static void compare_pair(struct compiler *compiler, struct expr *expr, uint32_t 
     if (i == 1)
         a = compile_operand(compiler, left);
     if (whole_list(infix, left, right)) {
-        compile_membership(compiler, left, a, right, slot, infix == INFIX_IN);
+        compile_membership(compiler, a, right, slot, infix == INFIX_IN);
         return;
     }
     *ret_right = compile_operand(compiler, right);

@@ -251,10 +251,24 @@ uint16_t compile_elements(struct compiler *compiler, struct expr *expr)
 
 /* ---- comparing and folding ---- */
 
-static void tuple_membership(struct compiler *compiler, const struct type *item, uint16_t item_slot,
-                             struct expr *tuple, uint16_t slot, bool wanted)
+/* The end of a search: `exits` go to the answer when nothing was found, `found` to the other one.
+ */
+static void answer(struct compiler *compiler, int32_t exits, int32_t found, uint16_t slot,
+                   bool when_found, struct span span)
 {
-    int32_t found = NO_JUMPS, done = NO_JUMPS;
+    int32_t done = NO_JUMPS;
+    code_patch(compiler, exits);
+    code_constant(compiler, slot, !when_found, span);
+    code_jump(compiler, &done, span);
+    code_patch(compiler, found);
+    code_constant(compiler, slot, when_found, span);
+    code_patch(compiler, done);
+}
+
+static void tuple_membership(struct compiler *compiler, uint16_t item_slot, struct expr *tuple,
+                             uint16_t slot, bool wanted)
+{
+    int32_t found = NO_JUMPS;
     uint16_t at = compile_operand(compiler, tuple), equal = code_take(compiler, 1);
     for (uint32_t i = 0; i < tuple->type->count; i++) {
         uint32_t width = type_width(tuple->type->items[i]);
@@ -265,25 +279,20 @@ static void tuple_membership(struct compiler *compiler, const struct type *item,
         code_jump_on(compiler, true, equal, &found, tuple->span);
         at = (uint16_t)(at + width);
     }
-    (void)item;
-    code_constant(compiler, slot, !wanted, tuple->span);
-    code_jump(compiler, &done, tuple->span);
-    code_patch(compiler, found);
-    code_constant(compiler, slot, wanted, tuple->span);
-    code_patch(compiler, done);
+    answer(compiler, NO_JUMPS, found, slot, wanted, tuple->span);
 }
 
-void compile_membership(struct compiler *compiler, struct expr *item, uint16_t item_slot,
-                        struct expr *list, uint16_t slot, bool wanted)
+void compile_membership(struct compiler *compiler, uint16_t item_slot, struct expr *list,
+                        uint16_t slot, bool wanted)
 {
     uint32_t top = compiler->top;
     if (list->type->shape == TYPE_TUPLE) {
-        tuple_membership(compiler, item->type, item_slot, list, slot, wanted);
+        tuple_membership(compiler, item_slot, list, slot, wanted);
         compiler->top = top;
         return;
     }
     struct walk walk;
-    int32_t exits = NO_JUMPS, found = NO_JUMPS, done = NO_JUMPS;
+    int32_t exits = NO_JUMPS, found = NO_JUMPS;
     walk_begin(compiler, list, &walk);
     uint16_t element = code_take(compiler, walk.width), equal = code_take(compiler, 1);
     uint32_t head = walk_head(compiler, &walk, &exits, list->span);
@@ -294,12 +303,7 @@ void compile_membership(struct compiler *compiler, struct expr *item, uint16_t i
               list->span);
     code_jump_on(compiler, true, equal, &found, list->span);
     walk_foot(compiler, &walk, head, list->span);
-    code_patch(compiler, exits);
-    code_constant(compiler, slot, !wanted, list->span);
-    code_jump(compiler, &done, list->span);
-    code_patch(compiler, found);
-    code_constant(compiler, slot, wanted, list->span);
-    code_patch(compiler, done);
+    answer(compiler, exits, found, slot, wanted, list->span);
     compiler->top = top;
 }
 
@@ -308,7 +312,7 @@ void compile_list_equal(struct compiler *compiler, struct expr *left, struct exp
 {
     uint32_t top = compiler->top;
     struct walk a, b;
-    int32_t exits = NO_JUMPS, differ = NO_JUMPS, done = NO_JUMPS;
+    int32_t exits = NO_JUMPS, differ = NO_JUMPS;
     struct span span = {left->span.start, right->span.end};
     walk_begin(compiler, left, &a);
     walk_begin(compiler, right, &b);
@@ -330,12 +334,7 @@ void compile_list_equal(struct compiler *compiler, struct expr *left, struct exp
         span);
     code_jump_on(compiler, true, other, &differ, span);
     walk_foot(compiler, &a, head, span);
-    code_patch(compiler, exits);
-    code_constant(compiler, slot, wanted, span);
-    code_jump(compiler, &done, span);
-    code_patch(compiler, differ);
-    code_constant(compiler, slot, !wanted, span);
-    code_patch(compiler, done);
+    answer(compiler, exits, differ, slot, !wanted, span);
     compiler->top = top;
 }
 
@@ -343,7 +342,7 @@ void compile_list_equal(struct compiler *compiler, struct expr *left, struct exp
 static void decide(struct compiler *compiler, struct expr *list, bool any, uint16_t slot)
 {
     struct walk walk;
-    int32_t exits = NO_JUMPS, decided = NO_JUMPS, done = NO_JUMPS;
+    int32_t exits = NO_JUMPS, decided = NO_JUMPS;
     uint8_t kind[TUPLE_MAX + 1], optional[TUPLE_MAX + 1];
     walk_begin(compiler, list, &walk);
     uint16_t element = code_take(compiler, walk.width), truth = code_take(compiler, 1);
@@ -355,12 +354,7 @@ static void decide(struct compiler *compiler, struct expr *list, bool any, uint1
               list->span);
     code_jump_on(compiler, any, truth, &decided, list->span);
     walk_foot(compiler, &walk, head, list->span);
-    code_patch(compiler, exits);
-    code_constant(compiler, slot, !any, list->span);
-    code_jump(compiler, &done, list->span);
-    code_patch(compiler, decided);
-    code_constant(compiler, slot, any, list->span);
-    code_patch(compiler, done);
+    answer(compiler, exits, decided, slot, any, list->span);
 }
 
 /* The accumulator takes the element when it is smaller (larger). */

@@ -66,6 +66,11 @@ bool type_vague(const struct type *type)
     return type->shape == TYPE_ERROR || type->shape == TYPE_UNKNOWN;
 }
 
+bool type_is_number(const struct type *type)
+{
+    return type->shape == TYPE_INTEGER || type->shape == TYPE_DURATION;
+}
+
 bool type_unfinished(const struct type *type)
 {
     if (type->shape == TYPE_LIST)

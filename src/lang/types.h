@@ -49,6 +49,8 @@ bool type_same(const struct type *a, const struct type *b);
 
 /* ERROR or UNKNOWN: nothing can be said. */
 bool type_vague(const struct type *type);
+/* INTEGER or DURATION: what can be reckoned with. */
+bool type_is_number(const struct type *type);
 /* Contains something that is UNKNOWN or ERROR. */
 bool type_unfinished(const struct type *type);
 
