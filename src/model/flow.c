@@ -277,49 +277,51 @@ static void forget(struct interval *slots, uint32_t size, uint32_t first, uint32
         slots[i] = any;
 }
 
+/* What is known of the one number that the instruction computes. False: nothing. */
+static bool computed(const struct flow *flow, const struct instruction *in,
+                     const struct interval *slots, struct interval *ret_value)
+{
+    uint8_t op = in->op;
+    if (op == OP_CONST)
+        *ret_value =
+            (struct interval){flow->program->constants[in->d], flow->program->constants[in->d]};
+    else if (op == OP_PARAM)
+        *ret_value =
+            (struct interval){flow->thread->parameters[in->d], flow->thread->parameters[in->d]};
+    else if (op == OP_ADD || op == OP_SUB || op == OP_MUL || op == OP_MOD)
+        *ret_value = arithmetic(op, slots[in->b], slots[in->c]);
+    else if (op == OP_BOUNDS)
+        *ret_value = bounded(slots[in->b], in);
+    else if (op == OP_LT || op == OP_LE || op == OP_EQ || op == OP_NE)
+        *ret_value = comparison(in, slots[in->b], slots[in->c]);
+    else if (op == OP_NOT)
+        *ret_value = single(slots[in->b]) ? truth(slots[in->b].low == 0) : (struct interval){0, 1};
+    else
+        return false;
+    return true;
+}
+
 /* What the instruction does to the slots. */
 static void transfer(struct flow *flow, const struct instruction *in, struct interval *slots,
                      uint32_t size)
 {
-    const struct program *program = flow->program;
     uint32_t width = in->x ? in->x : 1;
-    switch (in->op) {
-    case OP_CONST:
-        slots[in->a] = (struct interval){program->constants[in->d], program->constants[in->d]};
-        return;
-    case OP_PARAM:
-        slots[in->a] =
-            (struct interval){flow->thread->parameters[in->d], flow->thread->parameters[in->d]};
-        return;
-    case OP_MOVE: memmove(slots + in->a, slots + in->b, width * sizeof *slots); return;
-    case OP_ADD:
-    case OP_SUB:
-    case OP_MUL:
-    case OP_MOD: slots[in->a] = arithmetic(in->op, slots[in->b], slots[in->c]); return;
-    case OP_BOUNDS: slots[in->a] = bounded(slots[in->b], in); return;
-    case OP_LT:
-    case OP_LE:
-    case OP_EQ:
-    case OP_NE: slots[in->a] = comparison(in, slots[in->b], slots[in->c]); return;
-    case OP_NOT:
-        if (single(slots[in->b]))
-            slots[in->a] = truth(slots[in->b].low == 0);
-        else
-            slots[in->a] = (struct interval){0, 1};
-        return;
-    case OP_PUT: forget(slots, size, 0, size); return;
-    case OP_CALL:
+    struct interval value;
+    if (computed(flow, in, slots, &value)) {
+        slots[in->a] = value;
+    } else if (in->op == OP_MOVE) {
+        memmove(slots + in->a, slots + in->b, width * sizeof *slots);
+    } else if (in->op == OP_PUT) {
+        forget(slots, size, 0, size);
+    } else if (in->op == OP_CALL) {
         if (in->c != NO_SLOT)
-            forget(slots, size, in->c, program->functions[in->d].result_width);
-        return;
-    case OP_BARRIER_ARRIVE:
-        if (in->c != NO_SLOT)
+            forget(slots, size, in->c, flow->program->functions[in->d].result_width);
+    } else {
+        if (in->op == OP_BARRIER_ARRIVE && in->c != NO_SLOT)
             slots[in->c] = any;
-        break;
-    default: break;
+        if (strchr(opcode_operands[in->op], 'A') && in->a != NO_SLOT)
+            forget(slots, size, in->a, in->op == OP_LOAD || in->op == OP_GET ? width : 1);
     }
-    if (strchr(opcode_operands[in->op], 'A') && in->a != NO_SLOT)
-        forget(slots, size, in->a, in->op == OP_LOAD || in->op == OP_GET ? width : 1);
 }
 
 static void enter_callee(struct flow *flow, uint32_t pc, const struct interval *slots)

@@ -180,25 +180,17 @@ static void other_words(const struct model *model, const struct world *world,
                         const struct operation *operation, struct text *out)
 {
     text_add(out, opcode_names[operation->op]);
-    switch (operation->op) {
-    case OP_START:
-    case OP_JOIN:
-    case OP_IS_ALIVE:
+    uint8_t op = operation->op;
+    if (op == OP_START || op == OP_JOIN || op == OP_IS_ALIVE) {
         text_add_char(out, ' ');
         model_thread_name(model, world, operation->thread, out);
-        break;
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
+    } else if (op == OP_SLEEP || op == OP_IO || op == OP_COMPUTE) {
         text_add_char(out, ' ');
         duration_text(operation->value, out);
-        break;
-    case OP_PRINT:
-    case OP_NOTE: text_printf(out, " \"%s\"", model_string(model, operation->value)); break;
-    case OP_RANDINT:
+    } else if (op == OP_PRINT || op == OP_NOTE) {
+        text_printf(out, " \"%s\"", model_string(model, operation->value));
+    } else if (op == OP_RANDINT) {
         text_printf(out, " %lld … %lld", (long long)operation->value, (long long)operation->value2);
-        break;
-    default: break; /* a byte: all other opcodes say no more than their name */
     }
     if (operation->timed) {
         text_add(out, ", at most ");
