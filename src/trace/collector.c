@@ -36,6 +36,7 @@ struct queue {
     struct thrum_event *records; /* owned; circular */
     size_t capacity;             /* a power of two, or 0 */
     size_t first, count;         /* oldest record, how many */
+    size_t unended;              /* so many of them are known to be one group without its end */
     bool placed;                 /* its first group is in the heap or in the table */
 };
 
@@ -64,6 +65,7 @@ struct collector {
     vector(struct thrum_ring *) closed; /* drained, to be taken */
     vector(struct queue) queues;        /* by thread */
     vector(uint32_t) versions;          /* by guard: the last delivered */
+    vector(uint32_t) inside;            /* by guard: records of the group at hand; else 0 */
     vector(struct ready) heap;
     struct waiting *table; /* open addressing, linear probing */
     size_t table_size;     /* a power of two, at least twice `table_used` */
@@ -95,6 +97,7 @@ void collector_free(struct collector *collector)
     vector_fini(&collector->closed);
     vector_fini(&collector->queues);
     vector_fini(&collector->versions);
+    vector_fini(&collector->inside);
     vector_fini(&collector->heap);
     free(collector->table);
     pthread_mutex_destroy(&collector->mutex);
@@ -264,38 +267,47 @@ static uint32_t *version_of(struct collector *collector, uint32_t guard)
     return &collector->versions.items[guard];
 }
 
-/* How many records of the group before number n have the same guard. */
-static uint32_t same_guard_before(const struct collector *collector, const struct queue *queue,
-                                  size_t n, uint32_t guard)
+/* Of the first `length` records, looks for one whose predecessor is neither among them nor
+ * delivered yet; true: that one's version of that guard is needed first. */
+static bool misses(struct collector *collector, const struct queue *queue, size_t length,
+                   uint64_t *ret_key)
 {
-    uint32_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += guard_of(collector, queue_at(queue, i)) == guard;
-    return count;
+    size_t seen = 0;
+    bool missing = false;
+    for (; seen < length && !missing; seen++) {
+        const struct thrum_event *event = queue_at(queue, seen);
+        uint32_t guard = guard_of(collector, event);
+        if (guard == THRUM_NONE)
+            continue;
+        while (guard >= collector->inside.count)
+            vector_push(&collector->inside, 0);
+        uint32_t needed = event->version - 1 - collector->inside.items[guard]++;
+        missing = *version_of(collector, guard) != needed;
+        if (missing)
+            *ret_key = (uint64_t)guard << 32 | needed;
+    }
+    while (seen-- > 0) {
+        uint32_t guard = guard_of(collector, queue_at(queue, seen));
+        if (guard != THRUM_NONE)
+            collector->inside.items[guard] = 0;
+    }
+    return missing;
 }
 
 /* Puts the thread's first group where it belongs. */
 static void place(struct collector *collector, uint32_t thread)
 {
     struct queue *queue = &collector->queues.items[thread];
-    size_t length = 1;
+    uint64_t key;
     queue->placed = false;
-    if (queue->count == 0)
+    while (queue->unended < queue->count && queue_at(queue, queue->unended)->flags & THRUM_MORE)
+        queue->unended++;
+    if (queue->unended == queue->count)
         return;
-    while (queue_at(queue, length - 1)->flags & THRUM_MORE)
-        if (++length > queue->count)
-            return;
-    for (size_t i = 0; i < length; i++) {
-        const struct thrum_event *event = queue_at(queue, i);
-        uint32_t guard = guard_of(collector, event);
-        if (guard == THRUM_NONE)
-            continue;
-        uint32_t inside = length > 1 ? same_guard_before(collector, queue, i, guard) : 0;
-        uint32_t needed = event->version - 1 - inside;
-        if (*version_of(collector, guard) != needed) {
-            queue->placed = table_put(collector, (uint64_t)guard << 32 | needed, thread);
-            return;
-        }
+    size_t length = queue->unended + 1;
+    if (misses(collector, queue, length, &key)) {
+        queue->placed = table_put(collector, key, thread);
+        return;
     }
     queue->placed = true;
     heap_push(collector, (struct ready){queue_at(queue, length - 1)->time, thread});
@@ -311,6 +323,7 @@ static size_t deliver_group(struct collector *collector, uint32_t thread)
         struct thrum_event event = *queue_at(queue, 0);
         queue->first = (queue->first + 1) & (queue->capacity - 1);
         queue->count--;
+        queue->unended = 0;
         collector->pending--;
         more = (event.flags & THRUM_MORE) != 0;
         uint32_t guard = guard_of(collector, &event);
@@ -422,6 +435,16 @@ struct collector_counts collector_counts(const struct collector *collector)
 }
 
 /* ---- the end ---- */
+
+/* How many records of the group before number n have the same guard. */
+static uint32_t same_guard_before(const struct collector *collector, const struct queue *queue,
+                                  size_t n, uint32_t guard)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += guard_of(collector, queue_at(queue, i)) == guard;
+    return count;
+}
 
 /* Says why the first group of a thread cannot be delivered. */
 static void explain(const struct collector *collector, uint32_t thread, struct text *out)

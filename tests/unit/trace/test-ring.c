@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../unit.h"
+#include "base/clock.h"
 #include "base/die.h"
 #include "base/hash.h"
 #include "stream.h"
@@ -286,6 +287,27 @@ START_TEST(indivisible_steps)
 }
 END_TEST
 
+/* 100,000 records of one step are looked at once each: with each looked at for each, this took ten
+ * seconds, and whoever wanted the history waited as long. */
+START_TEST(a_step_of_many_records)
+{
+    enum { MANY = 100000 };
+    struct merge merge;
+    merge_init(&merge);
+    uint64_t begin = clock_now();
+    for (uint32_t i = 1; i <= MANY; i++) {
+        put(merge.a, 10, THRUM_KIND_LOAD, THRUM_MORE, i % 3, i % 3 < 2 ? i - i / 3 : i / 3 + 1);
+        if (i % 32 == 0)
+            collector_poll(merge.collector);
+    }
+    put(merge.a, 10, THRUM_KIND_ATOMIC_BLOCK, THRUM_STEP, THRUM_NONE, 0);
+    ck_assert_uint_eq(merge.sink.count, 0);
+    ck_assert_uint_eq(collector_poll(merge.collector), MANY + 1);
+    ck_assert_uint_lt(clock_now() - begin, 3000000000u);
+    merge_fini(&merge);
+}
+END_TEST
+
 START_TEST(gaps_are_found)
 {
     struct merge merge;
@@ -455,6 +477,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_clock_goes_forward);
     tcase_add_loop_test(t, adversarial_order, 0, 10);
     tcase_add_test(t, indivisible_steps);
+    tcase_add_test(t, a_step_of_many_records);
     tcase_add_test(t, gaps_are_found);
     tcase_add_test(t, rings_are_used_again);
     tcase_add_test(t, scenario_threads_lose_nothing);
