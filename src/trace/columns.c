@@ -87,9 +87,16 @@ static void settle(const struct sequence *sequence, struct edge *edge)
             go_back(spans, start_of(sequence, edge->near) - start, edge->at - start, edge->part);
 }
 
+/* The search begins where the block would be if all were equally long: in long runs that is near,
+ * and every other place it looked at would be in no cache. */
 static struct edge edge_at(const struct sequence *sequence, uint64_t t)
 {
-    uint32_t block = track_find(sequence->track, sequence->blocks, sequence->oldest, t);
+    uint64_t birth = sequence_birth(sequence);
+    uint64_t last = start_of(sequence, sequence->blocks - 1);
+    uint32_t steps = sequence->blocks - 1 - sequence->oldest, guess = steps;
+    if (t < last)
+        guess = (uint32_t)((double)(t - birth) / (double)(last - birth) * (double)steps);
+    uint32_t block = track_find_near(sequence->track, sequence->blocks, sequence->oldest, guess, t);
     return (struct edge){.at = t, .block = block, .near = nearest(sequence, block, t)};
 }
 

@@ -211,6 +211,8 @@ static inline struct row_block *row_block(const struct history *history, uint32_
 void log_get(const struct history *history, uint64_t index, struct history_event *ret);
 uint64_t log_time(const struct history *history, uint64_t index);
 uint32_t log_thread(const struct history *history, uint64_t index);
+/* Asks the processor for a record that will be read soon. */
+void log_fetch(const struct history *history, uint64_t index);
 /* First record that has not been dropped. */
 uint64_t log_horizon(const struct history *history);
 void log_push(struct history *history, uint32_t thread, const struct thrum_event *event);

@@ -37,6 +37,19 @@ static void index_range(const struct history *history, uint64_t t0, uint64_t t1,
         *from = horizon;
 }
 
+/* Asks for the records of wakes that come some steps later: they are all over the log. */
+static void fetch_wakes(const struct history *history, size_t at, size_t step, size_t last)
+{
+    enum { AHEAD = 8 };
+    if (at + 2 * AHEAD * step < last)
+        __builtin_prefetch(&history->wakes.items[at + 2 * AHEAD * step]);
+    if (at + AHEAD * step >= last)
+        return;
+    const struct wake *wake = &history->wakes.items[at + AHEAD * step];
+    log_fetch(history, wake->from);
+    log_fetch(history, wake->to);
+}
+
 size_t history_wakes(const struct history *history, uint64_t t0, uint64_t t1, size_t limit,
                      struct wake_arrow ret[])
 {
@@ -47,6 +60,7 @@ size_t history_wakes(const struct history *history, uint64_t t0, uint64_t t1, si
     for (size_t i = first; i < last && filled < limit; i += step) {
         const struct wake *wake = &history->wakes.items[i];
         struct history_event waker, woken;
+        fetch_wakes(history, i, step, last);
         if (!history_event_at(history, wake->from, &waker) ||
             !history_event_at(history, wake->to, &woken) || woken.event.time < t0 ||
             woken.event.time > t1)

@@ -47,6 +47,11 @@ void log_get(const struct history *history, uint64_t index, struct history_event
         ret->event.object = THRUM_NONE;
 }
 
+void log_fetch(const struct history *history, uint64_t index)
+{
+    __builtin_prefetch(packed(history, index));
+}
+
 uint64_t log_time(const struct history *history, uint64_t index)
 {
     return packed(history, index)->time;
