@@ -689,6 +689,54 @@ START_TEST(drops_without_a_file)
 }
 END_TEST
 
+/* Threads that sleep and wake at random, the higher ones ever more rarely. */
+static void sleepers(struct history *history, size_t count)
+{
+    enum { SLEEPERS = 40 };
+    bool asleep[SLEEPERS] = {0};
+    uint64_t seed = 5, time = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t thread = (uint32_t)random_below(&seed, 1 + random_below(&seed, SLEEPERS));
+        time += 1 + random_below(&seed, 100);
+        struct thrum_event event = {.time = time,
+                                    .object = THRUM_NONE,
+                                    .kind = asleep[thread] ? THRUM_KIND_SLEEP_END
+                                                           : THRUM_KIND_SLEEP_BEGIN};
+        asleep[thread] = !asleep[thread];
+        history_append(history, thread, &event);
+    }
+}
+
+/* What is left when the old was dropped looks the same at every zoom. */
+START_TEST(rows_after_dropping)
+{
+    enum { RECORDS = 900000, COLUMNS = 100, THREADS = 40 };
+    struct hand all, rest;
+    hand_init(&all);
+    hand_init(&rest);
+    history_limit(rest.history, 8 << 20, NULL);
+    sleepers(all.history, RECORDS);
+    sleepers(rest.history, RECORDS);
+    uint64_t now = history_now(all.history), t0 = now - now / 30, compared = 0;
+    ck_assert_uint_gt(history_memory(rest.history).horizon, RECORDS / 4);
+    for (uint64_t column = (now - t0) / COLUMNS; column > 50; column /= 3)
+        for (uint32_t i = 0; i < THREADS; i++) {
+            struct lane_cell cells[COLUMNS], expected[COLUMNS];
+            uint64_t ns[LANE_STATES];
+            history_share(rest.history, i, t0, now, ns);
+            if (ns[LANE_UNBORN])
+                continue; /* its last block reaches back to before */
+            compared++;
+            history_row(all.history, i, t0, column, COLUMNS, expected);
+            history_row(rest.history, i, t0, column, COLUMNS, cells);
+            ck_assert_mem_eq(cells, expected, sizeof cells);
+        }
+    ck_assert_uint_gt(compared, 5 * THREADS);
+    hand_fini(&all);
+    hand_fini(&rest);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("history");
@@ -702,6 +750,7 @@ static Suite *suite(void)
     tcase_add_test(t, barriers_words_and_marks);
     tcase_add_test(t, spills_to_a_file);
     tcase_add_test(t, drops_without_a_file);
+    tcase_add_test(t, rows_after_dropping);
     suite_add_tcase(s, t);
     return s;
 }
