@@ -177,6 +177,7 @@ static void cond_apply(struct history *history, uint32_t thread, const struct th
     history->threads.items[thread].waited = THRUM_NONE;
 }
 
+/* Long because it is the list of kinds, each with what it does to its objects. */
 void rows_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
                 uint32_t index)
 {

@@ -717,8 +717,11 @@ START_TEST(rows_after_dropping)
     history_limit(rest.history, 8 << 20, NULL);
     sleepers(all.history, RECORDS);
     sleepers(rest.history, RECORDS);
-    uint64_t now = history_now(all.history), t0 = now - now / 30, compared = 0;
-    ck_assert_uint_gt(history_memory(rest.history).horizon, RECORDS / 4);
+    struct history_event oldest;
+    ck_assert(history_event_at(rest.history, history_memory(rest.history).horizon, &oldest));
+    ck_assert_uint_gt(oldest.index, RECORDS / 4);
+    uint64_t now = history_now(all.history), compared = 0;
+    uint64_t t0 = oldest.event.time + (now - oldest.event.time) / 16;
     for (uint64_t column = (now - t0) / COLUMNS; column > 50; column /= 3)
         for (uint32_t i = 0; i < THREADS; i++) {
             struct lane_cell cells[COLUMNS], expected[COLUMNS];
