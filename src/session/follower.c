@@ -206,9 +206,12 @@ struct follower *follower_new(const struct program *program, struct model *model
     if (!options->no_kernel)
         follower->kernel = kernel_open();
     follower->run = run_new(program, model, &run_options, attach, follower);
-    int error = pthread_create(&follower->thread, NULL, follow, follower);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, follow, follower);
     follower->followed = !error;
-    if (error)
+    if (follower->followed)
+        pthread_detach(thread);
+    else
         run_fail(follower->run, "cannot start the collector's thread", error);
     return follower;
 }
@@ -235,8 +238,10 @@ void follower_free(struct follower *follower)
 {
     if (!follower)
         return;
-    if (follower->followed)
-        pthread_join(follower->thread, NULL);
+    /* Not joined: that waits for the C library's lock on stacks, which a thousand threads that end
+     * at this moment hold in turn, whenever the kernel lets them. */
+    while (!follower_done(follower))
+        nanosleep(&(struct timespec){.tv_nsec = PERIOD / 10}, NULL);
     collector_free(follower->collector);
     assessor_free(follower->assessor);
     history_free(follower->history);

@@ -21,7 +21,6 @@ struct follower {
     struct trace_catalog catalog;
     struct collector *collector;
     struct history *history;
-    pthread_t thread;
     bool followed;               /* there is that thread */
     _Atomic bool done;           /* release when the thread has nothing more to do */
     _Atomic bool abandoned;      /* nobody will look any more: what has not been merged may go */
