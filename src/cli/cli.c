@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/screen.h"
+#include "view/canvas.h"
 #include "view/theme.h"
 
 struct command {
@@ -56,6 +59,30 @@ void print_text(const char *text)
         }
     }
     fflush(stdout);
+}
+
+/* Whether what is printed is read on a terminal that shows ASCII alone, or is asked to be that. */
+static bool wants_ascii(const struct arguments *arguments)
+{
+    if (option_given(arguments, OPTION_ASCII))
+        return true;
+    setlocale(LC_CTYPE, "");
+    return isatty(STDOUT_FILENO) && strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+void print_report(const struct arguments *arguments, const char *report)
+{
+    if (option_given(arguments, OPTION_JSON) || !wants_ascii(arguments)) {
+        print_text(report);
+        return;
+    }
+    struct text out = {0};
+    while (*report) {
+        char twin = glyph_ascii(code_next(&report));
+        text_add_char(&out, twin ? twin : '?');
+    }
+    print_text(text_bytes(&out));
+    text_fini(&out);
 }
 
 static void print(struct text *text)

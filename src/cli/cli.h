@@ -21,6 +21,9 @@ int cli_main(int argc, char **argv);
 /* Prints on standard output, control characters as `?`: what a scenario says must not steer the
  * terminal. */
 void print_text(const char *text);
+/* The same for a command's result. For people with --ascii, and on a terminal that has no UTF-8, in
+ * ASCII: each sign of ours as its twin (view/glyph.def), others as `?`. JSON stays as it is. */
+void print_report(const struct arguments *arguments, const char *report);
 
 /* Prints "thrum: …" on standard error; returns EXIT_BAD_USAGE. */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

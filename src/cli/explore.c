@@ -169,7 +169,7 @@ int command_explore(const struct arguments *arguments)
         explore_json(result, &options, &out);
     else
         explore_report(result, &options, &out);
-    print_text(text_bytes(&out));
+    print_report(arguments, text_bytes(&out));
     text_fini(&out);
     live_runs_fini(&runs);
     int status = result->failure_count || !result->complete ? EXIT_PROBLEM : EXIT_FINE;

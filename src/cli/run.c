@@ -65,7 +65,7 @@ static int print_summary(const struct arguments *arguments, struct session *sess
         summary_json(session, &out);
     else
         summary_text(session, &out);
-    print_text(text_bytes(&out));
+    print_report(arguments, text_bytes(&out));
     text_fini(&out);
     if (status.error)
         complain("%s", status.error);

@@ -50,17 +50,16 @@ int step_print(const struct arguments *arguments, struct opened *opened)
         .fold = option_given(arguments, OPTION_FOLD),
         .explain = option_given(arguments, OPTION_EXPLAIN),
     };
-    struct session_status status;
     struct text out = {0};
-    session_status(opened->session, &status);
+    unsigned verdicts = steps_verdicts(opened->session);
     if (option_given(arguments, OPTION_JSON))
         steps_json(opened->session, &out);
     else
         steps_text(opened->session, &look, &out);
-    print_text(text_bytes(&out));
+    print_report(arguments, text_bytes(&out));
     text_fini(&out);
     opened_close(opened);
-    return status.verdicts & ~(1u << VERDICT_OK) ? EXIT_PROBLEM : EXIT_FINE;
+    return verdicts & ~(1u << VERDICT_OK) ? EXIT_PROBLEM : EXIT_FINE;
 }
 
 /* Lets the policy play to the end, or to as many steps as anybody would read. */

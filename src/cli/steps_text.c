@@ -69,6 +69,15 @@ static void add_next(const struct scene *scene, struct session *session, struct 
     text_fini(&words);
 }
 
+/* Two threads before conflicting accesses: what the schedule of a race leads to. */
+static void add_meeting(struct session *session, struct text *out)
+{
+    struct text words = {0};
+    if (session_meeting_text(session, &words))
+        text_printf(out, "\nDATA RACE  %s\n", text_bytes(&words));
+    text_fini(&words);
+}
+
 static void add_problems(const struct scene *scene, struct text *out)
 {
     for (size_t i = 0; i < history_problem_count(scene->history); i++) {
@@ -122,6 +131,16 @@ static void add_console(const struct scene *scene, struct text *out)
     }
 }
 
+unsigned steps_verdicts(struct session *session)
+{
+    struct session_status status;
+    struct text words = {0};
+    session_status(session, &status);
+    bool meets = session_meeting_text(session, &words);
+    text_fini(&words);
+    return status.verdicts | (meets ? 1u << VERDICT_RACE : 0);
+}
+
 void steps_text(struct session *session, const struct steps_text_options *options, struct text *out)
 {
     const struct program *program = session_program(session);
@@ -138,15 +157,17 @@ void steps_text(struct session *session, const struct steps_text_options *option
         steps_print(&scene, &look, out);
     if (!status.finished)
         add_next(&scene, session, out);
+    add_meeting(session, out);
     add_console(&scene, out);
     add_problems(&scene, out);
     session_unlock(session);
     free(threads);
     text_add(out, "\nFound: ");
-    if (!status.verdicts && !status.finished)
+    unsigned verdicts = steps_verdicts(session);
+    if (!verdicts && !status.finished)
         text_add(out, "nothing so far");
     else
-        summary_verdicts(status.verdicts, out);
+        summary_verdicts(verdicts, out);
     text_add(out, "\nSchedule: ");
     session_schedule_text(session, out);
     text_add_char(out, '\n');
@@ -190,6 +211,7 @@ void steps_json(struct session *session, struct text *out)
     struct text schedule = {0};
     struct step_rows rows = {0};
     session_status(session, &status);
+    unsigned verdicts = steps_verdicts(session);
     session_schedule_text(session, &schedule);
     session_lock(session);
     uint32_t *threads;
@@ -199,7 +221,7 @@ void steps_json(struct session *session, struct text *out)
     text_add(out, ",\n \"schedule\": ");
     text_add_json(out, text_bytes(&schedule));
     text_printf(out, ",\n \"finished\": %s,\n \"verdicts\": [", status.finished ? "true" : "false");
-    add_verdicts_json(status.verdicts, out);
+    add_verdicts_json(verdicts, out);
     text_add(out, "],\n \"steps\": [");
     steps_after(&scene, 0, SIZE_MAX, &rows);
     for (size_t i = 0; i < rows.rows.count; i++)

@@ -11,6 +11,9 @@ struct steps_text_options {
     bool explain; /* a sentence under each step */
 };
 
+/* 1 << enum verdict for each that was found on the way, or that is next: two threads stand before
+ * conflicting accesses. Not under session_lock(). */
+unsigned steps_verdicts(struct session *session);
 /* The table, what each thread would do next, the problems in full, the verdict and the schedule. */
 void steps_text(struct session *session, const struct steps_text_options *options,
                 struct text *out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "explore/meeting.h"
 #include "model/stuck.h"
 
 /* ---- the kinds of failures and the outcomes, in an order that does not depend on who found them
@@ -162,15 +163,8 @@ static void name_thread(struct replay *replay, uint32_t real, struct text *out)
 /* The access that a thread (by its number in the state) is about to do. */
 static uint32_t access_words(struct replay *replay, uint32_t thread, struct text *out)
 {
-    struct operation next;
-    model_next(replay->shape->model, replay->state.world, thread, &next);
     name_thread(replay, replay->names[thread], out);
-    text_printf(out, " %s (line %u)",
-                next.op == OP_LOAD    ? "is about to read it"
-                : next.op == OP_STORE ? "is about to write it"
-                                      : "is about to touch it in an atomic block",
-                POSITION_LINE(next.source));
-    return next.source;
+    return meeting_access_text(replay->shape->model, replay->state.world, thread, out);
 }
 
 static void race_words(struct replay *replay, struct explore_failure *failure, int64_t variable,

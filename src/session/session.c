@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "explore/meeting.h"
 #include "model/policy.h"
 #include "model/schedule.h"
 #include "session/ops.h"
@@ -199,6 +200,13 @@ void session_why_not_text(struct session *session, uint32_t thread, struct text 
     }
     model_next(session->model, session_world(session), thread, &operation);
     add_holder(session, operation.thing, out);
+}
+
+bool session_meeting_text(struct session *session, struct text *out)
+{
+    const struct world *world = session_world(session);
+    return world && session->ops->step &&
+           meeting_text(session_program(session), session->model, world, out);
 }
 
 void session_locals(struct session *session, uint32_t thread,

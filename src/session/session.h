@@ -209,6 +209,10 @@ void session_next_text(struct session *session, uint32_t thread, struct text *ou
  * 7, line 14");
  * nothing when it can. */
 void session_why_not_text(struct session *session, uint32_t thread, struct text *out);
+/* Stepping: appends which two threads are both about to touch the same data, in any order: a race
+ * ("counter: A is about to read it (line 19) and B …"). False where there are none, or none can be
+ * told. The caller steers nothing meanwhile. */
+bool session_meeting_text(struct session *session, struct text *out);
 /* Calls `visit` for each named local of a thread's current frame, with its value as text. */
 void session_locals(struct session *session, uint32_t thread,
                     void (*visit)(void *context, const char *name, const char *value),

@@ -2,7 +2,8 @@
 """Every schedule that exploring prints can be replayed, and shows there what it is said to show.
 
 Usage: check-replay.py THRUM FILE... For each failure and each outcome of each scenario: `thrum replay FILE SCHEDULE
---headless --json` must take all its steps; a failing schedule must end with the verdict it was printed for (a race: before the two accesses).
+--headless --json` must take all its steps; a failing schedule must end with the verdict it was printed for
+(a race: it stands before the two accesses, and says so).
 """
 import json
 import subprocess
@@ -29,7 +30,7 @@ def main():
                 continue
             status, table, error = run(program, "replay", path, failure["schedule"]["text"], "--headless")
             replayed += 1
-            wanted = {"race": "", "deadlock": "deadlock", "assertion": "assert", "error": failure["detail"].lower(),
+            wanted = {"race": "data race", "deadlock": "deadlock", "assertion": "assert", "error": failure["detail"].lower(),
                       "livelock": ""}[failure["verdict"]]
             if status == 2 or wanted not in (table + error).lower():
                 bad += 1

@@ -120,6 +120,20 @@ class Run(unittest.TestCase):
         self.assertEqual(run.returncode, 0)
         self.assertIn("(stopped before the end)", out)
 
+    def test_plain_ascii_where_it_is_asked_for(self):
+        self.assertFalse(self.run_text(SELF).stdout.isascii())
+        done = self.run_text(SELF, "--ascii")
+        self.assertTrue(done.stdout.isascii(), done.stdout)
+        self.assertIn("DEADLOCK", done.stdout)
+        for command in (["explore"], ["step", "--headless"]):
+            with tempfile.NamedTemporaryFile("w", suffix=".thrum") as file:
+                file.write(SELF)
+                file.flush()
+                done = subprocess.run([THRUM, *command, file.name, "--ascii"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertTrue(done.stdout.isascii(), done.stdout)
+            self.assertIn("a", done.stdout)
+
     def test_bad_input(self):
         done = self.run_text(BROKEN)
         self.assertEqual(done.returncode, 2)
