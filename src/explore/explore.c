@@ -12,7 +12,7 @@
 #include "explore/simplify.h"
 
 enum {
-    DETAIL_STATES = 60000, /* the whole graph is built for schedules and shares up to this size
+    DETAIL_STATES = 100000, /* the whole graph is built for schedules and shares up to this size
                               without being asked */
     DETAIL_OUTCOMES = 200, /* outcomes that get an example schedule */
     LATER_PART = 8, /* of the time given, this part is kept for what comes after the search */
