@@ -8,9 +8,9 @@
  * backwards. For a thing with a guard it never goes backwards from version to version either: stamp
  * max(now, the thread's last + 1, the thing's last + 1), see thrum_time_after().
  * - `version` orders the accesses of a guarded thing. The guard's counter starts at 0; whoever
- * holds the guard raises it by one for every record and stores the new number, so the first record
- * of a guard has version 1. A thing without a guard has version 0 and is ordered by its thread
- * alone.
+ * holds the guard raises it by one for every record (thrum_version_after()) and stores the new
+ * number, so the first record of a guard has version 1. A thing without a guard has version 0 and
+ * is ordered by its thread alone.
  * - `source` is line << 12 | column, both counted from 1 (THRUM_SOURCE); 0 is "no place".
  * - A record that is a step of the scenario carries THRUM_STEP. Several records that are one
  * indivisible step (an `atomic:` block) carry THRUM_MORE on all but the last; the last one is
@@ -169,6 +169,13 @@ static inline uint64_t thrum_time_after(uint64_t now, uint64_t thread_last, uint
 {
     uint64_t time = now > thread_last ? now : thread_last + 1;
     return time > thing_last ? time : thing_last + 1;
+}
+
+/* The version after this one: the next number, and after the highest 1 again, since 0 says that
+ * there is no guard. */
+static inline uint32_t thrum_version_after(uint32_t version)
+{
+    return version == 0xffffffffu ? 1 : version + 1;
 }
 
 #ifdef __cplusplus

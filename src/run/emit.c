@@ -14,7 +14,7 @@ void executor_emit(struct executor *self, struct guard *guard, const struct step
     uint32_t version = 0;
     if (guard) {
         guard->last_time = time;
-        version = ++guard->version;
+        version = guard->version = thrum_version_after(guard->version);
     }
     thrum_emit_at(&self->ring, time, record->kind, record->flags, (uint8_t)sched_getcpu(),
                   record->object, version, record->source, record->value);

@@ -2,15 +2,21 @@
  * Merging by versions.
  *
  * Each ring's records go, in bulk, to the queue of their thread. A thread's first undelivered group
- * (one record, or an indivisible step of several) is in one of four places:
+ * (one record, or an indivisible step of several) is in one of three places:
  *
- *     nothing     the queue is empty, or its last group is not complete yet (THRUM_MORE without an
- * end) ready       in a heap by time: all predecessors were delivered waiting     in a table, under
- * the guard and version of the first predecessor that is missing
+ *     nowhere     the queue is empty, or its last group is not complete yet (THRUM_MORE without an
+ *                 end)
+ *     ready       in a tournament by time: all predecessors were delivered, as far as is known
+ *     waiting     in a table, under the first (guard, version) whose predecessor is missing
  *
- * Delivering a record with version v of guard g looks up (g, v) in the table: the one thread, if
- * any, that waits for exactly this moves on. At most one can, because versions are unique. So a
- * record costs O(log ready threads), and an idle or waiting thread nothing, however many there are.
+ * The first in time is looked at once: are all predecessors delivered? Mostly they are, as times
+ * follow versions, and then so is it; else it goes to the table. Delivering version v of guard g
+ * looks up (g, v + 1) there: the one thread, if any, that waits with exactly this is ready again.
+ * At most one can, because versions are unique. So a record costs O(log threads that have records),
+ * and an idle or waiting thread nothing, however many there are.
+ *
+ * Looking that late changes nothing of the order: who must wait leaves the tournament before
+ * anything behind it is delivered, so what is delivered is the first in time of all that can be.
  *
  * Why nothing waits for ever: versions of a guard are given under the guard, in the order of some
  * real execution in which each thread emits in its program order; thread order and guard order
@@ -26,6 +32,7 @@
 
 #include "base/hash.h"
 #include "base/vector.h"
+#include "trace/tournament.h"
 
 enum {
     DRAIN_AT_ONCE = 4096, /* records taken from a ring by one call */
@@ -37,17 +44,19 @@ struct queue {
     size_t capacity;             /* a power of two, or 0 */
     size_t first, count;         /* oldest record, how many */
     size_t unended;              /* so many of them are known to be one group without its end */
-    bool placed;                 /* its first group is in the heap or in the table */
+    bool placed;                 /* its first group is in the tournament or in the table */
+    uint32_t seat;               /* in the tournament, while it is there */
+};
+
+struct guard {
+    uint32_t version; /* the last delivered; 0: none yet */
+    uint32_t inside;  /* the last of the group that is looked at; 0 else */
+    uint32_t waiting; /* how many threads wait in the table for one of its versions */
 };
 
 struct waiting {
     uint64_t key;    /* guard << 32 | version; 0: free, as versions start at 1 */
-    uint32_t thread; /* whose first group needs that version to be delivered first */
-};
-
-struct ready {
-    uint64_t time;
-    uint32_t thread;
+    uint32_t thread; /* whose first group has this version, with the one before not delivered */
 };
 
 struct collector {
@@ -64,11 +73,10 @@ struct collector {
 
     vector(struct thrum_ring *) closed; /* drained, to be taken */
     vector(struct queue) queues;        /* by thread */
-    vector(uint32_t) versions;          /* by guard: the last delivered */
-    vector(uint32_t) inside;            /* by guard: records of the group at hand; else 0 */
-    vector(struct ready) heap;
-    struct waiting *table; /* open addressing, linear probing */
-    size_t table_size;     /* a power of two, at least twice `table_used` */
+    vector(struct guard) guards;        /* by their number in the catalog */
+    struct tournament ready;            /* threads whose first group is complete and not waiting */
+    struct waiting *table;              /* open addressing, linear probing */
+    size_t table_size;                  /* a power of two, at least twice `table_used` */
     size_t table_used;
 
     size_t pending;
@@ -96,49 +104,11 @@ void collector_free(struct collector *collector)
         free(collector->queues.items[i].records);
     vector_fini(&collector->closed);
     vector_fini(&collector->queues);
-    vector_fini(&collector->versions);
-    vector_fini(&collector->inside);
-    vector_fini(&collector->heap);
+    vector_fini(&collector->guards);
+    tournament_fini(&collector->ready);
     free(collector->table);
     pthread_mutex_destroy(&collector->mutex);
     free(collector);
-}
-
-/* ---- the heap of ready threads ---- */
-
-static bool earlier(const struct ready *a, const struct ready *b)
-{
-    return a->time != b->time ? a->time < b->time : a->thread < b->thread;
-}
-
-static void heap_push(struct collector *collector, struct ready item)
-{
-    vector_push(&collector->heap, item);
-    struct ready *heap = collector->heap.items;
-    size_t at = collector->heap.count - 1;
-    for (; at > 0 && earlier(&item, &heap[(at - 1) / 2]); at = (at - 1) / 2)
-        heap[at] = heap[(at - 1) / 2];
-    heap[at] = item;
-}
-
-static struct ready heap_pop(struct collector *collector)
-{
-    struct ready *heap = collector->heap.items, top = heap[0];
-    size_t count = --collector->heap.count, at = 0;
-    struct ready item = heap[count];
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= count)
-            break;
-        if (child + 1 < count && earlier(&heap[child + 1], &heap[child]))
-            child++;
-        if (!earlier(&heap[child], &item))
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = item;
-    return top;
 }
 
 /* ---- the table of waiting threads ---- */
@@ -253,105 +223,151 @@ static size_t drain(struct collector *collector, struct thrum_ring *ring)
 
 /* ---- delivering ---- */
 
-static uint32_t guard_of(const struct collector *collector, const struct thrum_event *event)
+/* What orders this record besides its thread; NULL: nothing. Lasts until the next call. */
+static inline struct guard *guard_of(struct collector *collector, const struct thrum_event *event)
 {
     if (event->version == 0 || event->object >= collector->catalog->objects.count)
-        return THRUM_NONE;
-    return collector->catalog->objects.items[event->object].guard;
-}
-
-static uint32_t *version_of(struct collector *collector, uint32_t guard)
-{
-    while (guard >= collector->versions.count)
-        vector_push(&collector->versions, 0);
-    return &collector->versions.items[guard];
-}
-
-/* Of the first `length` records, looks for one whose predecessor is neither among them nor
- * delivered yet; true: that one's version of that guard is needed first. */
-static bool misses(struct collector *collector, const struct queue *queue, size_t length,
-                   uint64_t *ret_key)
-{
-    size_t seen = 0;
-    bool missing = false;
-    for (; seen < length && !missing; seen++) {
-        const struct thrum_event *event = queue_at(queue, seen);
-        uint32_t guard = guard_of(collector, event);
+        return NULL;
+    uint32_t guard = collector->catalog->objects.items[event->object].guard;
+    if (guard >= collector->guards.count) {
         if (guard == THRUM_NONE)
-            continue;
-        while (guard >= collector->inside.count)
-            vector_push(&collector->inside, 0);
-        uint32_t needed = event->version - 1 - collector->inside.items[guard]++;
-        missing = *version_of(collector, guard) != needed;
-        if (missing)
-            *ret_key = (uint64_t)guard << 32 | needed;
+            return NULL;
+        while (guard >= collector->guards.count)
+            vector_push(&collector->guards, (struct guard){0});
     }
-    while (seen-- > 0) {
-        uint32_t guard = guard_of(collector, queue_at(queue, seen));
-        if (guard != THRUM_NONE)
-            collector->inside.items[guard] = 0;
+    return &collector->guards.items[guard];
+}
+
+static uint64_t key_of(const struct collector *collector, const struct guard *guard,
+                       uint32_t version)
+{
+    return (uint64_t)(guard - collector->guards.items) << 32 | version;
+}
+
+/* Whether the thread's first group is complete; its records are then `unended` and one more. */
+static bool has_group(struct queue *queue)
+{
+    while (queue->unended < queue->count && queue_at(queue, queue->unended)->flags & THRUM_MORE)
+        queue->unended++;
+    return queue->unended < queue->count;
+}
+
+/* Of a complete group: that of its last record. */
+static uint64_t group_time(const struct queue *queue)
+{
+    return queue_at(queue, queue->unended)->time;
+}
+
+/* Puts the thread's first group into the tournament, if it is complete. */
+static void place(struct collector *collector, uint32_t thread)
+{
+    struct queue *queue = &collector->queues.items[thread];
+    queue->placed = has_group(queue);
+    if (queue->placed)
+        queue->seat = tournament_enter(&collector->ready, thread, group_time(queue));
+}
+
+/* The first of these records whose predecessor on its guard is neither among those before it nor
+ * delivered; *ret_last is then the last known version of that guard. `length`: there is none. */
+static size_t first_missing(struct collector *collector, const struct queue *queue, size_t length,
+                            uint32_t *ret_last)
+{
+    size_t missing = length;
+    for (size_t i = 0; i < missing; i++) {
+        const struct thrum_event *event = queue_at(queue, i);
+        struct guard *guard = guard_of(collector, event);
+        if (!guard)
+            continue;
+        uint32_t last = guard->inside ? guard->inside : guard->version;
+        if (event->version == thrum_version_after(last)) {
+            guard->inside = event->version;
+        } else {
+            missing = i;
+            *ret_last = last;
+        }
+    }
+    for (size_t i = 0; i < missing; i++) {
+        struct guard *guard = guard_of(collector, queue_at(queue, i));
+        if (guard)
+            guard->inside = 0;
     }
     return missing;
 }
 
-/* Puts the thread's first group where it belongs. */
-static void place(struct collector *collector, uint32_t thread)
+/* Whether the thread's first group must wait after all; then it does. */
+static bool must_wait(struct collector *collector, uint32_t thread)
 {
     struct queue *queue = &collector->queues.items[thread];
-    uint64_t key;
-    queue->placed = false;
-    while (queue->unended < queue->count && queue_at(queue, queue->unended)->flags & THRUM_MORE)
-        queue->unended++;
-    if (queue->unended == queue->count)
-        return;
-    size_t length = queue->unended + 1;
-    if (misses(collector, queue, length, &key)) {
-        queue->placed = table_put(collector, key, thread);
-        return;
+    const struct thrum_event *event = queue_at(queue, 0);
+    struct guard *guard = guard_of(collector, event);
+    if (queue->unended == 0) { /* as nearly always */
+        if (!guard || event->version == thrum_version_after(guard->version))
+            return false;
+    } else {
+        uint32_t last;
+        size_t n = first_missing(collector, queue, queue->unended + 1, &last);
+        if (n > queue->unended)
+            return false;
+        event = queue_at(queue, n);
+        guard = guard_of(collector, event);
     }
-    queue->placed = true;
-    heap_push(collector, (struct ready){queue_at(queue, length - 1)->time, thread});
+    tournament_leave(&collector->ready, queue->seat);
+    /* false: another waits for the same, a defect of the emitter; collector_finish() says so */
+    queue->placed = table_put(collector, key_of(collector, guard, event->version), thread);
+    guard->waiting += queue->placed;
+    return true;
 }
 
-/* Delivers the first group of a thread that came out of the heap. */
+static void deliver(struct collector *collector, uint32_t thread, const struct thrum_event *event)
+{
+    struct guard *guard = guard_of(collector, event);
+    if (event->kind == THRUM_KIND_LOST)
+        collector->counts.lost += (uint64_t)event->value;
+    else
+        collector->counts.delivered++;
+    collector->deliver(collector->context, thread, event);
+    if (!guard)
+        return;
+    guard->version = event->version;
+    if (!guard->waiting)
+        return;
+    uint32_t next =
+        table_take(collector, key_of(collector, guard, thrum_version_after(event->version)));
+    if (next == THRUM_NONE)
+        return;
+    guard->waiting--;
+    place(collector, next);
+}
+
+/* Delivers the thread's first group, if all its predecessors have been; returns how many records.
+ */
 static size_t deliver_group(struct collector *collector, uint32_t thread)
 {
-    size_t done = 0;
-    bool more = true;
-    while (more) {
-        struct queue *queue = &collector->queues.items[thread];
-        struct thrum_event event = *queue_at(queue, 0);
-        queue->first = (queue->first + 1) & (queue->capacity - 1);
-        queue->count--;
-        queue->unended = 0;
-        collector->pending--;
-        more = (event.flags & THRUM_MORE) != 0;
-        uint32_t guard = guard_of(collector, &event);
-        if (guard != THRUM_NONE)
-            *version_of(collector, guard) = event.version;
-        if (event.kind == THRUM_KIND_LOST)
-            collector->counts.lost += (uint64_t)event.value;
-        else
-            collector->counts.delivered++;
-        done++;
-        collector->deliver(collector->context, thread, &event);
-        if (guard == THRUM_NONE)
-            continue;
-        uint32_t next = table_take(collector, (uint64_t)guard << 32 | event.version);
-        if (next != THRUM_NONE)
-            place(collector, next);
-    }
-    return done;
+    struct queue *queue = &collector->queues.items[thread];
+    size_t first = queue->first, length = queue->unended + 1;
+    if (must_wait(collector, thread))
+        return 0;
+    queue->first = (first + length) & (queue->capacity - 1);
+    queue->count -= length;
+    queue->unended = 0;
+    queue->placed = has_group(queue);
+    if (queue->placed)
+        tournament_change(&collector->ready, queue->seat, thread, group_time(queue));
+    else
+        tournament_leave(&collector->ready, queue->seat);
+    collector->pending -= length;
+    /* nothing is drained meanwhile, so they still stand where they stood */
+    for (size_t i = 0; i < length; i++)
+        deliver(collector, thread, &queue->records[(first + i) & (queue->capacity - 1)]);
+    return length;
 }
 
 static size_t deliver_ready(struct collector *collector)
 {
     size_t done = 0;
-    while (collector->heap.count) {
-        uint32_t thread = heap_pop(collector).thread;
+    uint32_t thread;
+    while (tournament_first(&collector->ready, &thread))
         done += deliver_group(collector, thread);
-        place(collector, thread);
-    }
     return done;
 }
 
@@ -436,38 +452,24 @@ struct collector_counts collector_counts(const struct collector *collector)
 
 /* ---- the end ---- */
 
-/* How many records of the group before number n have the same guard. */
-static uint32_t same_guard_before(const struct collector *collector, const struct queue *queue,
-                                  size_t n, uint32_t guard)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += guard_of(collector, queue_at(queue, i)) == guard;
-    return count;
-}
-
 /* Says why the first group of a thread cannot be delivered. */
-static void explain(const struct collector *collector, uint32_t thread, struct text *out)
+static void explain(struct collector *collector, uint32_t thread, struct text *out)
 {
-    const struct queue *queue = &collector->queues.items[thread];
-    const char *name = catalog_thread_name(collector->catalog, thread);
-    text_printf(out, "%s: %zu records cannot be placed: ", name, queue->count);
-    for (size_t i = 0; i < queue->count; i++) {
-        const struct thrum_event *event = queue_at(queue, i);
-        uint32_t guard = guard_of(collector, event);
-        uint32_t version = guard < collector->versions.count ? collector->versions.items[guard] : 0;
-        uint32_t inside = guard == THRUM_NONE ? 0 : same_guard_before(collector, queue, i, guard);
-        if (guard != THRUM_NONE && version + inside + 1 != event->version) {
-            text_printf(out, "%s %s (line %u) has version %u, the last before it is %u\n",
-                        event_kind_words(event->kind),
-                        catalog_object_name(collector->catalog, event->object),
-                        THRUM_SOURCE_LINE(event->source), event->version, version + inside);
-            return;
-        }
-        if (!(event->flags & THRUM_MORE))
-            break;
+    struct queue *queue = &collector->queues.items[thread];
+    size_t length = has_group(queue) ? queue->unended + 1 : queue->count;
+    uint32_t last;
+    size_t n = first_missing(collector, queue, length, &last);
+    text_printf(out, "%s: %zu records cannot be placed: ",
+                catalog_thread_name(collector->catalog, thread), queue->count);
+    if (n == length) {
+        text_add(out, "the step has no end\n");
+        return;
     }
-    text_add(out, "the step has no end, or two records have one version\n");
+    const struct thrum_event *event = queue_at(queue, n);
+    text_printf(out, "%s %s (line %u) has version %u, the last before it is %u\n",
+                event_kind_words(event->kind),
+                catalog_object_name(collector->catalog, event->object),
+                THRUM_SOURCE_LINE(event->source), event->version, last);
 }
 
 size_t collector_finish(struct collector *collector, struct text *ret_words)
