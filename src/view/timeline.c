@@ -62,13 +62,30 @@ static uint64_t nice_step(uint64_t least)
     return factor * power;
 }
 
+/* Where the time of the cursor stands in a ruler so wide: around the cursor, inside the row. False:
+ * it does not. */
+static bool cursor_label(const struct scene *scene, int columns, struct text *time, int *ret_at,
+                         int *ret_width)
+{
+    int x = scene_column(scene, scene->cursor, columns);
+    if (!scene->cursor_shown || x < 0 || x >= columns)
+        return false;
+    scene_time(scene, scene->cursor, time);
+    int width = text_width(text_bytes(time)) + 2, at = x - width / 2;
+    *ret_at = at < 0 ? 0 : at + width > columns ? columns - width : at;
+    *ret_width = width;
+    return true;
+}
+
 void ruler_draw(const struct region *row, const struct scene *scene)
 {
     uint64_t step = nice_step(scene->column * 14);
     if (scene->steps && step < SESSION_STEP_TIME)
         step = SESSION_STEP_TIME;
     uint64_t time = (scene->start + step - 1) / step * step;
-    struct text label = {0};
+    struct text label = {0}, cursor = {0};
+    int at = 0, taken = 0;
+    bool shown = cursor_label(scene, row->width, &cursor, &at, &taken);
     for (;; time += step) {
         int x = scene_column(scene, time, row->width);
         if (x >= row->width)
@@ -81,10 +98,17 @@ void ruler_draw(const struct region *row, const struct scene *scene)
         else
             clock_format(&label, (int64_t)time);
         draw_glyph(row, x, 0, STYLE_RULE, GLYPH_V);
-        if (x + 1 + text_width(text_bytes(&label)) <= row->width)
+        /* A label that the cursor's time would cut is left out: "453 ms 0 ms" is no time. */
+        int end = x + 1 + text_width(text_bytes(&label));
+        if (end <= row->width && (!shown || end <= at || x + 1 >= at + taken))
             draw_text(row, x + 1, 0, STYLE_RULER, text_bytes(&label));
     }
+    if (shown) {
+        draw_row(row, at, 0, taken, STYLE_SEARCH, ' ');
+        draw_text(row, at + 1, 0, STYLE_SEARCH, text_bytes(&cursor));
+    }
     text_fini(&label);
+    text_fini(&cursor);
 }
 
 static void draw_scale(const struct region *region, int x, int end, const struct scene *scene)
@@ -101,7 +125,7 @@ static void draw_scale(const struct region *region, int x, int end, const struct
     text_fini(&scale);
 }
 
-/* The cursor's column in every lane, and its time in the ruler. */
+/* The cursor's column in every lane. */
 static void draw_cursor(const struct region *region, const struct scene *scene,
                         const struct timeline_layout *layout)
 {
@@ -111,14 +135,6 @@ static void draw_cursor(const struct region *region, const struct scene *scene,
     int left = layout->label_width + 1;
     draw_stress(region, left + x, 1, 1, layout->thread_rows, STRESS_CURSOR);
     draw_stress(region, left + x, layout->object_y, 1, layout->object_rows, STRESS_CURSOR);
-    struct text time = {0};
-    scene_time(scene, scene->cursor, &time);
-    int width = text_width(text_bytes(&time)) + 2;
-    int at = x - width / 2;
-    at = at < 0 ? 0 : at + width > layout->columns ? layout->columns - width : at;
-    draw_row(region, left + at, 0, width, STYLE_SEARCH, ' ');
-    draw_text(region, left + at + 1, 0, STYLE_SEARCH, text_bytes(&time));
-    text_fini(&time);
 }
 
 void timeline_draw(const struct region *region, const struct scene *scene, int focused)
