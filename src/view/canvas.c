@@ -222,8 +222,7 @@ int draw_fit(const struct region *region, int x, int y, int width, enum style st
     return end + 1;
 }
 
-/* Where the part of a name begins in which it differs from its like: "-0", "[1]", " ×5". */
-static const char *name_tail(const char *name)
+const char *name_tail(const char *name)
 {
     const char *dash = strrchr(name, '-'), *bracket = strchr(name, '['),
                *times = strstr(name, " ×");
@@ -235,7 +234,7 @@ int draw_name(const struct region *region, int x, int y, int width, enum style s
 {
     const char *tail = name_tail(name);
     int tail_width = text_width(tail);
-    if (text_width(name) <= width || !*tail || width < tail_width + 2)
+    if (text_width(name) <= width || !*tail || width < tail_width + 1)
         return draw_fit(region, x, y, width, style, name);
     x = draw_fit(region, x, y, width - tail_width, style, name);
     return draw_text(region, x, y, style, tail);

@@ -102,6 +102,8 @@ int draw_printf(const struct region *region, int x, int y, enum style style, con
 /* At most `width` cells of a text; a cut is shown by a final "…". Returns the column after. */
 int draw_fit(const struct region *region, int x, int y, int width, enum style style,
              const char *utf8);
+/* Where the part of a name begins in which it differs from its like: "-0", "[1]", " ×5". */
+const char *name_tail(const char *name);
 /* The same for the name of a thread or an object: its number stays, "philo…-0", "for…[1]". */
 int draw_name(const struct region *region, int x, int y, int width, enum style style,
               const char *name);

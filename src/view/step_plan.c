@@ -8,9 +8,12 @@
 
 enum {
     THREAD_LEAST = 8,  /* cells of a thread's column, at least … */
-    THREAD_BRIEF = 13, /* … and where room is short: its brief words up to here */
-    NAME_LEAST = 6,    /* … and so much of its name */
     THREAD_MOST = 44,  /* … at most, when there is room */
+    THREAD_BRIEF = 20, /* where room is short: its brief words up to here … */
+    NAME_BRIEF = 6,    /* … and so much of its name */
+    THREAD_CUT = 8,    /* where there is none: "acq …[1]" … */
+    NAME_CUT = 4,      /* … under "Mai…" */
+    TOLD_APART = 40,   /* names that are compared with each other, at most */
     VALUE_MOST = 14,
 };
 
@@ -109,7 +112,7 @@ static int brief_width(const char *words)
     step_words_brief(words, &text);
     int width = text_width(text_bytes(&text));
     text_fini(&text);
-    return width < THREAD_BRIEF ? width : THREAD_BRIEF;
+    return width;
 }
 
 /* ---- The plan ---- */
@@ -146,21 +149,58 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
+/* A column needs room for words of that width. */
+static void need(struct step_column *column, int width, int brief)
+{
+    column->width = larger(column->width, smaller(width, THREAD_MOST));
+    column->brief = larger(column->brief, smaller(brief, THREAD_BRIEF));
+    column->least = larger(column->least, smaller(brief, THREAD_CUT));
+}
+
 /* What a column would like and what it needs for its name and for what its thread would do next. */
 static struct step_column plan_thread(const struct step_table *table, uint32_t thread)
 {
     int name = text_width(catalog_thread_name(table->scene->catalog, thread));
-    struct step_column column = {
-        .id = thread, .width = larger(name, THREAD_LEAST), .least = smaller(name, NAME_LEAST)};
+    struct step_column column = {.id = thread,
+                                 .width = larger(name, THREAD_LEAST),
+                                 .brief = smaller(name, NAME_BRIEF),
+                                 .least = smaller(name, NAME_CUT)};
     if (!table->look->next)
         return column;
     bool can;
     char *next = step_table_next(table, thread, &can);
     int wanted = text_width(next);
-    column.width = larger(column.width, can ? wanted : smaller(wanted, THREAD_MOST / 2));
-    column.least = larger(column.least, brief_width(next));
+    need(&column, can ? wanted : smaller(wanted, THREAD_MOST / 2), brief_width(next));
     free(next);
     return column;
+}
+
+/* Whether two names look the same in so many cells. */
+static bool alike(const char *a, const char *b, int width)
+{
+    const char *a_tail = name_tail(a), *b_tail = name_tail(b);
+    int kept = width - 1 - text_width(a_tail);
+    if (strcmp(a_tail, b_tail) != 0)
+        return kept < 1;
+    return strncmp(a, b, kept > 0 ? (size_t)kept : 0) == 0;
+}
+
+/* Names are not cut so far that two of them look the same. */
+static void tell_apart(struct step_table *table)
+{
+    struct step_plan *plan = &table->plan;
+    const struct trace_catalog *catalog = table->scene->catalog;
+    for (size_t i = 0; i < plan->thread_count && plan->thread_count <= TOLD_APART; i++) {
+        struct step_column *column = &plan->threads[i];
+        const char *name = catalog_thread_name(catalog, column->id);
+        int whole = text_width(name), least = smaller(whole, NAME_CUT);
+        for (size_t k = 0; k < plan->thread_count; k++)
+            while (k != i && least < whole &&
+                   alike(name, catalog_thread_name(catalog, plan->threads[k].id), least))
+                least++;
+        column->least = larger(column->least, least);
+        column->brief = larger(column->brief, least);
+    }
 }
 
 static void plan_threads(struct step_table *table, const uint32_t *threads, size_t count)
@@ -175,11 +215,10 @@ static void plan_threads(struct step_table *table, const uint32_t *threads, size
             struct step_column *column = &plan->threads[i];
             if (column->id != table->rows.rows.items[row].thread)
                 continue;
-            column->width =
-                larger(column->width, smaller(text_width(table->words[row]), THREAD_MOST));
-            column->least = larger(column->least, brief_width(table->words[row]));
+            need(column, text_width(table->words[row]), brief_width(table->words[row]));
             break;
         }
+    tell_apart(table);
 }
 
 static void plan_values(struct step_table *table)
@@ -201,15 +240,16 @@ static int threads_width(const struct step_plan *plan)
     return width;
 }
 
-/* Makes the columns of threads fit into `room` cells: the widest give way first, down to what they
- * cannot do without; false: that is still too much. */
-static bool squeeze(struct step_plan *plan, int room)
+/* Makes the columns of threads fit into `room` cells: the widest give way first, down to their brief
+ * words, or to what they cannot do without; false: that is still too much. */
+static bool squeeze(struct step_plan *plan, int room, bool cut)
 {
     while (threads_width(plan) > room) {
         struct step_column *widest = NULL;
         for (size_t i = 0; i < plan->thread_count; i++) {
             struct step_column *column = &plan->threads[i];
-            if (column->width > column->least && (!widest || column->width > widest->width))
+            if (column->width > (cut ? column->least : column->brief) &&
+                (!widest || column->width > widest->width))
                 widest = column;
         }
         if (!widest)
@@ -236,7 +276,8 @@ int step_table_plan(struct step_table *table, int width)
         values += plan->values[i].width + 2;
     int room = width - x - (values < width / 3 ? values + 2 : width / 3);
     /* Rather no values than no columns: the words tell most of them. */
-    plan->single = !squeeze(plan, room) && !squeeze(plan, width - x);
+    plan->single = !squeeze(plan, room, false) && !squeeze(plan, width - x, false) &&
+                   !squeeze(plan, width - x, true);
     if (plan->single) {
         x += 3 + (room > THREAD_LEAST ? room - 3 : THREAD_LEAST);
     } else {

@@ -8,6 +8,7 @@
 struct step_column {
     uint32_t id; /* thread or object */
     int x, width;
+    int brief; /* width at which brief words and a short name are whole */
     int least; /* width that it cannot do without */
 };
 

@@ -17,15 +17,37 @@ enum {
 
 /* ---- Drawing ---- */
 
-static void draw_brief(const struct region *region, int y, const struct step_column *column,
-                       enum style style, const char *words)
+/* Words of which the middle gives way: "acq acc…[1]", "bala…[0] → 60". */
+static void draw_cut(const struct region *region, int x, int y, int width, enum style style,
+                     const char *words)
+{
+    const char *sign = strstr(words, " → ");
+    sign = sign ? sign : strstr(words, " ← ");
+    int room = width - (sign ? text_width(sign) : 0);
+    if (!sign || room < 2) {
+        draw_name(region, x, y, width, style, words);
+        return;
+    }
+    struct text name = {0};
+    text_add_bytes(&name, words, (size_t)(sign - words));
+    x = draw_name(region, x, y, room, style, text_bytes(&name));
+    draw_text(region, x, y, style, sign);
+    text_fini(&name);
+}
+
+/* Words in so many cells: shorter ones where they do not fit, and of these the name gives way. */
+static void draw_brief(const struct region *region, int x, int y, int width, enum style style,
+                       const char *words)
 {
     struct text text = {0};
-    if (text_width(words) > column->width)
+    if (text_width(words) > width)
         step_words_brief(words, &text);
     else
         text_add(&text, words);
-    draw_fit(region, column->x, y, column->width, style, text_bytes(&text));
+    if (text_width(text_bytes(&text)) > width)
+        draw_cut(region, x, y, width, style, text_bytes(&text));
+    else
+        draw_text(region, x, y, style, text_bytes(&text));
     text_fini(&text);
 }
 
@@ -117,12 +139,12 @@ static void draw_words(const struct region *region, const struct step_table *tab
         int end = plan->value_count ? plan->values[0].x - 3 : region->width;
         x = draw_fit(region, x, y, (end - x) / 2, STYLE_THREAD,
                      catalog_thread_name(table->scene->catalog, row->thread));
-        draw_fit(region, x + 1, y, end - x - 1, style, words);
+        draw_brief(region, x + 1, y, end - x - 1, style, words);
         return;
     }
     for (size_t i = 0; i < plan->thread_count; i++)
         if (plan->threads[i].id == row->thread)
-            draw_brief(region, y, &plan->threads[i], style, words);
+            draw_brief(region, plan->threads[i].x, y, plan->threads[i].width, style, words);
 }
 
 static void draw_step(const struct region *region, const struct step_table *table, int y,
@@ -155,22 +177,40 @@ static void draw_step(const struct region *region, const struct step_table *tabl
         draw_stress(region, 0, y, region->width, 1, STRESS_CURSOR);
 }
 
-/* Problems that came with the row's step, a line each; returns how many. */
-static int draw_problems(const struct region *region, const struct step_table *table, int y,
-                         const struct step_row *row)
+/* Problems that came with a row's step, or after it and before the next: live, some are noticed in
+ * between. [*ret_first, *ret_end) are their numbers. */
+static void problems_of(const struct step_table *table, size_t index, size_t *ret_first,
+                        size_t *ret_end)
 {
     const struct scene *scene = table->scene;
-    size_t end = history_problem_at(scene->history, row->settled);
-    int lines = 0;
-    for (size_t i = history_problem_at(scene->history, time_before(scene, row)); i < end; i++) {
-        const struct problem *problem = history_problem(scene->history, i);
+    const struct step_row *row = &table->rows.rows.items[index];
+    *ret_first = history_problem_at(scene->history, time_before(scene, row));
+    *ret_end = history_problem_at(scene->history, row->settled);
+    if (scene->steps)
+        return;
+    struct step_rows next = {0};
+    if (index + 1 < table->rows.rows.count)
+        *ret_end = history_problem_at(scene->history, time_before(scene, row + 1));
+    else if (!steps_after(scene, row->event + 1, 1, &next))
+        *ret_end = history_problem_count(scene->history);
+    vector_fini(&next.rows);
+}
+
+/* Draws them, a line each; returns how many. */
+static int draw_problems(const struct region *region, const struct step_table *table, int y,
+                         size_t index)
+{
+    size_t first, end;
+    problems_of(table, index, &first, &end);
+    for (size_t i = first; i < end; i++, y++) {
+        const struct problem *problem = history_problem(table->scene->history, i);
         enum style style = problem->certainty == PROBLEM_ACTUAL ? STYLE_PROBLEM : STYLE_POTENTIAL;
         int x = first_x(&table->plan) + 1;
-        draw_glyph(region, x, y + lines, style, GLYPH_PROBLEM);
-        draw_fit(region, x + 2, y + lines, region->width - x - 2, style, problem->title);
-        lines++;
+        draw_glyph(region, x, y, style,
+                   problem->certainty == PROBLEM_POTENTIAL ? GLYPH_WARNING : GLYPH_PROBLEM);
+        draw_fit(region, x + 2, y, region->width - x - 2, style, problem->title);
     }
-    return lines;
+    return (int)(end - first);
 }
 
 /* The rule after the point of no return; returns how many lines it takes. */
@@ -196,7 +236,8 @@ static void draw_next(const struct region *region, const struct step_table *tabl
     for (size_t i = 0; !plan->single && i < plan->thread_count; i++) {
         bool can;
         char *words = step_table_next(table, plan->threads[i].id, &can);
-        draw_brief(region, y, &plan->threads[i], can ? STYLE_KEYWORD : STYLE_BLOCKED, words);
+        draw_brief(region, plan->threads[i].x, y, plan->threads[i].width,
+                   can ? STYLE_KEYWORD : STYLE_BLOCKED, words);
         free(words);
     }
 }
@@ -236,13 +277,11 @@ static void relate(struct step_table *table)
 }
 
 /* How many lines a row takes: problems and the point of no return have lines of their own. */
-static int lines_of(const struct step_table *table, const struct step_row *row)
+static int lines_of(const struct step_table *table, size_t index)
 {
-    const struct history *history = table->scene->history;
-    return 1 +
-           (int)(history_problem_at(history, row->settled) -
-                 history_problem_at(history, time_before(table->scene, row))) +
-           draw_no_return(NULL, table, 0, row);
+    size_t first, end;
+    problems_of(table, index, &first, &end);
+    return 1 + (int)(end - first) + draw_no_return(NULL, table, 0, &table->rows.rows.items[index]);
 }
 
 /* The first row for which there is room: as many of those behind the cursor go away at the top as
@@ -253,11 +292,11 @@ static size_t first_shown(const struct step_table *table, int room)
     int behind = 0, ahead = 0;
     for (size_t i = 0; i < table->rows.rows.count; i++) {
         const struct step_row *row = &table->rows.rows.items[i];
-        *(row->ahead ? &ahead : &behind) += lines_of(table, row);
+        *(row->ahead ? &ahead : &behind) += lines_of(table, i);
     }
     for (int most = room - (ahead < room / 3 ? ahead : room / 3); behind > 0 && behind > most;
          first++)
-        behind -= lines_of(table, &table->rows.rows.items[first]);
+        behind -= lines_of(table, first);
     return first;
 }
 
@@ -283,7 +322,7 @@ int steps_draw(const struct region *region, const struct scene *scene,
         }
         draw_step(region, &table, y++, i);
         if (!(look->hide && !row->ahead && i + 1 == count))
-            y += draw_problems(region, &table, y, row);
+            y += draw_problems(region, &table, y, i);
         if (y < region->height)
             y += draw_no_return(region, &table, y, row);
     }
@@ -313,7 +352,7 @@ static void print_chunk(struct step_table *table, struct canvas *canvas, int wid
     }
     for (size_t i = 0; i < count; i++) {
         draw_step(&region, &part, y++, i);
-        y += draw_problems(&region, &part, y, &part.rows.rows.items[i]);
+        y += draw_problems(&region, &part, y, i);
     }
     canvas->height = y;
     canvas_dump(canvas, out);

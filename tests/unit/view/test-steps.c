@@ -7,6 +7,7 @@
 #include "../run/random_program.h"
 #include "../unit.h"
 #include "base/hash.h"
+#include "load.h"
 #include "model/world.h"
 #include "session/session.h"
 
@@ -276,6 +277,36 @@ START_TEST(shows_the_steps_at_the_cursor)
 }
 END_TEST
 
+/* Where columns are narrow, names are cut no farther than they can be told apart by, and of what a
+ * thread does the object's number and the value stay. */
+START_TEST(narrow_columns_can_be_read)
+{
+    struct program *program = load_text("counters = [0] * 2\n\n"
+                                        "thread upstream_reader(i) for i in range(2):\n"
+                                        "    counters[i] += 1\n\n"
+                                        "thread upstream_writer(i) for i in range(2):\n"
+                                        "    counters[i] = 7\n");
+    ck_assert_ptr_nonnull(program);
+    struct bench bench = open_steps(program, "cooperative", 3);
+    uint32_t threads[] = {0, 1, 2, 3, 4};
+    bench.scene.threads = threads;
+    bench.scene.thread_count = 5;
+    struct canvas canvas = {0};
+    struct text dump = {0};
+    struct steps_look look = {0};
+    canvas_resize(&canvas, 84, 5);
+    struct region all = canvas_region(&canvas);
+    steps_draw(&all, &bench.scene, &look);
+    canvas_dump(&canvas, &dump);
+    ck_assert_msg(strstr(text_bytes(&dump), " upstream_r…-0 │ "), "%s", text_bytes(&dump));
+    ck_assert_msg(strstr(text_bytes(&dump), " upstream_w…-0 │ "), "%s", text_bytes(&dump));
+    ck_assert_msg(strstr(text_bytes(&dump), "[0] ← 1 │ "), "%s", text_bytes(&dump));
+    text_fini(&dump);
+    canvas_fini(&canvas);
+    close_all(&bench);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("steps");
@@ -286,6 +317,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, relations_are_those_of_the_graph);
     tcase_add_test(tests, draws_into_any_region);
     tcase_add_test(tests, shows_the_steps_at_the_cursor);
+    tcase_add_test(tests, narrow_columns_can_be_read);
     suite_add_tcase(suite, tests);
     return suite;
 }
