@@ -77,16 +77,22 @@ static void draw_exploring(struct screen *screen, const struct region *all)
 
 static void draw_help(struct screen *screen, const struct region *all)
 {
-    bool lanes = screen->session && !screen->exploring_shown;
-    int most = lanes && all->width >= HELP_WIDE + 6 ? HELP_WIDE + 2 : 92;
+    enum help_legend legend = !screen->session || screen->exploring_shown ? LEGEND_NONE
+                              : screen->run.table                         ? LEGEND_TABLE
+                                                                          : LEGEND_LANES;
+    int most = legend != LEGEND_NONE && all->width >= HELP_WIDE + 6 ? HELP_WIDE + 2 : 92;
     int width = all->width - 4 < most ? all->width - 4 : most;
     struct region box = region_part(all, (all->width - width) / 2, 1, width, all->height - 2);
     draw_blank(&box, 0, 0, box.width, box.height);
-    draw_box(&box, STYLE_RULE, STYLE_TITLE, "HELP  keys that work now (? or Esc closes)");
+    draw_box(
+        &box, STYLE_RULE, STYLE_TITLE,
+        legend == LEGEND_LANES   ? "HELP  the lanes, and the keys that work now (? or Esc closes)"
+        : legend == LEGEND_TABLE ? "HELP  the table, and the keys that work now (? or Esc closes)"
+                                 : "HELP  keys that work now (? or Esc closes)");
     struct region inside = region_part(&box, 1, 1, box.width - 2, box.height - 2);
     size_t count;
     struct help_line *lines = keymap_help(screen_have(screen), &count);
-    int rows = help_draw(&inside, lines, count, lanes, screen->help_top);
+    int rows = help_draw(&inside, lines, count, legend, screen->help_top);
     keymap_help_free(lines, count);
     if (screen->help_top > rows - inside.height)
         screen->help_top = rows > inside.height ? rows - inside.height : 0;

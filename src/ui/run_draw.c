@@ -228,8 +228,9 @@ static void tell_option(const struct session_option *option, struct choice_row *
 static void draw_choices(struct run_view *view, const struct region *region,
                          const struct scene *scene)
 {
-    struct region body =
-        pane_titled(region, "NEXT STEPS", view->status.policy, view->focus == PANE_CHOICES);
+    char plays[32];
+    snprintf(plays, sizeof plays, "space: %s", view->status.policy ? view->status.policy : "plays");
+    struct region body = pane_titled(region, "NEXT STEPS", plays, view->focus == PANE_CHOICES);
     place(view, PANE_CHOICES, region);
     size_t count = view->threads.count;
     struct choice_row *rows = xcalloc(count + 1, sizeof *rows);

@@ -3,33 +3,34 @@
 #include "view/pane.h"
 #include "view/panes.h"
 
-/* What a choice leads to, at the right edge: in words where there is room for them beside
- * `wanted` cells from `x` on, else only the mark and the number of steps. Returns where the room
- * left of it ends. */
+/* What a choice leads to, at the right edge: in words as far as there is room for them beside
+ * `wanted` cells from `x` on, else only the mark. Returns where the room left of it ends. */
 static int draw_fate(const struct region *region, int x, int y, int wanted,
                      const struct choice_row *row)
 {
-    char words[32] = "", brief[16] = "";
+    char soon[32] = "", brief[16] = "";
     int end = region->width;
     if (row->can_time_out) {
         draw_right(region, end - 1, y, STYLE_POTENTIAL, " or time-out");
         end -= 13;
     }
-    if (row->may_fail && row->fails_in == 0) {
-        snprintf(words, sizeof words, " fails");
-    } else if (row->doomed) {
-        snprintf(words, sizeof words, " no way out");
-    } else if (row->may_fail) {
-        snprintf(words, sizeof words, " may fail in %u", row->fails_in);
-        snprintf(brief, sizeof brief, "%u", row->fails_in);
-    } else {
+    if (!row->doomed && !row->may_fail)
         return end;
+    if (!row->doomed) {
+        snprintf(soon, sizeof soon, " may fail in %u", row->fails_in);
+        snprintf(brief, sizeof brief, " in %u", row->fails_in);
     }
-    bool room = x + wanted + 2 + text_width(words) < end;
-    const char *shown = room ? words : brief;
-    int at = end - text_width(shown) - 2;
-    draw_glyph(region, at, y, row->doomed ? STYLE_PROBLEM : STYLE_POTENTIAL, GLYPH_PROBLEM);
-    draw_text(region, at + 1, y, row->doomed ? STYLE_PROBLEM : STYLE_POTENTIAL, shown);
+    const char *words[] = {row->may_fail && row->fails_in == 0 ? " fails"
+                           : row->doomed                       ? " no way out"
+                                                               : soon,
+                           brief, ""};
+    size_t fits = 0;
+    while (*words[fits] && x + wanted + 2 + text_width(words[fits]) >= end)
+        fits++;
+    enum style style = row->doomed ? STYLE_PROBLEM : STYLE_POTENTIAL;
+    int at = end - text_width(words[fits]) - 2;
+    draw_glyph(region, at, y, style, GLYPH_PROBLEM);
+    draw_text(region, at + 1, y, style, words[fits]);
     return at - 1;
 }
 
@@ -51,7 +52,7 @@ int choices_draw(const struct region *region, const struct scene *scene,
         if (row->thread > 0 && row->thread <= 9)
             draw_printf(region, 1, y, can ? STYLE_KEY : STYLE_DIM, "%u", row->thread);
         draw_name(region, 3, y, name_width, can ? STYLE_STRONG : STYLE_DIM,
-                 catalog_thread_name(scene->catalog, row->thread));
+                  catalog_thread_name(scene->catalog, row->thread));
         int x = name_width + 4, end = region->width;
         if (can)
             end = draw_fate(region, x, y, text_width(row->next), row);

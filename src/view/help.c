@@ -43,6 +43,33 @@ static int draw_legend(const struct region *region, int y)
     return y + 1 + (STATES > OTHERS ? STATES : OTHERS);
 }
 
+/* What the signs of the step table and of the menu beside it mean. */
+static int draw_table_legend(const struct region *region, int y)
+{
+    static const struct {
+        uint32_t glyphs[3];
+        enum style style;
+        const char *words;
+    } signs[] = {
+        {{'*', '1'}, STYLE_CHANGED, "the step has changed this"},
+        {{GLYPH_PROBLEM}, STYLE_PROBLEM, "a problem that came with the step above"},
+        {{GLYPH_PROBLEM}, STYLE_POTENTIAL, "beside a next step: what may follow, and how soon"},
+        {{GLYPH_H, GLYPH_H, GLYPH_H}, STYLE_POTENTIAL, "below it nothing avoids the failure"},
+        {{GLYPH_HERE}, STYLE_STRONG, "with m: the step that is looked at"},
+        {{GLYPH_UP}, STYLE_DIM, "with m: surely came before it"},
+        {{GLYPH_DOWN}, STYLE_DIM, "with m: surely comes after it"},
+        {{GLYPH_PAUSED}, STYLE_POTENTIAL, "with m: could as well come before as after it"},
+    };
+    enum { SIGNS = sizeof signs / sizeof *signs };
+    draw_text(region, 1, y, STYLE_TITLE, "What the table shows");
+    for (int i = 0; i < SIGNS; i++) {
+        for (int k = 0; k < 3 && signs[i].glyphs[k]; k++)
+            draw_glyph(region, 3 + k, y + 1 + i, signs[i].style, signs[i].glyphs[k]);
+        draw_text(region, 8, y + 1 + i, STYLE_TEXT, signs[i].words);
+    }
+    return y + 1 + SIGNS;
+}
+
 /* The keys that work now, in their groups. Returns the row after the last. */
 static int draw_keys(const struct region *region, int y, const struct help_line *lines,
                      size_t count)
@@ -65,20 +92,22 @@ static int draw_keys(const struct region *region, int y, const struct help_line 
 }
 
 int help_draw(const struct region *region, const struct help_line *lines, size_t count,
-              bool with_lanes, int top)
+              enum help_legend legend, int top)
 {
-    bool beside = with_lanes && region->width >= HELP_WIDE;
-    struct region keys =
-        region_part(region, 0, 0, beside ? region->width / 2 : region->width, region->height);
-    int y = draw_keys(&keys, -top, lines, count), end = y;
-    if (beside) {
-        struct region legend =
-            region_part(region, keys.width, 0, region->width - keys.width, region->height);
-        int below = draw_legend(&legend, -top);
-        end = below > y ? below : y;
-    } else if (with_lanes) {
-        end = draw_legend(region, y + 1);
-    }
-    pane_more(region, top, end + top);
-    return end + top;
+    bool beside = legend != LEGEND_NONE && region->width >= HELP_WIDE;
+    int half = region->width / 2, y = -top, below;
+    struct region keys = region_part(region, 0, 0, beside ? half : region->width, region->height);
+    struct region signs =
+        region_part(region, beside ? half : 0, 0, beside ? region->width - half : region->width,
+                    region->height);
+    /* What a stranger asks first: what is it that I see? */
+    below = legend == LEGEND_LANES   ? draw_legend(&signs, y)
+            : legend == LEGEND_TABLE ? draw_table_legend(&signs, y)
+                                     : y;
+    if (!beside && legend != LEGEND_NONE)
+        y = below + 1;
+    y = draw_keys(&keys, y, lines, count);
+    int rows = (below > y ? below : y) + top;
+    pane_more(region, top, rows);
+    return rows;
 }

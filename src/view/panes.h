@@ -66,11 +66,12 @@ struct help_line {
     const char *words; /* "select the next lane" */
     bool available;    /* now */
 };
-/* The keys that work now; with lanes also what their glyphs mean, beside the keys from HELP_WIDE
- * cells on, else below them. */
+/* What the signs on the screen mean, and the keys that work now: side by side from HELP_WIDE cells
+ * on, else one below the other. */
 enum { HELP_WIDE = 130 };
+enum help_legend { LEGEND_NONE, LEGEND_LANES, LEGEND_TABLE };
 int help_draw(const struct region *region, const struct help_line *lines, size_t count,
-              bool with_lanes, int top);
+              enum help_legend legend, int top);
 
 /* One bundled scenario or file. */
 struct browser_entry {

@@ -174,19 +174,20 @@ static void take_shot(struct setting *setting, const struct shot *shot, int widt
 
 /* ---- the others ---- */
 
-static void take_help(struct setting *setting, int width, int height)
+static void take_help(struct setting *setting, enum help_legend legend, int width, int height)
 {
     struct canvas canvas = {0};
     struct text name = {0};
     canvas_resize(&canvas, width, height);
     struct region all = canvas_region(&canvas);
     size_t count;
-    struct help_line *lines = keymap_help(NEEDS_RUN | NEEDS_LIST | NEEDS_TIME | NEEDS_PAUSE, &count);
-    int rows = help_draw(&all, lines, count, true, 0);
+    struct help_line *lines =
+        keymap_help(NEEDS_RUN | NEEDS_LIST | NEEDS_TIME | NEEDS_PAUSE, &count);
+    int rows = help_draw(&all, lines, count, legend, 0);
     canvas_resize(&canvas, width, rows);
     all = canvas_region(&canvas);
-    help_draw(&all, lines, count, true, 0);
-    text_printf(&name, "help-%dx%d", width, height);
+    help_draw(&all, lines, count, legend, 0);
+    text_printf(&name, "help%s-%dx%d", legend == LEGEND_TABLE ? "-table" : "", width, height);
     compare(setting, text_bytes(&name), &canvas);
     keymap_help_free(lines, count);
     text_fini(&name);
@@ -281,8 +282,9 @@ int main(int argc, char **argv)
                 take_shot(&setting, &shots[i], width, height);
         take_browser(&setting, width, height);
     }
-    take_help(&setting, 80, 24);
-    take_help(&setting, 140, 45);
+    take_help(&setting, LEGEND_LANES, 80, 24);
+    take_help(&setting, LEGEND_LANES, 140, 45);
+    take_help(&setting, LEGEND_TABLE, 80, 24);
     take_findings(&setting, 80, 24);
     take_findings(&setting, 140, 45);
     take_small(&setting);
