@@ -301,18 +301,6 @@ struct code {
 
 #define NO_LOCK UINT32_MAX
 
-/* The cells, objects or threads that an instruction can be about. */
-static struct target_range any_target(const struct program *program, uint32_t pc)
-{
-    const struct instruction *in = &program->code[pc];
-    if (in->op == OP_IS_ALIVE)
-        return (struct target_range){0, program->thread_limit};
-    if (in->op < OP_LOAD || in->op > OP_ATOMIC_CAS || in->b == NO_SLOT)
-        return flow_any_target(program, pc);
-    const struct variable *variable = program_variable_of(program, (uint32_t)in->d);
-    return (struct target_range){variable->first_cell, variable->length * variable->width};
-}
-
 static bool has_target(const struct instruction *in)
 {
     return is_thread_operation(in->op) ||
@@ -325,7 +313,7 @@ static void find_targets(struct code *code)
     uint32_t *index_of = xmalloc((program->code_length + 1) * sizeof *index_of);
     for (uint32_t pc = 0; pc < program->code_length; pc++) {
         index_of[pc] = has_target(&program->code[pc]) ? pc : UINT32_MAX;
-        code->targets[pc] = any_target(program, pc);
+        code->targets[pc] = flow_any_target(program, pc);
     }
     if (code->thread < program->thread_count && flow_affordable(program)) {
         struct target_range *known = xcalloc(program->code_length + 1, sizeof *known);
@@ -335,7 +323,7 @@ static void find_targets(struct code *code)
         for (uint32_t pc = 0; pc < program->code_length; pc++)
             starts |= program->code[pc].op == OP_START && known[pc].count;
         for (uint32_t pc = 0; pc < program->code_length; pc++) {
-            struct target_range any = any_target(program, pc);
+            struct target_range any = flow_any_target(program, pc);
             if (!(starts && code->control.started[pc]) && known[pc].count &&
                 known[pc].first >= any.first &&
                 known[pc].first + known[pc].count <= any.first + any.count)

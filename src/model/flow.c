@@ -127,7 +127,7 @@ bool flow_callee(const struct program *program, uint32_t pc, uint32_t nth, uint3
 
 static bool is_thread_operation(uint8_t op)
 {
-    return op == OP_START || op == OP_JOIN;
+    return op == OP_START || op == OP_JOIN || op == OP_IS_ALIVE;
 }
 
 struct target_range flow_any_target(const struct program *program, uint32_t pc)
@@ -137,7 +137,10 @@ struct target_range flow_any_target(const struct program *program, uint32_t pc)
         return (struct target_range){0, program->thread_limit};
     if (in->b == NO_SLOT)
         return (struct target_range){(uint32_t)in->d, 1};
-    return (struct target_range){0, program->object_count};
+    if (in->op < OP_LOAD || in->op > OP_ATOMIC_CAS)
+        return (struct target_range){0, program->object_count};
+    const struct variable *variable = program_variable_of(program, (uint32_t)in->d);
+    return (struct target_range){variable->first_cell, variable->length * variable->width};
 }
 
 /* ---- intervals of slots, flow-sensitive, along the code that a declared thread can reach ---- */

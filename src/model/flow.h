@@ -11,7 +11,7 @@
 
 #include "model/program.h"
 
-/* The objects (or threads) that an operation can be about. */
+/* The cells, objects or threads that an operation can be about. */
 struct target_range {
     uint32_t first, count;
 };
@@ -30,7 +30,8 @@ const struct handler *flow_handler(const struct function *function, uint32_t pc)
 /* The functions that a CALL or CALL_ACTION can call: the `nth`, false when there are no more. */
 bool flow_callee(const struct program *program, uint32_t pc, uint32_t nth, uint32_t *ret_callee);
 
-/* The objects an operation at `pc` can be about when nothing is known of its index. */
+/* What an operation at `pc` can be about when nothing is known of its index: threads of start, join
+ * and is_alive, cells of loads, stores and atomics, else objects. */
 struct target_range flow_any_target(const struct program *program, uint32_t pc);
 
 /* Whether flow_targets() for every thread of the top takes a moment and not longer. */

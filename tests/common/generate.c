@@ -139,11 +139,15 @@ static void block(struct writer *writer, unsigned depth)
 static void assignment(struct writer *writer)
 {
     struct text room = {0};
-    switch (below(writer, 5)) {
+    switch (below(writer, 6)) {
     case 0: line(writer, "x = %s", expression(writer, &room)); break;
     case 1: line(writer, "%s += 1", PICK(writer, "x", "y", "v", "ys[0]", "ys[-1]")); break;
     case 2: line(writer, "ys[v %% 2] = %s", expression(writer, &room)); break;
     case 3: line(writer, "y -= %s", expression(writer, &room)); break;
+    case 4:
+        line(writer, "%s = %s", PICK(writer, "far[22 + v % 2]", "far[23]", "v", "x"),
+             PICK(writer, "far[22 + v % 2]", "far[23]", "v"));
+        break;
     default: line(writer, "v = %s", expression(writer, &room)); break;
     }
     text_fini(&room);
@@ -464,6 +468,8 @@ static void body(struct writer *writer, const char *first)
 static void shared(struct writer *writer, uint64_t seed)
 {
     line(writer, "\"\"\"Random scenario %llu\"\"\"", (unsigned long long)seed);
+    /* The numbers of its last cells are no objects' numbers. */
+    line(writer, "far = [0] * 24");
     line(writer, "x = %u", below(writer, 2));
     line(writer, "y = 0");
     line(writer, "ys = [0] * 2");
