@@ -75,7 +75,7 @@ void screen_take_session(struct screen *screen, struct session *session, const c
     screen->run.name = screen_base_name(screen->path);
     screen->run.opens = path && screen->app->open;
     screen->run.explores = path && screen->app->explore_begin;
-    screen->run.editable = path && getenv("EDITOR");
+    screen->run.editable = path;
     if (screen->run.status.mode == SESSION_STEPPING)
         screen->run.focus = PANE_CHOICES;
 }
@@ -92,6 +92,14 @@ static void open_path(struct screen *screen, const char *path, bool stepping)
     free(kept);
 }
 
+/* As git does: the person's editor, else one that is there. It may hold arguments: the shell splits
+ * them, the path stays whole. */
+static const char find_editor[] = "test -n \"$VISUAL$EDITOR\" && exec ${VISUAL:-$EDITOR} \"$0\"\n"
+                                  "for editor in editor nano vi; do\n"
+                                  "    command -v $editor >/dev/null && exec $editor \"$0\"\n"
+                                  "done\n"
+                                  "exit 127\n";
+
 struct editing {
     const char *path;
     bool started; /* the editor was there */
@@ -105,8 +113,7 @@ static void run_editor(void *data)
         for (int number = 1; number < 32; number++)
             if (number != SIGKILL && number != SIGSTOP)
                 signal(number, SIG_DFL);
-        /* $EDITOR may hold arguments: the shell splits them, the path stays whole. */
-        execl("/bin/sh", "sh", "-c", "exec $EDITOR \"$0\"", editing->path, (char *)NULL);
+        execl("/bin/sh", "sh", "-c", find_editor, editing->path, (char *)NULL);
         _exit(127);
     }
     int status = 0;
@@ -213,18 +220,22 @@ static void act_in_browser(struct screen *screen, enum action action)
         screen->shelf_match[0] = 0;
 }
 
+void screen_copy(struct screen *screen, const char *schedule, struct text *message)
+{
+    text_clear(message);
+    if (!schedule || !*schedule)
+        text_add(message, "there is no schedule to copy");
+    else if (terminal_copy(screen->terminal, schedule))
+        text_add(message, "the schedule is on the clipboard, if the terminal allows it");
+    else
+        text_add(message, "the schedule is too long for the clipboard");
+}
+
 static void copy_schedule(struct screen *screen)
 {
     struct text schedule = {0};
     session_schedule_text(screen->session, &schedule);
-    text_clear(&screen->run.message);
-    if (!schedule.length)
-        text_add(&screen->run.message, "there is no schedule to copy");
-    else if (terminal_copy(screen->terminal, text_bytes(&schedule)))
-        text_add(&screen->run.message,
-                 "the schedule is on the clipboard, if the terminal allows it");
-    else
-        text_add(&screen->run.message, "the schedule is too long for the clipboard");
+    screen_copy(screen, text_bytes(&schedule), &screen->run.message);
     text_fini(&schedule);
 }
 
@@ -250,9 +261,14 @@ static void edit(struct screen *screen)
     struct editing editing = {.path = screen->path};
     terminal_lend(screen->terminal, run_editor, &editing);
     screen->looked = 0;
+    const char *editor = getenv("VISUAL");
+    editor = editor && *editor ? editor : getenv("EDITOR");
     if (!editing.started) {
         text_clear(&screen->run.message);
-        text_printf(&screen->run.message, "the editor could not be started: %s", getenv("EDITOR"));
+        if (editor && *editor)
+            text_printf(&screen->run.message, "the editor could not be started: %s", editor);
+        else
+            text_add(&screen->run.message, "no editor was found: set EDITOR to the one you use");
     }
     if (!paused && !screen->run.status.ended)
         session_resume(screen->session);
@@ -262,6 +278,7 @@ static void act(struct screen *screen, enum action action, int key)
 {
     if (screen->run.status.mode == SESSION_STEPPING)
         screen->noticed = NULL; /* there it speaks of the last key */
+    text_clear(&screen->note);
     if (action == ACTION_HELP)
         screen->help = !screen->help;
     else if (action == ACTION_QUIT && !screen->help)
@@ -329,11 +346,25 @@ static void click_in_browser(struct screen *screen, int x, int y)
         screen->chosen = (size_t)at;
 }
 
+static void click_in_findings(struct screen *screen, int x, int y)
+{
+    struct region all = canvas_region(&screen->canvas);
+    struct region body = region_part(&all, 0, 1, all.width, all.height - 2);
+    long at = findings_at(&body, text_bytes(&screen->progress), screen->findings,
+                          screen->finding_count, screen->finding, x, y - 1);
+    if (at < 0)
+        return;
+    screen->finding = (size_t)at;
+    screen->finding_top = 0;
+}
+
 static void click(struct screen *screen, int x, int y)
 {
-    if (screen->help || screen->exploring_shown || screen->error.length)
+    if (screen->help || screen->error.length)
         return;
-    if (screen->session)
+    if (screen->exploring_shown)
+        click_in_findings(screen, x, y);
+    else if (screen->session)
         run_view_click(&screen->run, x, y);
     else
         click_in_browser(screen, x, y);
@@ -486,6 +517,7 @@ static int run_loop(struct screen *screen)
     screen_end_exploring(screen);
     screen_close_session(screen);
     text_fini(&screen->progress);
+    text_fini(&screen->note);
     canvas_fini(&screen->canvas);
     text_fini(&screen->input);
     text_fini(&screen->error);

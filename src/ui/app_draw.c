@@ -28,7 +28,9 @@ unsigned screen_have(const struct screen *screen)
 static void draw_footer(struct screen *screen, const struct region *row)
 {
     struct footer_item items[ACTIONS];
-    const char *message = screen->session ? text_bytes(&screen->run.message) : "";
+    const char *message = screen->exploring_shown ? text_bytes(&screen->note)
+                          : screen->session       ? text_bytes(&screen->run.message)
+                                                  : "";
     char prompt[80];
     snprintf(prompt, sizeof prompt, "randint gives (%lld to %lld): ", (long long)screen->run.lowest,
              (long long)screen->run.highest);

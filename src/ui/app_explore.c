@@ -89,8 +89,8 @@ void screen_act_on_findings(struct screen *screen, enum action action)
         screen->finding_top = screen->finding_top > 10 ? screen->finding_top - 10 : 0;
     else if (action == ACTION_OPEN_FINDING)
         open_finding(screen);
-    else if (action == ACTION_COPY_FINDING && screen->findings[screen->finding].schedule)
-        terminal_copy(screen->terminal, screen->findings[screen->finding].schedule);
+    else if (action == ACTION_COPY_FINDING)
+        screen_copy(screen, screen->findings[screen->finding].schedule, &screen->note);
     else if (action == ACTION_STOP || (action == ACTION_BACK && !screen->explored_all))
         screen_end_exploring(screen);
     else if (action == ACTION_BACK)

@@ -38,6 +38,7 @@ struct screen {
     size_t finding_count, finding;  /* how many, the chosen one */
     int finding_top;                /* rows of its words scrolled away */
     struct text progress;           /* how far it is */
+    struct text note;               /* for its footer, until the next key */
     struct text said;               /* the message in the footer … */
     uint64_t said_since;            /* … and when it came */
     const char *noticed;            /* the session's notice that has been said */
@@ -60,6 +61,9 @@ void screen_begin_exploring(struct screen *screen, const char *path);
 void screen_look_at_exploring(struct screen *screen);
 void screen_act_on_findings(struct screen *screen, enum action action);
 void screen_end_exploring(struct screen *screen);
+
+/* Copies a schedule (NULL: there is none) to the clipboard; `message` says what came of it. */
+void screen_copy(struct screen *screen, const char *schedule, struct text *message);
 
 /* Draws whatever lies on top and sends it to the terminal. */
 void screen_draw(struct screen *screen);

@@ -92,7 +92,7 @@ struct run_view {
     vector(uint32_t) threads;     /* shown, lane by lane */
     vector(uint32_t) objects;     /* shown, row by row */
     struct run_folds thread_folds, object_folds; /* the lanes and rows they make */
-    vector(struct session_option) options; /* stepping: by thread, what it could do */
+    vector(struct session_option) options;       /* stepping: by thread, what it could do */
     uint64_t no_return;      /* stepping: after so many steps nothing avoids the failure that
                                 was opened; 0: none was */
     vector(uint32_t) breaks; /* stepping: lines with a break point */
@@ -150,6 +150,7 @@ void run_axis(struct run_view *view, int columns);
 void run_zoom(struct run_view *view, bool in, int at_column);
 uint64_t run_nice(uint64_t least);
 void run_look_at(struct run_view *view, uint64_t time);
+void run_show_problem(struct run_view *view, int number);
 
 /* Folding: of the group of the chosen thread, or object where the keys go to these. */
 bool run_folds_has_group(const struct run_view *view);

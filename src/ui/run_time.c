@@ -145,24 +145,28 @@ static void jump_change(struct run_view *view, bool backwards)
     view->thread = event.thread;
 }
 
-static void jump_problem(struct run_view *view, bool backwards)
+void run_show_problem(struct run_view *view, int number)
 {
-    const struct history *history = session_history(view->session);
-    int count = (int)history_problem_count(history), next = view->problem;
-    if (!count)
-        return;
-    if (next < 0)
-        next = backwards ? count - 1 : 0;
-    else
-        next = (next + (backwards ? count - 1 : 1)) % count;
-    const struct problem *problem = history_problem(history, (size_t)next);
-    view->problem = next;
+    const struct problem *problem = history_problem(session_history(view->session), (size_t)number);
+    view->problem = number;
     view->show_problems = true;
     view->lower = LOWER_PANES;
     view->top = 0;
     run_look_at(view, problem->time);
     if (problem->thread_count)
         view->thread = problem->threads[0];
+}
+
+static void jump_problem(struct run_view *view, bool backwards)
+{
+    int count = (int)history_problem_count(session_history(view->session)), next = view->problem;
+    if (!count)
+        return;
+    if (next < 0)
+        next = backwards ? count - 1 : 0;
+    else
+        next = (next + (backwards ? count - 1 : 1)) % count;
+    run_show_problem(view, next);
 }
 
 static void jump_waker(struct run_view *view)

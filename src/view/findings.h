@@ -21,4 +21,8 @@ struct finding {
 int findings_draw(const struct region *region, const char *progress, bool done,
                   const struct finding *findings, size_t count, size_t chosen, int top);
 
+/* The finding at a cell of that region; -1: there is none. */
+long findings_at(const struct region *region, const char *progress, const struct finding *findings,
+                 size_t count, size_t chosen, int x, int y);
+
 #endif

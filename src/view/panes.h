@@ -11,6 +11,10 @@
 int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
                 size_t count, int top);
 
+/* The variable in row `y` of that many, the first one of a list; THRUM_NONE: there is none. */
+uint32_t values_at(const struct scene *scene, const uint32_t *variables, size_t count, int height,
+                   int y);
+
 /* What the scenario printed and noted up to the cursor, newest last; `back` lines scrolled back. */
 int console_draw(const struct region *region, const struct scene *scene, int back);
 
@@ -40,6 +44,8 @@ int branches_draw(const struct region *region, const struct branch_row *rows, si
 
 /* All problems in words, the chosen one (-1: the last) in sight. */
 int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top);
+/* The problem in row `y` of that pane; -1: there is none. */
+int problems_at(const struct region *region, const struct scene *scene, int chosen, int top, int y);
 
 /* Who waits for whom at the cursor: rings first, then trees with the one who is waited for at the
  * root. */

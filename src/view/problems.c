@@ -69,6 +69,33 @@ static int draw_problem(const struct region *region, int y, const struct scene *
 
 static const int ranks[] = {PROBLEM_ACTUAL, PROBLEM_CONSEQUENCE, PROBLEM_POTENTIAL};
 
+/* The problems in the order they are drawn in: what did happen comes first. The caller frees it. */
+static size_t *drawn_order(const struct history *history, size_t count)
+{
+    size_t *order = xmalloc((count + 1) * sizeof *order), used = 0;
+    for (int rank = 0; rank < 3; rank++)
+        for (size_t i = 0; i < count; i++)
+            if ((int)history_problem(history, i)->certainty == ranks[rank])
+                order[used++] = i;
+    return order;
+}
+
+/* The row, counted from the first of all, that is drawn first: the chosen one is in sight. Heights
+ * come before drawing: they depend on the width. */
+static int first_row(const struct region *region, const struct scene *scene, const size_t *order,
+                     size_t count, int chosen, int top, int *ret_rows)
+{
+    struct region nowhere = region_part(region, 0, 0, region->width, 0);
+    int row = 0, chosen_row = 0;
+    for (size_t i = 0; i < count; i++) {
+        if ((int)order[i] == chosen)
+            chosen_row = row;
+        row += draw_problem(&nowhere, 0, scene, history_problem(scene->history, order[i]), false);
+    }
+    *ret_rows = row;
+    return pane_scroll(chosen_row + top, -1, row, region->height);
+}
+
 int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top)
 {
     size_t count = history_problem_count(scene->history);
@@ -77,24 +104,26 @@ int problems_draw(const struct region *region, const struct scene *scene, int ch
         draw_text(region, 3, 0, STYLE_DIM, "no problem found so far");
         return 1;
     }
-    /* What did happen comes first. Heights before drawing: they depend on the width. */
-    size_t *order = xmalloc(count * sizeof *order), used = 0;
-    for (int rank = 0; rank < 3; rank++)
-        for (size_t i = 0; i < count; i++)
-            if ((int)history_problem(scene->history, i)->certainty == ranks[rank])
-                order[used++] = i;
-    struct region nowhere = region_part(region, 0, 0, region->width, 0);
-    int row = 0, chosen_row = 0;
-    for (size_t i = 0; i < used; i++) {
-        if ((int)order[i] == chosen)
-            chosen_row = row;
-        row += draw_problem(&nowhere, 0, scene, history_problem(scene->history, order[i]), false);
-    }
-    int first = pane_scroll(chosen_row + top, -1, row, region->height), y = -first;
-    for (size_t i = 0; i < used && y < region->height; i++)
+    size_t *order = drawn_order(scene->history, count);
+    int rows, first = first_row(region, scene, order, count, chosen, top, &rows), y = -first;
+    for (size_t i = 0; i < count && y < region->height; i++)
         y += draw_problem(region, y, scene, history_problem(scene->history, order[i]),
                           (int)order[i] == chosen);
     free(order);
-    pane_more(region, first, row);
-    return row;
+    pane_more(region, first, rows);
+    return rows;
+}
+
+int problems_at(const struct region *region, const struct scene *scene, int chosen, int top, int y)
+{
+    size_t count = history_problem_count(scene->history);
+    size_t *order = drawn_order(scene->history, count);
+    struct region nowhere = region_part(region, 0, 0, region->width, 0);
+    int rows, row = -first_row(region, scene, order, count, chosen, top, &rows), found = -1;
+    for (size_t i = 0; i < count && row <= y; i++) {
+        row += draw_problem(&nowhere, 0, scene, history_problem(scene->history, order[i]), false);
+        found = (int)order[i];
+    }
+    free(order);
+    return y >= 0 && row > y ? found : -1;
 }

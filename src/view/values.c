@@ -142,3 +142,16 @@ int values_draw(const struct region *region, const struct scene *scene, const ui
     pane_more(region, top, all);
     return all;
 }
+
+uint32_t values_at(const struct scene *scene, const uint32_t *variables, size_t count, int height,
+                   int y)
+{
+    int chosen, all = count_rows(scene, variables, count, &chosen);
+    int row = pane_scroll(0, chosen, all, height) + y;
+    for (size_t at = 0; at < count && y >= 0; row--) {
+        if (row == 0)
+            return variables[at];
+        at += list_length(scene, variables, count, at);
+    }
+    return THRUM_NONE;
+}

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,7 +152,11 @@ START_TEST(exploring_finds_and_opens_a_schedule)
     ck_assert(pty_sees(&pty, "every order was tried"));
     ck_assert(pty_sees(&pty, "an update was lost"));
     ck_assert(pty_sees(&pty, "counter = 2"));
-    pty_press(&pty, "jj\r");
+    pty_press(&pty, "\033[<0;6;12M\033[<0;6;12m"); /* a click at "counter = 4" */
+    ck_assert(pty_sees(&pty, "A run can end with counter = 4"));
+    pty_press(&pty, "y");
+    ck_assert(pty_sees(&pty, "the schedule is on the clipboard"));
+    pty_press(&pty, "gjj\r");
     ck_assert(pty_sees(&pty, "NEXT STEPS"));
     ck_assert(pty_sees(&pty, "ASSERTION"));
     pty_press(&pty, "e");
@@ -340,6 +345,32 @@ START_TEST(the_scenario_is_edited)
     pty_press(&pty, "E");
     ck_assert(pty_sees(&pty, "the editor could not be started: /nonexistent/editor"));
     leave(&pty, 0);
+    /* Nothing is said of an editor: one is looked for. */
+    const char *none[] = {"EDITOR", "VISUAL", "PATH=/nonexistent", NULL};
+    pty_start(&pty, 100, 24, none, argv);
+    ck_assert(pty_sees(&pty, "other-1"));
+    pty_press(&pty, "E");
+    ck_assert(pty_sees(&pty, "no editor was found: set EDITOR"));
+    leave(&pty, 0);
+    char folder[] = "/tmp/thrum-XXXXXX", editor[64], search[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(editor, sizeof editor, "%s/editor", folder);
+    snprintf(search, sizeof search, "PATH=%s:/usr/bin:/bin", folder);
+    FILE *script = fopen(editor, "w");
+    ck_assert_ptr_nonnull(script);
+    fputs("#!/bin/sh\nexec sed -i s/other/third/ \"$@\"\n", script);
+    fclose(script);
+    ck_assert_int_eq(chmod(editor, 0700), 0);
+    const char *found[] = {"EDITOR", "VISUAL", search, NULL};
+    pty_start(&pty, 100, 24, found, argv);
+    ck_assert(pty_sees(&pty, "other-1"));
+    pty_press(&pty, "E");
+    ck_assert(pty_sees(&pty, "the file has changed"));
+    pty_press(&pty, "L");
+    ck_assert(pty_sees(&pty, "third-1"));
+    leave(&pty, 0);
+    unlink(editor);
+    rmdir(folder);
     unlink(path);
 }
 END_TEST

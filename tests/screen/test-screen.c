@@ -282,6 +282,9 @@ START_TEST(the_mouse_selects_and_zooms)
     pty_press(&pty, "\033[<64;50;6M");
     ck_assert(pty_sees(&pty, "5 ms/col"));
     ck_assert(pty_misses(&pty, "15 ms/col"));
+    pty_press(&pty, "f0\033[<0;50;20M\033[<0;50;20m"); /* a problem: to when it happened */
+    ck_assert(pty_sees(&pty, "looking back"));
+    ck_assert(pty_sees(&pty, "│    620 ms"));
     pty_press(&pty, "q");
     pty_end(&pty);
     ck_assert(pty_wrote(&pty, "\033[?1006;1000l"));
