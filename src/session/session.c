@@ -124,6 +124,15 @@ bool session_reached(struct session *session, uint32_t sometimes)
     return session->ops->reached && session->ops->reached(session->state, sometimes);
 }
 
+const char *session_sometimes(struct session *session, uint32_t number, bool *ret_reached)
+{
+    const struct program *program = session_program(session);
+    if (!program || number >= program->sometimes_count)
+        return NULL;
+    *ret_reached = session_reached(session, number);
+    return program->sometimes[number].text;
+}
+
 void session_cell_text(struct session *session, uint32_t cell, uint64_t time, struct text *out)
 {
     const struct world *world = session_world(session);

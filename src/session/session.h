@@ -196,9 +196,11 @@ const struct trace_catalog *session_catalog(struct session *session);
 /* The scenario's state now: the shadow's (live), the position's (stepping); NULL when there is no
  * model. */
 const struct world *session_world(struct session *session);
-/* Whether `sometimes` number so-and-so of the program has held in some state so far (stepping: up to the
- * position). Not to hold in one run is no failure: exploring says whether it can. */
+/* Whether `sometimes` number so-and-so of the program has held in some state so far (stepping: up
+ * to the position). Not to hold in one run is no failure: exploring says whether it can. */
 bool session_reached(struct session *session, uint32_t sometimes);
+/* Its text, and that; NULL past the last, or when there is no program. */
+const char *session_sometimes(struct session *session, uint32_t number, bool *ret_reached);
 /* Appends the value of a cell at a time of the history (UINT64_MAX: now), as Python prints it. */
 void session_cell_text(struct session *session, uint32_t cell, uint64_t time, struct text *out);
 /* Where a thread is now: POSITION of its next operation; 0 when it has none. */

@@ -99,6 +99,7 @@ struct run_view {
     vector(struct branch_row) branches; /* stepping: lines of play, with owned texts */
     size_t branch;                      /* the chosen one */
     vector(uint32_t) variables;         /* in order */
+    vector(struct goal_row) goals;      /* what holds sometimes, in order */
     struct place places[PANE_COUNT];    /* where panes are */
     struct place lower_place;           /* where waits, statistics, details are */
     bool paced;                         /* the person has chosen a pace */

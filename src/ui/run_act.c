@@ -40,6 +40,7 @@ void run_view_fini(struct run_view *view)
     run_folds_fini(&view->thread_folds);
     run_folds_fini(&view->object_folds);
     vector_fini(&view->variables);
+    vector_fini(&view->goals);
     vector_fini(&view->options);
     vector_fini(&view->breaks);
     run_view_forget_branches(view);

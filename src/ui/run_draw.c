@@ -153,7 +153,8 @@ static void draw_values(struct run_view *view, const struct region *region,
 {
     struct region body = pane_titled(region, "VALUES", NULL, view->focus == PANE_VALUES);
     place(view, PANE_VALUES, region);
-    values_draw(&body, scene, view->variables.items, view->variables.count, 0);
+    values_draw(&body, scene, view->variables.items, view->variables.count, view->goals.items,
+                view->goals.count);
 }
 
 static void draw_console(struct run_view *view, const struct region *region,
@@ -325,7 +326,7 @@ static void draw_problems_first(struct run_view *view, const struct region *regi
 static void draw_facts(struct run_view *view, const struct region *region,
                        const struct scene *scene, bool problems)
 {
-    if (problems && (region->height < 14 || view->variables.count == 0)) {
+    if (problems && (region->height < 14 || view->variables.count + view->goals.count == 0)) {
         draw_problems(view, region, scene);
         return;
     }
@@ -337,7 +338,8 @@ static void draw_facts(struct run_view *view, const struct region *region,
         return;
     }
     struct region nowhere = region_part(region, 0, 0, region->width, 0);
-    int wanted = 1 + values_draw(&nowhere, scene, view->variables.items, view->variables.count, 0);
+    int wanted = 1 + values_draw(&nowhere, scene, view->variables.items, view->variables.count,
+                                 view->goals.items, view->goals.count);
     int most = problems ? region->height / 3 : region->height / 2;
     int height = wanted < most ? wanted : most;
     height = height < 2 ? 2 : height;

@@ -63,6 +63,10 @@ void run_lists(struct run_view *view)
             vector_push(&view->variables, object);
     }
     run_folds_lists(view);
+    struct goal_row goal = {.over = view->status.ended && view->status.mode != SESSION_STEPPING};
+    view->goals.count = 0;
+    for (uint32_t i = 0; (goal.text = session_sometimes(view->session, i, &goal.reached)); i++)
+        vector_push(&view->goals, goal);
 }
 
 static void format_value(void *data, uint32_t object, uint64_t time, struct text *out)

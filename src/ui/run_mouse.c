@@ -53,8 +53,8 @@ static void click_fact(struct run_view *view, const struct place *place, enum pa
     session_lock(view->session);
     run_scene(view, &scene);
     if (pane == PANE_VALUES) {
-        uint32_t variable =
-            values_at(&scene, view->variables.items, view->variables.count, place->height - 1, row);
+        uint32_t variable = values_at(&scene, view->variables.items, view->variables.count,
+                                      view->goals.count, place->height - 1, row);
         view->object = variable != THRUM_NONE ? variable : view->object;
     } else {
         struct region body = {.width = place->width, .height = place->height - 1};

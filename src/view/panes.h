@@ -6,14 +6,20 @@
 
 #include "view/scene.h"
 
-/* Shared variables at the cursor: name, value, who changed it last. Lists take one row; the chosen
- * one is kept in sight. `variables` are their numbers, in order. */
-int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
-                size_t count, int top);
+/* What the scenario says holds `sometimes`. */
+struct goal_row {
+    const char *text;
+    bool reached; /* it has held in this run */
+    bool over;    /* the run has ended */
+};
 
+/* Shared variables at the cursor: name, value, who changed it last. Lists take one row; the chosen
+ * one is kept in sight. `variables` are their numbers, in order. Below them the goals. */
+int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
+                size_t count, const struct goal_row *goals, size_t goal_count);
 /* The variable in row `y` of that many, the first one of a list; THRUM_NONE: there is none. */
-uint32_t values_at(const struct scene *scene, const uint32_t *variables, size_t count, int height,
-                   int y);
+uint32_t values_at(const struct scene *scene, const uint32_t *variables, size_t count,
+                   size_t goal_count, int height, int y);
 
 /* What the scenario printed and noted up to the cursor, newest last; `back` lines scrolled back. */
 int console_draw(const struct region *region, const struct scene *scene, int back);

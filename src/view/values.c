@@ -119,17 +119,28 @@ static int count_rows(const struct scene *scene, const uint32_t *variables, size
     return rows;
 }
 
-int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
-                size_t count, int top)
+static void draw_goal(const struct region *region, int y, const struct goal_row *goal)
 {
-    int name_width = 6, chosen, all = count_rows(scene, variables, count, &chosen);
+    const char *words = goal->reached ? "reached" : goal->over ? "not in this run" : "not yet";
+    draw_glyph(region, 1, y, goal->reached ? STYLE_GOOD : STYLE_DIM,
+               goal->reached ? GLYPH_GOOD : GLYPH_DIAMOND);
+    int x = draw_fit(region, 3, y, region->width - 4, STYLE_TEXT, goal->text);
+    if (x + 1 + text_width(words) < region->width)
+        draw_right(region, region->width - 1, y, STYLE_DIM, words);
+}
+
+int values_draw(const struct region *region, const struct scene *scene, const uint32_t *variables,
+                size_t count, const struct goal_row *goals, size_t goal_count)
+{
+    int name_width = 6, chosen, lists = count_rows(scene, variables, count, &chosen);
+    int all = lists + (int)goal_count;
     for (size_t at = 0; at < count && at < 200; at++) {
         int width = (int)stem(catalog_object_name(scene->catalog, variables[at]));
         name_width = width > name_width ? width : name_width;
     }
     if (name_width > region->width / 2)
         name_width = region->width / 2;
-    top = pane_scroll(top, chosen, all, region->height);
+    int top = pane_scroll(0, chosen, all, region->height);
     for (size_t at = 0, row = 0; at < count; row++) {
         size_t length = list_length(scene, variables, count, at);
         int y = (int)row - top;
@@ -137,16 +148,19 @@ int values_draw(const struct region *region, const struct scene *scene, const ui
             draw_variable(region, y, scene, variables + at, length, name_width);
         at += length;
     }
-    if (!count)
+    for (size_t i = 0; i < goal_count; i++)
+        if (lists + (int)i >= top)
+            draw_goal(region, lists + (int)i - top, &goals[i]);
+    if (!all)
         draw_text(region, 1, 0, STYLE_DIM, "no shared variables");
     pane_more(region, top, all);
     return all;
 }
 
-uint32_t values_at(const struct scene *scene, const uint32_t *variables, size_t count, int height,
-                   int y)
+uint32_t values_at(const struct scene *scene, const uint32_t *variables, size_t count,
+                   size_t goal_count, int height, int y)
 {
-    int chosen, all = count_rows(scene, variables, count, &chosen);
+    int chosen, all = count_rows(scene, variables, count, &chosen) + (int)goal_count;
     int row = pane_scroll(0, chosen, all, height) + y;
     for (size_t at = 0; at < count && y >= 0; row--) {
         if (row == 0)

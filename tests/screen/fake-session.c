@@ -74,6 +74,12 @@ const struct world *session_world(struct session *session)
     return NULL;
 }
 
+const char *session_sometimes(struct session *session, uint32_t number, bool *ret_reached)
+{
+    *ret_reached = number == 0;
+    return number < 2 ? session->story->sometimes[number] : NULL;
+}
+
 void session_cell_text(struct session *session, uint32_t cell, uint64_t time, struct text *out)
 {
     text_printf(out, "%lld", (long long)history_value(session->story->history, cell, time));

@@ -220,6 +220,8 @@ void story_workshop(struct story *story)
     begin(story);
     workshop_records(story);
     history_advance(story->history, 100 * ms);
+    story->sometimes[0] = "both tools in use";
+    story->sometimes[1] = "somebody came late";
 }
 
 void story_fini(struct story *story)

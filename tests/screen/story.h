@@ -7,7 +7,8 @@
 struct story {
     struct trace_catalog catalog;
     struct history *history;
-    uint32_t versions[64]; /* of the objects' guards */
+    uint32_t versions[64];    /* of the objects' guards */
+    const char *sometimes[2]; /* one that was reached, one that was not; NULL: none */
 };
 
 /* Five philosophers: a staircase of meals, then a ring of five. 700 ms. */
