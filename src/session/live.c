@@ -1,7 +1,5 @@
-/* A session on a live run. The run and its follower are replaced by a restart; the old ones leave
- * by themselves. */
+/* A session on a live run: what people ask of it. The run itself is its follower's. */
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -12,35 +10,35 @@
 
 enum {
     PATIENCE = 1000000000, /* ns that anybody waits for threads to leave */
-    MOST_LEAVING = 8,      /* earlier runs whose threads have not all left */
+    GLANCE = 1000000,      /* ns between two looks whether they have */
+    RATE_SPAN = 250000000, /* ns over which events are counted for the rate */
 };
 
 struct live {
-    const struct program *program;
-    struct model *model;
     struct session_options options;
     struct follower *follower;
-    vector(struct follower *) leaving; /* of earlier runs */
     bool stopped;
     uint64_t stopped_at;             /* run's clock */
-    bool new_run;                    /* not told by poll yet */
     uint64_t rate_time, rate_events; /* of the last look: CLOCK_MONOTONIC, events */
     double rate;                     /* events a second */
 };
 
-/* A short while; false when it has been long enough since `begin`. */
-static bool be_patient(uint64_t begin)
+/* Waits until run and follower have ended. False: that takes long. */
+static bool wait_until_done(const struct live *live)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    return clock_now() - begin < PATIENCE;
+    uint64_t begin = clock_now();
+    while (!follower_done(live->follower)) {
+        if (clock_now() - begin >= PATIENCE)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = GLANCE}, NULL);
+    }
+    return true;
 }
 
 void *live_new(const struct program *program, struct model *model,
                const struct session_options *options)
 {
     struct live *live = xcalloc(1, sizeof *live);
-    live->program = program;
-    live->model = model;
     live->options = *options;
     if (!options->has_seed) {
         live->options.seed = program->options.has_seed ? program->options.seed : clock_now();
@@ -51,60 +49,25 @@ void *live_new(const struct program *program, struct model *model,
     return live;
 }
 
-static void free_those_that_left(struct live *live)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < live->leaving.count; i++) {
-        struct follower *follower = live->leaving.items[i];
-        if (follower_done(follower))
-            follower_free(follower);
-        else
-            live->leaving.items[kept++] = follower;
-    }
-    live->leaving.count = kept;
-}
-
-/* Asks the present run to leave; there is none then. */
-static void let_go(struct live *live)
-{
-    follower_abandon(live->follower);
-    vector_push(&live->leaving, live->follower);
-    live->follower = NULL;
-}
-
-/* Waits until not more than `most` earlier runs are there. False: that takes long. */
-static bool wait_for_leaving(struct live *live, size_t most)
-{
-    uint64_t begin = clock_now();
-    do {
-        free_those_that_left(live);
-        if (live->leaving.count <= most)
-            return true;
-    } while (be_patient(begin));
-    return false;
-}
-
 static bool live_leave(void *state)
 {
     struct live *live = state;
-    if (live->follower)
-        let_go(live);
-    return wait_for_leaving(live, 0);
+    follower_abandon(live->follower);
+    return wait_until_done(live);
 }
 
 static void live_close(void *state)
 {
     struct live *live = state;
-    while (!live_leave(live))
-        continue;
-    vector_fini(&live->leaving);
+    follower_abandon(live->follower);
+    follower_free(live->follower);
     free(live);
 }
 
 static void measure_rate(struct live *live, uint64_t events)
 {
     uint64_t now = clock_now();
-    if (now - live->rate_time < 250000000)
+    if (now - live->rate_time < RATE_SPAN)
         return;
     double rate = (double)(events - live->rate_events) * 1e9 / (double)(now - live->rate_time);
     live->rate = live->rate > 0 ? (live->rate + rate) / 2 : rate;
@@ -129,16 +92,12 @@ static unsigned live_poll(void *state)
 {
     struct live *live = state;
     unsigned changes = follower_changes(live->follower);
-    free_those_that_left(live);
     if (!live->stopped && run_error(follower_run(live->follower)) && live_stop(live))
         changes |= SESSION_CHANGED_STATUS;
     if (live->options.limit > 0 && !live->stopped &&
         run_elapsed(follower_run(live->follower)) >= (uint64_t)live->options.limit &&
         live_stop(live))
         changes |= SESSION_CHANGED_STATUS;
-    if (live->new_run)
-        changes |= SESSION_CHANGED_RUN | SESSION_CHANGED_HISTORY | SESSION_CHANGED_STATUS;
-    live->new_run = false;
     return changes;
 }
 
@@ -148,7 +107,7 @@ static void live_status(void *state, struct session_status *ret_status)
     follower_status(live->follower, ret_status);
     measure_rate(live, ret_status->events);
     ret_status->mode = SESSION_LIVE;
-    ret_status->abilities = SESSION_CAN_RESTART | SESSION_CAN_FREEZE | SESSION_CAN_EXPLORE;
+    ret_status->abilities = SESSION_CAN_FREEZE | SESSION_CAN_EXPLORE;
     if (live->stopped) {
         ret_status->stopped = true;
         ret_status->ended = true;
@@ -210,30 +169,12 @@ static bool live_set_pace(void *state, int64_t nanoseconds)
     return true;
 }
 
-static bool live_restart(void *state, uint64_t seed)
-{
-    struct live *live = state;
-    let_go(live);
-    wait_for_leaving(live, MOST_LEAVING); /* whoever holds the key down does not pile up threads */
-    live->options.seed = seed;
-    live->options.start_paused = false;
-    live->stopped = false;
-    live->new_run = true;
-    live->rate = 0;
-    live->rate_events = 0;
-    live->rate_time = clock_now();
-    live->follower = follower_new(live->program, live->model, &live->options);
-    return true;
-}
-
 static bool live_freeze(void *state, struct session_schedule *ret_schedule)
 {
     struct live *live = state;
-    uint64_t begin = clock_now();
     live_stop(live);
-    while (!follower_done(live->follower))
-        if (!be_patient(begin))
-            return false;
+    if (!wait_until_done(live))
+        return false;
     follower_schedule(live->follower, ret_schedule);
     return true;
 }
@@ -256,7 +197,6 @@ const struct session_ops live_ops = {
     .switches = live_switches,
     .pause = live_pause,
     .set_pace = live_set_pace,
-    .restart = live_restart,
     .stop = live_stop,
     .freeze = live_freeze,
     .schedule = live_schedule,

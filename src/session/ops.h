@@ -1,5 +1,5 @@
 /*
- * What stands behind a session: three implementations (live.c, stepping.c, recording.c), one table
+ * What stands behind a session: two implementations (live.c, stepping.c), one table
  * of functions each.
  *
  * session.c holds the program, the model and the table; freezing replaces the table and the state
@@ -33,7 +33,6 @@ struct session_ops {
                      uint64_t *ret_involuntary);
     bool (*pause)(void *state, bool paused);
     bool (*set_pace)(void *state, int64_t nanoseconds);
-    bool (*restart)(void *state, uint64_t seed);
     bool (*stop)(void *state);
     /* Live: stops the run and gives its schedule, for a stepping session to be placed at its end.
      */

@@ -1,4 +1,4 @@
-/* A session: the program, and one of three implementations behind a table of functions. */
+/* A session: the program, and one of two implementations behind a table of functions. */
 #include "session/session.h"
 
 #include <stdlib.h>
@@ -257,16 +257,6 @@ bool session_resume(struct session *session)
 bool session_set_pace(struct session *session, int64_t nanoseconds)
 {
     return session->ops->set_pace && session->ops->set_pace(session->state, nanoseconds);
-}
-
-bool session_restart(struct session *session, uint64_t seed)
-{
-    session->options.seed = seed;
-    session->options.has_seed = true;
-    if (!session->ops->restart || !session->ops->restart(session->state, seed))
-        return false;
-    session->changes |= SESSION_CHANGED_RUN;
-    return true;
 }
 
 bool session_stop(struct session *session)

@@ -35,7 +35,6 @@ enum session_mode { SESSION_LIVE, SESSION_STEPPING, SESSION_RECORDING };
 enum session_ability {
     SESSION_CAN_PAUSE = 1,     /* pause and resume (live); play and pause (stepping) */
     SESSION_CAN_PACE = 2,      /* set the pace */
-    SESSION_CAN_RESTART = 4,   /* from the beginning, with the same or another seed */
     SESSION_CAN_FREEZE = 8,    /* live → stepping, placed at the end of what has happened */
     SESSION_CAN_STEP = 16,     /* perform a chosen step */
     SESSION_CAN_BACK = 32,     /* take steps back, jump to any of them */
@@ -53,7 +52,7 @@ enum session_change {
     SESSION_CHANGED_CONSOLE = 8,
     SESSION_CHANGED_NOW = 16,  /* stepping: the position, the world, the choices */
     SESSION_CHANGED_MODE = 32, /* mode or abilities; the history may be another one */
-    SESSION_CHANGED_RUN = 64,  /* a new run began: the history is another one */
+    SESSION_CHANGED_RUN = 64,  /* the history is another one */
 };
 
 struct session_options {
@@ -229,8 +228,6 @@ bool session_switches(struct session *session, uint32_t thread, uint64_t *ret_vo
 bool session_pause(struct session *session);
 bool session_resume(struct session *session);
 bool session_set_pace(struct session *session, int64_t nanoseconds);
-/* A new run with `seed` (session_status() tells the old one). */
-bool session_restart(struct session *session, uint64_t seed);
 /* Ends the run now; the session stays to be looked at. */
 bool session_stop(struct session *session);
 /* Live → stepping: what happened becomes a schedule, and the session stands at its end. */

@@ -230,7 +230,7 @@ static bool choose_policy(struct stepping *stepping, struct text *error)
     return true;
 }
 
-/* The parts that a restart makes anew. False with a sentence when threads cannot be had. */
+/* Threads, history and assessor. False with a sentence when threads cannot be had. */
 static bool begin(struct stepping *stepping, struct text *error)
 {
     struct stepper_options options = {.gil = gil_of(stepping)};
@@ -269,18 +269,6 @@ void *stepping_new(const struct program *program, struct model *model,
         return stepping;
     stepping_close(stepping);
     return NULL;
-}
-
-static bool restart_op(void *state, uint64_t seed)
-{
-    struct stepping *stepping = state;
-    stepping->goal.active = stepping->playing = false;
-    stepping->options.has_seed = true;
-    stepping->options.seed = stepping->policy.seed = seed;
-    policy_rewind(&stepping->policy, 0);
-    stepper_seek(stepping->stepper, 0);
-    stepping->changes |= SESSION_CHANGED_NOW | SESSION_CHANGED_STATUS;
-    return true;
 }
 
 /* ---- Playing ---- */
@@ -451,9 +439,8 @@ static void status_op(void *state, struct session_status *ret_status)
 {
     struct stepping *stepping = state;
     struct session_status status = {.mode = SESSION_STEPPING};
-    status.abilities = SESSION_CAN_PAUSE | SESSION_CAN_PACE | SESSION_CAN_RESTART |
-                       SESSION_CAN_STEP | SESSION_CAN_BACK | SESSION_CAN_POLICY |
-                       SESSION_CAN_EXPLORE | SESSION_CAN_BRANCH;
+    status.abilities = SESSION_CAN_PAUSE | SESSION_CAN_PACE | SESSION_CAN_STEP | SESSION_CAN_BACK |
+                       SESSION_CAN_POLICY | SESSION_CAN_EXPLORE | SESSION_CAN_BRANCH;
     status.step = stepper_position(stepping->stepper);
     status.steps = stepper_length(stepping->stepper);
     status.elapsed = status.step * STEPPING_STEP;
@@ -576,7 +563,6 @@ const struct session_ops stepping_ops = {
     .reached = reached_op,
     .pause = pause_op,
     .set_pace = set_pace_op,
-    .restart = restart_op,
     .option = option_op,
     .step = step_op,
     .jump = jump_op,

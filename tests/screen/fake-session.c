@@ -5,8 +5,7 @@ void fake_session(struct session *session, struct story *story)
     *session = (struct session){.story = story};
     session->status = (struct session_status){
         .mode = SESSION_LIVE,
-        .abilities = SESSION_CAN_PAUSE | SESSION_CAN_PACE | SESSION_CAN_FREEZE |
-                     SESSION_CAN_RESTART | SESSION_CAN_STOP,
+        .abilities = SESSION_CAN_PAUSE | SESSION_CAN_PACE | SESSION_CAN_FREEZE | SESSION_CAN_STOP,
         .elapsed = history_now(story->history),
         .now = history_now(story->history),
         .problems = (uint32_t)history_problem_count(story->history),
@@ -134,12 +133,6 @@ bool session_resume(struct session *session)
 bool session_set_pace(struct session *session, int64_t nanoseconds)
 {
     session->status.pace = nanoseconds;
-    return asked(session);
-}
-
-bool session_restart(struct session *session, uint64_t seed)
-{
-    session->status.seed = seed;
     return asked(session);
 }
 
