@@ -119,7 +119,7 @@ int command_run(const struct arguments *arguments)
         watch_signals();
     if (option_given(arguments, OPTION_UNTIL_FAILURE))
         run_until_failure(arguments, &opened, &options);
-    else
+    else if (headless)
         opened.session = session_open_live(opened.program, opened.model, &options);
     if (!headless && !interrupted)
         return screen_show(arguments, &opened);

@@ -1,21 +1,39 @@
 #include "cli/screen.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/die.h"
 #include "base/vector.h"
 #include "cli/cli.h"
 #include "cli/explore_screen.h"
 #include "cli/scenario.h"
 #include "ui/app.h"
 
+enum {
+    PATIENCE = 1000000000, /* ns that quitting waits for sessions that are being closed */
+    GLANCE = 1000000,      /* ns between two looks at them */
+};
+
 /* What the screen's calls get back. */
 struct screen {
     const struct arguments *arguments;
     vector(struct opened) opened;   /* one a session on the screen */
     struct explore_request request; /* limits of exploring */
+    _Atomic uint32_t runs;          /* that have threads, see session_options */
+    _Atomic uint32_t closing;       /* sessions that threads of their own close */
+};
+
+/* A session on its way out. */
+struct closing {
+    struct opened opened;
+    struct screen *screen;
 };
 
 bool opened_load(struct opened *opened, const char *name)
@@ -74,6 +92,7 @@ static struct session *open_any(struct screen *screen, const char *path, bool st
 {
     struct session_options options = screen_session_options(screen->arguments);
     struct opened opened = {.program = scenario_load(path, ret_error)};
+    options.runs = &screen->runs;
     if (schedule)
         options.schedule = schedule;
     if (!opened.program)
@@ -108,15 +127,38 @@ static struct exploring *explore_begin(void *data, const char *path, struct text
     return exploring_begin(path, &screen->request, ret_error);
 }
 
-/* A session whose threads do not leave stays on the list, and nobody waits for it. */
+static void *close_one(void *context)
+{
+    struct closing *closing = context;
+    struct screen *screen = closing->screen;
+    opened_close(&closing->opened);
+    free(closing);
+    /* release: pairs with quit(); the screen may be gone after it */
+    atomic_fetch_sub_explicit(&screen->closing, 1, memory_order_release);
+    return NULL;
+}
+
+/* By a thread of its own: a crowd takes a while to leave, and the keyboard does not wait for it. */
+static void close_opened(struct screen *screen, const struct opened *opened)
+{
+    struct closing *closing = xmalloc(sizeof *closing);
+    pthread_t thread;
+    *closing = (struct closing){.opened = *opened, .screen = screen};
+    atomic_fetch_add_explicit(&screen->closing, 1, memory_order_relaxed);
+    if (pthread_create(&thread, NULL, close_one, closing) == 0)
+        pthread_detach(thread);
+    else if (session_leave(opened->session))
+        close_one(closing);
+    else
+        free(closing); /* its threads do not leave: it is never closed */
+}
+
 static void close_session(void *data, struct session *session)
 {
     struct screen *screen = data;
-    if (!session_leave(session))
-        return;
     for (size_t i = 0; i < screen->opened.count; i++)
         if (screen->opened.items[i].session == session) {
-            opened_close(&screen->opened.items[i]);
+            close_opened(screen, &screen->opened.items[i]);
             screen->opened.items[i] = vector_last(&screen->opened);
             screen->opened.count--;
             return;
@@ -139,12 +181,17 @@ static void make_app(struct app *app, struct screen *screen, const struct argume
         app->theme = theme_find(theme);
 }
 
-/* What is still open has threads that do not leave: the process ends without them. */
+/* What is not closed after a while has threads that do not leave: the process ends without them. */
 static int quit(struct screen *screen, int status)
 {
-    if (screen->opened.count) {
-        fflush(stdout);
-        _exit(status);
+    uint64_t begin = clock_now();
+    /* acquire: pairs with close_one() */
+    while (atomic_load_explicit(&screen->closing, memory_order_acquire)) {
+        if (clock_now() - begin >= PATIENCE) {
+            fflush(stdout);
+            _exit(status);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = GLANCE}, NULL);
     }
     vector_fini(&screen->opened);
     return status;
@@ -155,6 +202,11 @@ int screen_show(const struct arguments *arguments, struct opened *opened)
     struct screen screen = {.arguments = arguments};
     struct app app;
     make_app(&app, &screen, arguments);
+    if (!opened->session) {
+        struct session_options options = screen_session_options(arguments);
+        options.runs = &screen.runs;
+        opened->session = session_open_live(opened->program, opened->model, &options);
+    }
     vector_push(&screen.opened, *opened);
     int status = app_show(&app, opened->session, opened->program->path);
     memset(opened, 0, sizeof *opened);

@@ -25,7 +25,8 @@ int opened_quit(struct opened *opened, int status);
 /* The session's options as given on the command line. */
 struct session_options screen_session_options(const struct arguments *arguments);
 
-/* Shows a session on the terminal and closes everything. Returns an exit status. */
+/* Shows a session on the terminal, a live one of the program when none is open yet, and closes
+ * everything. Returns an exit status. */
 int screen_show(const struct arguments *arguments, struct opened *opened);
 /* The browser of bundled scenarios. Returns an exit status. */
 int screen_browse(const struct arguments *arguments);

@@ -7,13 +7,11 @@
  * when: after the real sleep, under the real guard, after the real wait.
  */
 #include <sched.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/text.h"
 #include "model/gil.h"
 #include "run/run.h"
 
@@ -298,12 +296,7 @@ static void begin(struct executor *self)
 void *executor_main(void *context)
 {
     struct executor *self = context;
-    char name[16];
-    struct text text = {0};
-    model_thread_name(self->run->model, self->run->world, self->thread, &text);
-    snprintf(name, sizeof name, "%s", text_bytes(&text));
-    text_fini(&text);
-    pthread_setname_np(pthread_self(), name);
+    pthread_setname_np(pthread_self(), self->name);
     run_enter(self);
     if (executor_pass(self)) {
         begin(self);

@@ -2,6 +2,7 @@
 #include "run/live.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -82,6 +83,15 @@ const char *run_error(struct run *run)
     return error;
 }
 
+/* By whoever makes the thread: thousands that begin with asking for memory hold each other up. */
+static void name_executor(struct executor *executor)
+{
+    struct text name = {0};
+    model_thread_name(executor->run->model, executor->run->world, executor->thread, &name);
+    snprintf(executor->name, sizeof executor->name, "%s", text_bytes(&name));
+    text_fini(&name);
+}
+
 static struct executor *make_executor(struct run *run, uint32_t thread)
 {
     struct executor *executor = aligned_alloc(64, sizeof *executor);
@@ -90,6 +100,7 @@ static struct executor *make_executor(struct run *run, uint32_t thread)
     memset(executor, 0, sizeof *executor);
     executor->run = run;
     executor->thread = thread;
+    name_executor(executor);
     executor->random = hash_word(run->options.seed, thread);
     executor->jitter = hash_word(~run->options.seed, thread);
     executor->deadline = INT64_MAX;
@@ -108,11 +119,11 @@ static int launch(struct run *run, struct executor *executor)
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setaffinity_np(&attributes, sizeof run->processors, &run->processors);
     /* relaxed: the new thread is ordered by pthread_create() */
     atomic_fetch_add_explicit(&run->running, 1, memory_order_relaxed);
     int error = pthread_create(&executor->handle, &attributes, executor_main, executor);
+    executor->made = !error;
     if (error)
         atomic_fetch_sub_explicit(&run->running, 1, memory_order_release);
     pthread_attr_destroy(&attributes);
@@ -269,13 +280,37 @@ struct run *run_new(const struct program *program, struct model *model,
         run->clock = (struct thrum_clock){.origin = thrum_clock_monotonic()};
     else
         thrum_clock_init(&run->clock);
+    atomic_store_explicit(&run->starting, true, memory_order_relaxed);
     if (options->start_paused)
         run_control(run, CONTROL_PAUSED, 0);
-    for (uint32_t i = 0; i < program->thread_count; i++)
-        if (!program->threads[i].made_only && !run_launch(run, i))
-            return run;
-    run_control(run, CONTROL_GATE, 0);
     return run;
+}
+
+void run_start(struct run *run)
+{
+    const struct program *program = run->program;
+    for (uint32_t i = 0; i < program->thread_count && !leaving(run); i++)
+        if (!program->threads[i].made_only && run_launch(run, i))
+            /* relaxed: for people to look at */
+            atomic_fetch_add_explicit(&run->made, 1, memory_order_relaxed);
+    run_control(run, CONTROL_GATE, 0); /* who is to quit does so all the same */
+    /* release: pairs with run_gone() */
+    atomic_store_explicit(&run->starting, false, memory_order_release);
+}
+
+bool run_started(const struct run *run, uint32_t *ret_made)
+{
+    *ret_made = atomic_load_explicit(&run->made, memory_order_relaxed);
+    return control_word(run) & CONTROL_GATE;
+}
+
+void run_join(struct run *run)
+{
+    for (uint32_t i = 0; i < run->executor_limit; i++) {
+        struct executor *executor = run_executor(run, i);
+        if (executor && executor->made)
+            pthread_join(executor->handle, NULL);
+    }
 }
 
 void run_free(struct run *run)
@@ -322,7 +357,8 @@ void run_left(struct executor *self)
 
 bool run_gone(const struct run *run)
 {
-    return atomic_load_explicit(&run->running, memory_order_acquire) == 0;
+    return !atomic_load_explicit(&run->starting, memory_order_acquire) &&
+           atomic_load_explicit(&run->running, memory_order_acquire) == 0;
 }
 
 bool run_finished(const struct run *run)

@@ -2,10 +2,13 @@
  * A live run: the scenario's threads as real pthreads, truly parallel, on one world that they
  * share.
  *
- * run_new() makes the threads and lets them go together. What they do leaves them as records in
+ * run_start() makes the threads and lets them go together. What they do leaves them as records in
  * their rings, which the caller's collector drains; nothing else comes out but the few words asked
- * for below. All functions here may be called from any one thread that is not of the run, and none
- * of them waits for a scenario's thread.
+ * for below.
+ *
+ * A run has a keeper: the thread that starts it, attends to it, and joins it. With thousands of
+ * threads each of these three takes long. Everything else may be called by any thread that is not
+ * of the run, also while run_start() is at work, and never waits for a scenario's thread.
  */
 #ifndef THRUM_RUN_LIVE_H
 #define THRUM_RUN_LIVE_H
@@ -29,19 +32,26 @@ struct run_options {
 };
 
 /*
- * Called for each thread's ring before the thread's first record: by run_new(), and by scenario
+ * Called for each thread's ring before the thread's first record: by run_start(), and by scenario
  * threads that start others. Returns false when no more rings can be taken.
  */
 typedef bool run_attach(void *context, struct thrum_ring *ring);
 
-/*
- * Starts a run. `program` and `model` must outlive it (until run_gone()). Never NULL: when threads
- * could not be made, the run has quit and run_error() says why.
- */
+/* A run that has no threads yet. `program` and `model` must outlive it (until run_gone()). Never
+ * NULL. */
 struct run *run_new(const struct program *program, struct model *model,
                     const struct run_options *options, run_attach *attach, void *context);
-/* The run must be gone. NULL is fine. */
+/* The run must be joined, or never have been started. NULL is fine. */
 void run_free(struct run *run);
+
+/* Keeper, once: makes the threads, and lets them go when all are there. Ends early when the run is
+ * to quit; when a thread cannot be made, the run quits and run_error() says why. */
+void run_start(struct run *run);
+/* Keeper, every few milliseconds: wakes those who were not to be reached when the run was paused,
+ * continued or quit. */
+void run_attend(struct run *run);
+/* Keeper, once: waits until the kernel has let the threads go. The run must be gone. */
+void run_join(struct run *run);
 
 /* Stops or continues the run's clock and its threads. */
 void run_pause(struct run *run, bool paused);
@@ -52,9 +62,11 @@ void run_quit(struct run *run);
 /* The same because something was refused: `words`, and what the errno `error` means, become
  * run_error() unless there is one already. */
 void run_fail(struct run *run, const char *words, int error);
-/* Whether every thread has left; then nobody touches the rings, the model or the program any more.
- */
+/* Whether run_start() is over and every thread has left; then nobody touches the rings, the model
+ * or the program any more. */
 bool run_gone(const struct run *run);
+/* Whether the threads go; before, they are still being made, and `ret_made` of them are there. */
+bool run_started(const struct run *run, uint32_t *ret_made);
 /* Whether every non-daemon thread has ended; the daemons then stand still. */
 bool run_finished(const struct run *run);
 /* Why the run had to quit; NULL: all is well. Lives as long as the run. */

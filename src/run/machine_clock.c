@@ -15,6 +15,10 @@
  * A kick comes after the control word was changed, and signals under `park`. A waiting thread looks
  * at the control word and goes to sleep without giving `park` in between, so it either sees the new
  * word or gets the signal.
+ *
+ * Who kicks does not wait for `park`. A thread of a crowd may have been taken off its processor
+ * with it in hand, and come back after a second; the screen cannot wait that long. Such a thread is
+ * marked `missed`, and the run's keeper tries again each millisecond until it has been reached.
  */
 #include <errno.h>
 #include <poll.h>
@@ -59,16 +63,38 @@ void executor_wait(struct executor *self, int64_t deadline)
     }
 }
 
+static void kick_one(struct executor *executor)
+{
+    if (pthread_mutex_trylock(&executor->park) == 0) {
+        pthread_cond_signal(&executor->unpark);
+        pthread_mutex_unlock(&executor->park);
+        return;
+    }
+    /* release, in this order: pairs with run_attend(), which looks at the run's first */
+    atomic_store_explicit(&executor->missed, true, memory_order_release);
+    atomic_store_explicit(&executor->run->missed, true, memory_order_release);
+}
+
 void run_kick(struct run *run)
 {
     uint32_t end = atomic_load_explicit(&run->executor_end, memory_order_acquire);
     for (uint32_t i = 0; i < end; i++) {
         struct executor *executor = run_executor(run, i);
-        if (!executor)
-            continue;
-        pthread_mutex_lock(&executor->park);
-        pthread_cond_signal(&executor->unpark);
-        pthread_mutex_unlock(&executor->park);
+        if (executor)
+            kick_one(executor);
+    }
+}
+
+void run_attend(struct run *run)
+{
+    /* acquire: pairs with kick_one() */
+    if (!atomic_exchange_explicit(&run->missed, false, memory_order_acquire))
+        return;
+    uint32_t end = atomic_load_explicit(&run->executor_end, memory_order_acquire);
+    for (uint32_t i = 0; i < end; i++) {
+        struct executor *executor = run_executor(run, i);
+        if (executor && atomic_exchange_explicit(&executor->missed, false, memory_order_acquire))
+            kick_one(executor);
     }
 }
 

@@ -60,8 +60,11 @@ struct guard_list {
 struct executor {
     struct run *run;
     uint32_t thread; /* in the model */
+    char name[16];   /* for the kernel, cut to what it takes */
     pthread_t handle;
-    _Atomic pid_t tid; /* the kernel's number; 0: not begun */
+    bool made;           /* there is that pthread; read by the keeper when the run is gone */
+    _Atomic bool missed; /* a kick did not reach it, see run_kick() */
+    _Atomic pid_t tid;   /* the kernel's number; 0: not begun */
     struct thrum_ring ring;
     _Atomic int64_t voluntary; /* the kernel's counts of its switches when it left; -1 before */
     _Atomic int64_t involuntary;
@@ -106,6 +109,7 @@ struct run {
 
     _Atomic(struct executor *) *executors; /* by thread; made when it is started, release */
     uint32_t executor_limit;
+    _Atomic uint32_t made;         /* by run_start() so far */
     _Atomic uint32_t executor_end; /* one past the highest made; release after the entry is set */
     pthread_mutex_t making;        /* one maker of threads at a time */
     struct thrum_event *slots;     /* of all rings, reserved at once, touched when used */
@@ -116,8 +120,10 @@ struct run {
     _Atomic int64_t pace;
     _Atomic uint64_t *tids; /* hash table: tid << 32 | thread + 1; 0: free */
     uint32_t tid_mask;
+    _Atomic bool starting;    /* run_start() is to come or at work; release when it is over */
     _Atomic uint32_t running; /* pthreads that have not left; release when one does */
     int kick;                 /* eventfd, readable while paused or quitting; -1: none */
+    _Atomic bool missed;      /* so is some executor's */
 
     pthread_mutex_t clock_lock;    /* guards writing the three below and the control word */
     _Atomic uint64_t began;        /* CLOCK_MONOTONIC at the opening of the gate, 0 before */
@@ -151,6 +157,8 @@ bool executor_io(struct executor *self, int64_t duration);
 bool executor_compute(struct executor *self, int64_t duration);
 /* Waits while the gate is closed or the run is paused. False: the run ends. */
 bool executor_pass(struct executor *self);
+/* Makes who waits look at the control word and at the time again. Waits for nobody: whom it does
+ * not reach is left to run_attend(). */
 void run_kick(struct run *run);
 /* One wait on `unpark`, `park` held, at most until a time of the run's clock. */
 void executor_wait(struct executor *self, int64_t deadline);

@@ -14,9 +14,10 @@
 #include "session/follower_inside.h"
 
 enum {
-    PERIOD = 1000000, /* ns between two looks at the rings */
-    BUSY = 1000,      /* records in one look after which the next follows at once */
-    LOOK_EVERY = 128, /* records between two looks whether somebody wants the lock */
+    PERIOD = 1000000,      /* ns between two looks at the rings */
+    BUSY = 1000,           /* records in one look after which the next follows at once */
+    LOOK_EVERY = 128,      /* records between two looks whether somebody wants the lock */
+    PATIENCE = 1000000000, /* ns that a run waits for the threads of those before it */
 };
 
 /* The history numbers records with 32 bits; some room stays for records of our own. */
@@ -145,22 +146,69 @@ static void finish(struct follower *follower)
     follower_changed(follower, SESSION_CHANGED_STATUS | SESSION_CHANGED_HISTORY);
 }
 
+static void take_a_nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = PERIOD}, NULL);
+}
+
+/* A crowd that is made while another one computes or leaves takes many seconds: each thread's
+ * making and leaving needs locks of the C library and of the kernel which threads of the other hold
+ * while they wait for a processor. */
+static void wait_for_earlier_runs(const struct follower *follower)
+{
+    uint64_t begin = clock_now();
+    /* acquire: pairs with the release in follow(), after the threads there were joined */
+    while (follower->runs && atomic_load_explicit(follower->runs, memory_order_acquire) > 1 &&
+           !abandoned(follower) && clock_now() - begin < PATIENCE)
+        take_a_nap();
+}
+
+/* The kernel tells of the threads that this one makes. */
+static void open_kernel(struct follower *follower)
+{
+    struct kernel *kernel = follower->kernel_wanted ? kernel_open() : NULL;
+    history_lock(follower->history);
+    follower->kernel = kernel;
+    history_unlock(follower->history);
+}
+
+/* The life of the follower's thread, which is the run's keeper. */
 static void *follow(void *context)
 {
     struct follower *follower = context;
-    struct timespec period = {.tv_nsec = PERIOD};
     pthread_setname_np(pthread_self(), "thrum-collector");
+    wait_for_earlier_runs(follower);
+    open_kernel(follower);
+    run_start(follower->run);
     while (!run_gone(follower->run)) {
+        run_attend(follower->run);
         if (look(follower) < BUSY) /* else the rings may be full again already */
-            nanosleep(&period, NULL);
+            take_a_nap();
     }
     if (!abandoned(follower)) {
         look(follower);
         finish(follower);
     }
+    run_join(follower->run);
+    if (follower->runs)
+        atomic_fetch_sub_explicit(follower->runs, 1, memory_order_release);
     /* release: all that the thread did before follower_done() says so */
     atomic_store_explicit(&follower->done, true, memory_order_release);
     return NULL;
+}
+
+/* Without the thread there is no run: it says why, and nobody counts it. */
+static void start_following(struct follower *follower)
+{
+    if (follower->runs) /* relaxed: the new thread is ordered by pthread_create() */
+        atomic_fetch_add_explicit(follower->runs, 1, memory_order_relaxed);
+    int error = pthread_create(&follower->thread, NULL, follow, follower);
+    follower->followed = !error;
+    if (!error)
+        return;
+    if (follower->runs)
+        atomic_fetch_sub_explicit(follower->runs, 1, memory_order_relaxed);
+    run_fail(follower->run, "cannot start the collector's thread", error);
 }
 
 static bool attach(void *context, struct thrum_ring *ring)
@@ -203,16 +251,10 @@ struct follower *follower_new(const struct program *program, struct model *model
     assessor_stuck_on_request(follower->assessor);
     assessor_begin(follower->assessor, follower->shadow.world, 0);
     follower->maybe_stuck = true;
-    if (!options->no_kernel)
-        follower->kernel = kernel_open();
+    follower->kernel_wanted = !options->no_kernel;
+    follower->runs = options->runs;
     follower->run = run_new(program, model, &run_options, attach, follower);
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, follow, follower);
-    follower->followed = !error;
-    if (follower->followed)
-        pthread_detach(thread);
-    else
-        run_fail(follower->run, "cannot start the collector's thread", error);
+    start_following(follower);
     return follower;
 }
 
@@ -229,19 +271,15 @@ void follower_abandon(struct follower *follower)
 
 bool follower_done(const struct follower *follower)
 {
-    if (!follower->followed)
-        return run_gone(follower->run);
-    return atomic_load_explicit(&follower->done, memory_order_acquire);
+    return !follower->followed || atomic_load_explicit(&follower->done, memory_order_acquire);
 }
 
 void follower_free(struct follower *follower)
 {
     if (!follower)
         return;
-    /* Not joined: that waits for the C library's lock on stacks, which a thousand threads that end
-     * at this moment hold in turn, whenever the kernel lets them. */
-    while (!follower_done(follower))
-        nanosleep(&(struct timespec){.tv_nsec = PERIOD / 10}, NULL);
+    if (follower->followed)
+        pthread_join(follower->thread, NULL);
     collector_free(follower->collector);
     assessor_free(follower->assessor);
     history_free(follower->history);
@@ -300,6 +338,14 @@ unsigned follower_changes(struct follower *follower)
     return atomic_exchange_explicit(&follower->changes, 0, memory_order_relaxed);
 }
 
+/* Under the lock. */
+static const char *kernel_truth(const struct follower *follower)
+{
+    return follower->kernel          ? kernel_words(follower->kernel)
+           : follower->kernel_wanted ? "scenario's events so far"
+                                     : "scenario's events alone";
+}
+
 void follower_status(struct follower *follower, struct session_status *ret_status)
 {
     follower_lock(follower);
@@ -329,6 +375,7 @@ void follower_status(struct follower *follower, struct session_status *ret_statu
         ret_status->notice = "old detail has been moved to a file";
     else if (follower->kernel && !kernel_sees(follower->kernel))
         ret_status->notice = "the kernel does not tell who is preempted: ready counts as running";
+    ret_status->kernel_truth = kernel_truth(follower);
     uint64_t ended_at = follower->ended_at;
     follower_unlock(follower);
     ret_status->elapsed = ret_status->ended && ended_at ? ended_at : run_elapsed(follower->run);
@@ -337,6 +384,5 @@ void follower_status(struct follower *follower, struct session_status *ret_statu
     ret_status->paused = run_paused(follower->run);
     ret_status->cpus = run_cpus(follower->run);
     ret_status->error = run_error(follower->run);
-    ret_status->kernel_truth =
-        follower->kernel ? kernel_words(follower->kernel) : "scenario's events alone";
+    ret_status->starting = !run_started(follower->run, &ret_status->made) && !ret_status->ended;
 }

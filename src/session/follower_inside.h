@@ -17,10 +17,12 @@ struct follower {
     const struct program *program;
     struct model *model;
     struct run *run;
-    struct kernel *kernel; /* NULL: not wanted */
     struct trace_catalog catalog;
     struct collector *collector;
     struct history *history;
+    bool kernel_wanted;          /* whether to look at the kernel's context switches */
+    _Atomic uint32_t *runs;      /* see session_options */
+    pthread_t thread;            /* the follower's */
     bool followed;               /* there is that thread */
     _Atomic bool done;           /* release when the thread has nothing more to do */
     _Atomic bool abandoned;      /* nobody will look any more: what has not been merged may go */
@@ -30,6 +32,7 @@ struct follower {
     _Atomic int64_t lag;         /* ns */
 
     /* Under the history's lock. */
+    struct kernel *kernel; /* NULL: not wanted, or not open yet */
     struct shadow shadow;
     struct assessor *assessor;
     uint64_t delivered;      /* records */

@@ -1,6 +1,5 @@
 /*
- * What a view can look at and steer, whatever is behind it: a live run, a stepping session, or a
- * recording.
+ * What a view can look at and steer, whatever is behind it: a live run or a stepping session.
  *
  * A session is used by one thread (the UI's, or a command's). It never blocks on a scenario's
  * thread: every call returns within a few milliseconds. What changes behind it (history, world,
@@ -13,6 +12,7 @@
 #ifndef THRUM_SESSION_SESSION_H
 #define THRUM_SESSION_SESSION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +28,7 @@ struct session;
  * SESSION_STEP_TIME, and the position after it is that time. */
 #define SESSION_STEP_TIME 1000000u
 
-enum session_mode { SESSION_LIVE, SESSION_STEPPING, SESSION_RECORDING };
+enum session_mode { SESSION_LIVE, SESSION_STEPPING };
 
 /* What a session can do now, as a set. A call whose ability is missing does nothing and returns
  * false. */
@@ -59,11 +59,14 @@ struct session_options {
     int64_t pace;  /* ns between a thread's visible steps; 0: none */
     uint32_t cpus; /* processors the run may use; 0: what `option cpus` or the machine says */
     bool has_seed;
-    uint64_t seed;        /* of randint, jitter and random policies */
-    bool jitter;          /* delay steps at random */
-    int64_t limit;        /* ns after which a live run is stopped; 0: none */
-    size_t memory;        /* bytes the history may take; 0: 2 GiB */
-    bool start_paused;    /* live: nothing moves until session_resume() */
+    uint64_t seed;     /* of randint, jitter and random policies */
+    bool jitter;       /* delay steps at random */
+    int64_t limit;     /* ns after which a live run is stopped; 0: none */
+    size_t memory;     /* bytes the history may take; 0: 2 GiB */
+    bool start_paused; /* live: nothing moves until session_resume() */
+    /* live: counts the runs that have threads. A run that finds others here waits until theirs have
+     * left, a second at most, before it makes its own. NULL: it is alone. Outlives the session. */
+    _Atomic uint32_t *runs;
     bool no_kernel;       /* live: do not look at the kernel's context switches (tests) */
     bool no_tsc;          /* live: CLOCK_MONOTONIC stamps what happens (tests) */
     const char *policy;   /* stepping: "random", …; NULL: `option policy`, else the default */
@@ -75,6 +78,8 @@ struct session_status {
     unsigned abilities; /* enum session_ability */
     uint64_t elapsed;   /* ns of the run's clock; pauses do not count */
     uint64_t now;       /* the newest time in the history, its clock */
+    bool starting;      /* live: the threads are being made; none goes before all are there */
+    uint32_t made;      /* live: threads made at the start so far */
     bool paused;        /* live: paused; stepping: not playing */
     bool ended;         /* nothing will move any more: all ended, stuck, or stopped */
     bool finished;      /* every non-daemon thread ended and `after:` was judged */
@@ -92,10 +97,10 @@ struct session_status {
     uint64_t steps; /* of the scenario: performed so far (live), in the line of play (stepping) */
     uint64_t step;  /* stepping: where we are, 0 … steps; live: steps */
     bool playing;   /* stepping: the policy is choosing by itself */
-    const char
-        *kernel_truth;  /* how running, preempted and blocked are known: words that live for ever */
-    const char *policy; /* who chooses: "Linux", "random", …; lives for ever */
-    int64_t pace;       /* ns */
+    const char *kernel_truth; /* how running, preempted and blocked are known: words that live as
+                                 long as the session does */
+    const char *policy;       /* who chooses: "Linux", "random", …; lives for ever */
+    int64_t pace;             /* ns */
     uint64_t seed;
     uint32_t cpus; /* processors the run uses */
     bool jitter;

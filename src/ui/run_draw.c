@@ -49,13 +49,14 @@ static void draw_header(struct run_view *view, const struct region *row)
     bool potential = false;
     struct header header = {
         .name = view->name ? view->name : "",
-        .mode = status->mode == SESSION_STEPPING    ? HEADER_STEPPING
-                : status->mode == SESSION_RECORDING ? HEADER_RECORDED
-                : status->ended                     ? HEADER_ENDED
-                : status->paused                    ? HEADER_PAUSED
-                                                    : HEADER_LIVE,
+        .mode = status->mode == SESSION_STEPPING ? HEADER_STEPPING
+                : status->ended                  ? HEADER_ENDED
+                : status->paused                 ? HEADER_PAUSED
+                : status->starting               ? HEADER_STARTING
+                                                 : HEADER_LIVE,
         .looking_back = !view->follow && status->mode != SESSION_STEPPING,
         .elapsed = (int64_t)status->elapsed,
+        .made = status->made,
         .threads = status->threads,
         .objects = (uint32_t)view->objects.count,
         .events_a_second = status->events_per_second,

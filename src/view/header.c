@@ -22,9 +22,9 @@ static int draw_mode(const struct region *region, int x, const struct header *he
         uint32_t glyph;
         const char *word;
     } modes[] = {
-        [HEADER_LIVE] = {GLYPH_LIVE, "live"},         [HEADER_PAUSED] = {GLYPH_PAUSED, "paused"},
-        [HEADER_ENDED] = {GLYPH_OPEN, "ended"},       [HEADER_STEPPING] = {GLYPH_HERE, "step"},
-        [HEADER_RECORDED] = {GLYPH_OPEN, "recorded"},
+        [HEADER_STARTING] = {GLYPH_OPEN, "starting"}, [HEADER_LIVE] = {GLYPH_LIVE, "live"},
+        [HEADER_PAUSED] = {GLYPH_PAUSED, "paused"},   [HEADER_ENDED] = {GLYPH_OPEN, "ended"},
+        [HEADER_STEPPING] = {GLYPH_HERE, "step"},
     };
     enum style style = header->mode == HEADER_LIVE ? STYLE_HEADER_LIVE : STYLE_HEADER_NAME;
     draw_glyph(region, x, 0, style, modes[header->mode].glyph);
@@ -34,6 +34,8 @@ static int draw_mode(const struct region *region, int x, const struct header *he
         text_printf(&text, " %llu", (unsigned long long)header->step);
         if (header->steps > header->step)
             text_printf(&text, " of %llu", (unsigned long long)header->steps);
+    } else if (header->mode == HEADER_STARTING) {
+        text_printf(&text, " %u", header->made);
     } else {
         text_add(&text, " ");
         clock_format(&text, header->elapsed);

@@ -12,11 +12,11 @@
 enum { SCREEN_MIN_WIDTH = 60, SCREEN_MIN_HEIGHT = 12 };
 
 enum header_mode {
+    HEADER_STARTING, /* live, but threads are still being made */
     HEADER_LIVE,     /* threads run freely */
     HEADER_PAUSED,   /* live, but paused */
     HEADER_ENDED,    /* live, all threads ended or stuck */
     HEADER_STEPPING, /* one step at a time */
-    HEADER_RECORDED, /* looking at a recording */
 };
 
 struct header {
@@ -24,6 +24,7 @@ struct header {
     enum header_mode mode;
     bool looking_back;      /* the time shown is not now */
     int64_t elapsed;        /* nanoseconds of the run's clock */
+    uint32_t made;          /* starting: threads so far */
     uint32_t threads;       /* of the run so far */
     uint32_t objects;       /* shown ones */
     double events_a_second; /* lately */

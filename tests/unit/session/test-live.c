@@ -219,6 +219,47 @@ START_TEST(runs_leave_nothing_behind)
 }
 END_TEST
 
+static void wait_for_start(struct live *live)
+{
+    uint64_t begin = clock_now();
+    for (look(live); live->status.starting; look(live)) {
+        ck_assert_msg(clock_now() - begin < 20000 * (uint64_t)MS, "the run does not start");
+        nap(MS);
+    }
+}
+
+/* A run makes its threads when those of the one before it have left, and a second later at most. */
+START_TEST(a_run_waits_for_those_before_it)
+{
+    _Atomic uint32_t runs = 0;
+    const char *const text = "\"x\"\nthread A:\n    sleep(1000)\n";
+    struct session_options options = {.runs = &runs};
+    struct live first = open_text(text, &options);
+    wait_for_start(&first);
+    for (int i = 0; i < 2; i++) {
+        bool closes = i == 0;
+        uint64_t begin = clock_now();
+        struct live second = open_text(text, &options);
+        nap(20 * MS);
+        look(&second);
+        if (clock_now() - begin < 900 * (uint64_t)MS) {
+            ck_assert(second.status.starting);
+            ck_assert_uint_eq(second.status.elapsed, 0);
+        }
+        if (closes)
+            close_live(&first);
+        wait_for_start(&second);
+        if (!closes) {
+            ck_assert_uint_ge(clock_now() - begin, 1000 * (uint64_t)MS);
+            close_live(&first);
+        }
+        first = second;
+    }
+    close_live(&first);
+    ck_assert_uint_eq(runs, 0);
+}
+END_TEST
+
 START_TEST(pace_slows_every_step)
 {
     struct session_options options = {.pace = 10 * MS};
@@ -391,6 +432,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, what_never_ends_can_be_left);
     tcase_add_test(tcase, a_stopped_run_has_ended_early);
     tcase_add_test(tcase, runs_leave_nothing_behind);
+    tcase_add_test(tcase, a_run_waits_for_those_before_it);
     tcase_add_test(tcase, pace_slows_every_step);
     tcase_add_test(tcase, the_limit_stops_a_run);
     tcase_add_test(tcase, daemons_stand_still_at_the_end);
