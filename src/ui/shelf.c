@@ -11,9 +11,18 @@
 
 enum { LARGEST = 1 << 20, MOST = 4096 };
 
+/* The reading order: a line "topic/name" for each file, from the first steps to the harder ones. */
+static const char order_name[] = "order.txt";
+
+struct placed {
+    struct browser_entry entry;
+    size_t topic, file; /* where they stand in the reading order; SIZE_MAX: nowhere */
+};
+
 struct listing {
     struct arena *arena;
-    vector(struct browser_entry) entries;
+    const char *order;
+    vector(struct placed) entries;
 };
 
 /* Copies a text into lines without their ends. */
@@ -110,23 +119,50 @@ void shelf_read(struct arena *arena, const char *text, struct browser_entry *ret
     ret_entry->first_code_line = (uint32_t)end;
 }
 
-static void add_file(struct listing *listing, const char *folder, const char *topic,
-                     const char *name)
+/* Reads a file up to LARGEST bytes; NULL: it cannot be opened. */
+static char *slurp(struct arena *arena, const char *path)
 {
-    char *path = arena_printf(listing->arena, "%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     if (!file)
-        return;
+        return NULL;
     char *bytes = xmalloc(LARGEST + 1);
     size_t length = fread(bytes, 1, LARGEST, file);
     bytes[length] = 0;
     fclose(file);
-    struct browser_entry entry = {.topic = topic, .path = path};
-    shelf_read(listing->arena, bytes, &entry);
+    char *text = arena_strndup(arena, bytes, strlen(bytes));
     free(bytes);
-    if (!*entry.title)
-        entry.title = arena_strdup(listing->arena, name);
-    vector_push(&listing->entries, entry);
+    return text;
+}
+
+/* The first line of the reading order that begins with `start`, and is it when `whole`. */
+static size_t place_of(const char *order, const char *start, bool whole)
+{
+    size_t length = strlen(start), number = 0;
+    for (const char *line = order; *line; number++) {
+        size_t end = strcspn(line, "\n");
+        if (strncmp(line, start, length) == 0 && (!whole || end == length))
+            return number;
+        line += end + (line[end] == '\n');
+    }
+    return SIZE_MAX;
+}
+
+static void add_file(struct listing *listing, const char *folder, const char *topic,
+                     const char *name)
+{
+    char *path = arena_printf(listing->arena, "%s/%s", folder, name);
+    char *text = slurp(listing->arena, path);
+    if (!text)
+        return;
+    struct placed placed = {.entry = {.topic = topic, .path = path}};
+    shelf_read(listing->arena, text, &placed.entry);
+    if (!*placed.entry.title)
+        placed.entry.title = arena_strdup(listing->arena, name);
+    int stem = (int)(strlen(name) - strlen(".thrum"));
+    placed.topic = place_of(listing->order, arena_printf(listing->arena, "%s/", topic), false);
+    placed.file =
+        place_of(listing->order, arena_printf(listing->arena, "%s/%.*s", topic, stem, name), true);
+    vector_push(&listing->entries, placed);
 }
 
 static void add_folder(struct listing *listing, const char *folder, const char *topic, int depth)
@@ -150,39 +186,35 @@ static void add_folder(struct listing *listing, const char *folder, const char *
     closedir(directory);
 }
 
-/* From the first steps to the harder ones; unknown topics come last, by name. */
-static int topic_rank(const char *topic)
+/* In the reading order; what is not in it comes last, by name. */
+static int by_place(const void *a, const void *b)
 {
-    static const char *const order[] = {"threads",  "shared-memory", "locks",
-                                        "deadlock", "semaphores",    "conditions",
-                                        "events",   "barriers",      "practice"};
-    enum { ORDERED = sizeof order / sizeof *order };
-    for (int i = 0; i < ORDERED; i++)
-        if (strcmp(topic, order[i]) == 0)
-            return i;
-    return ORDERED;
-}
-
-static int by_topic(const void *a, const void *b)
-{
-    const struct browser_entry *left = a, *right = b;
-    int rank = topic_rank(left->topic) - topic_rank(right->topic);
-    if (rank == 0)
-        rank = strcmp(left->topic, right->topic);
-    return rank ? rank : strcmp(left->title, right->title);
+    const struct placed *left = a, *right = b;
+    if (left->topic != right->topic)
+        return left->topic < right->topic ? -1 : 1;
+    int topic = strcmp(left->entry.topic, right->entry.topic);
+    if (topic || left->file == right->file)
+        return topic ? topic : strcmp(left->entry.title, right->entry.title);
+    return left->file < right->file ? -1 : 1;
 }
 
 void shelf_load(struct shelf *shelf, const char *folder)
 {
     *shelf = (struct shelf){0};
-    struct listing listing = {.arena = &shelf->arena};
-    if (folder)
+    struct listing listing = {.arena = &shelf->arena, .order = ""};
+    if (folder) {
+        char *order =
+            slurp(&shelf->arena, arena_printf(&shelf->arena, "%s/%s", folder, order_name));
+        listing.order = order ? order : "";
         add_folder(&listing, folder, "", 0);
-    if (listing.entries.count)
-        qsort(listing.entries.items, listing.entries.count, sizeof *listing.entries.items,
-              by_topic);
-    shelf->entries = listing.entries.items;
+    }
     shelf->count = listing.entries.count;
+    shelf->entries = xcalloc(shelf->count + 1, sizeof *shelf->entries);
+    if (shelf->count)
+        qsort(listing.entries.items, shelf->count, sizeof *listing.entries.items, by_place);
+    for (size_t i = 0; i < shelf->count; i++)
+        shelf->entries[i] = listing.entries.items[i].entry;
+    vector_fini(&listing.entries);
 }
 
 void shelf_fini(struct shelf *shelf)

@@ -9,7 +9,7 @@
 #include "view/panes.h"
 
 struct shelf {
-    struct browser_entry *entries; /* by topic, in each by title */
+    struct browser_entry *entries; /* in the order of the folder's order.txt, others after those */
     size_t count;
     struct arena arena; /* of everything */
 };

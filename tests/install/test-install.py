@@ -64,6 +64,7 @@ def main():
 
         scenarios = one(place, "thrum/scenarios")
         wanted = {path.relative_to(source / "scenarios") for path in (source / "scenarios").rglob("*.thrum")}
+        wanted.add(pathlib.Path("order.txt"))
         installed = {path.relative_to(scenarios) for path in scenarios.rglob("*") if path.is_file()}
         if not wanted or installed != wanted:
             sys.exit(f"scenarios differ: {sorted(map(str, installed ^ wanted))}")

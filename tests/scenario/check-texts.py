@@ -3,7 +3,7 @@
 
 Usage: check-texts.py SCENARIOS OTHERS. In SCENARIOS every file has a title that no other has, an explanation with a
 "Look for:", and an `expect`; what fails names a cure; every file that an explanation names exists in
-its folder or its neighbours. In OTHERS every file has a title and an `expect`.
+its folder or its neighbours; order.txt names every file once. In OTHERS every file has a title and an `expect`.
 """
 import ast
 import pathlib
@@ -57,6 +57,10 @@ def main():
         for name in re.findall(r"[\w-]+\.thrum", text):
             if name not in names:
                 complain(path, f"names {name}, which does not exist")
+    order = (pathlib.Path(sys.argv[1]) / "order.txt").read_text().split()
+    names = sorted(f"{path.parent.name}/{path.stem}" for path in bundled)
+    if sorted(order) != names:
+        complain("order.txt", f"does not name each file once: {set(order) ^ set(names) or 'twice'}")
     if len(bundled) < 22:
         complain(sys.argv[1], f"only {len(bundled)} scenarios")
     print("\n".join(problems) or f"{len(bundled)} scenarios and {len(others)} others say what they are about")

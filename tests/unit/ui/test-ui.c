@@ -1,6 +1,10 @@
 #include "../unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ui/keymap.h"
 #include "ui/shelf.h"
@@ -108,10 +112,50 @@ START_TEST(the_bundled_shelf_is_complete)
         ck_assert_msg(*shelf.entries[i].expect, "%s expects nothing", shelf.entries[i].path);
     }
     ck_assert_str_eq(shelf.entries[0].topic, "threads");
+    ck_assert_str_eq(shelf.entries[0].title, "Starting and joining threads");
     shelf_fini(&shelf);
     shelf_load(&shelf, "/nonexistent");
     ck_assert_uint_eq(shelf.count, 0);
     shelf_fini(&shelf);
+}
+END_TEST
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* The order of order.txt; topics and files that it does not name come after those it does. */
+START_TEST(a_shelf_has_an_order)
+{
+    static const char *const titles[] = {"Beta", "Delta", "Alpha", "Gamma"};
+    char folder[] = "/tmp/thrum-shelf-XXXXXX", topic[64], other[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(topic, sizeof topic, "%s/zoo", folder);
+    snprintf(other, sizeof other, "%s/ape", folder);
+    ck_assert_int_eq(mkdir(topic, 0700) | mkdir(other, 0700), 0);
+    put_file(folder, "order.txt", "zoo/b\nzoo/gone\nzoo/d\n");
+    put_file(topic, "a.thrum", "\"\"\"Alpha\"\"\"\n");
+    put_file(topic, "b.thrum", "\"\"\"Beta\"\"\"\n");
+    put_file(topic, "d.thrum", "\"\"\"Delta\"\"\"\n");
+    put_file(other, "c.thrum", "\"\"\"Gamma\"\"\"\n");
+    struct shelf shelf;
+    shelf_load(&shelf, folder);
+    ck_assert_uint_eq(shelf.count, 4);
+    for (size_t i = 0; i < shelf.count; i++) {
+        ck_assert_str_eq(shelf.entries[i].title, titles[i]);
+        unlink(shelf.entries[i].path);
+    }
+    shelf_fini(&shelf);
+    char order[80];
+    snprintf(order, sizeof order, "%s/order.txt", folder);
+    unlink(order);
+    ck_assert_int_eq(rmdir(topic) | rmdir(other) | rmdir(folder), 0);
 }
 END_TEST
 
@@ -126,6 +170,7 @@ static Suite *ui_suite(void)
     tcase_add_test(tests, the_table_prints);
     tcase_add_test(tests, a_scenario_tells_its_title);
     tcase_add_test(tests, the_bundled_shelf_is_complete);
+    tcase_add_test(tests, a_shelf_has_an_order);
     suite_add_tcase(suite, tests);
     return suite;
 }
