@@ -135,18 +135,11 @@ static void writes(struct sets *sets, uint32_t class)
     }
 }
 
-/* The operation leaves what it is about as it was. */
-static bool only_looks(uint8_t op)
-{
-    return op == OP_LOAD || op == OP_ATOMIC_LOAD || op == OP_LOCKED || op == OP_EVENT_IS_SET ||
-           op == OP_BARRIER_WAITING || op == OP_BARRIER_BROKEN;
-}
-
 static void touch_thing(struct sets *sets, uint8_t op, uint32_t thing)
 {
     const struct program *program = sets->feet->shape->program;
     uint32_t class = class_of(sets->feet, thing);
-    if (only_looks(op)) {
+    if (opcode_traits[op] & ONLY_LOOKS) {
         reads(sets, class);
         return;
     }
@@ -211,11 +204,6 @@ static void touch_rest(struct sets *sets, const struct instruction *in, uint32_t
         reads(sets, feet->run_class);
 }
 
-static bool is_thread_operation(uint8_t op)
-{
-    return op == OP_START || op == OP_JOIN || op == OP_IS_ALIVE;
-}
-
 static bool may_be_daemon(const struct footprints *feet, uint32_t thread)
 {
     const struct program *program = feet->shape->program;
@@ -244,7 +232,7 @@ const uint64_t *footprints_next(const struct footprints *feet, const struct stat
     memset(room, 0, 2 * feet->words * sizeof *room);
     model_next(feet->shape->model, state->world, thread, &next);
     const struct instruction *in = &program->code[next.pc];
-    if (is_thread_operation(in->op))
+    if (opcode_about[in->op] == ABOUT_THREAD)
         touch_thread(&sets, in->op, next.thread);
     else if (next.thing < program_register_thing(program))
         for (uint32_t i = 0; i < (next.width ? next.width : 1); i++)
@@ -303,8 +291,8 @@ struct code {
 
 static bool has_target(const struct instruction *in)
 {
-    return is_thread_operation(in->op) ||
-           (opcode_visible[in->op] && strchr(opcode_operands[in->op], 't') != NULL);
+    uint8_t about = opcode_about[in->op];
+    return about == ABOUT_CELL || about == ABOUT_THREAD || opcode_about_object(in->op);
 }
 
 static void find_targets(struct code *code)
@@ -343,9 +331,9 @@ static void touch_targets(struct code *code, uint32_t pc)
     struct target_range target = code->targets[pc];
     if (has_target(in))
         for (uint32_t i = 0; i < target.count; i++) {
-            if (is_thread_operation(in->op)) {
+            if (opcode_about[in->op] == ABOUT_THREAD) {
                 touch_thread(&sets, in->op, target.first + i);
-            } else if (in->op >= OP_LOAD && in->op <= OP_ATOMIC_CAS) {
+            } else if (opcode_about[in->op] == ABOUT_CELL) {
                 if (i > 0 && !code->feet->fine)
                     break; /* all of a variable are of one class */
                 for (uint32_t k = 0; k < (in->x && in->op <= OP_STORE ? in->x : 1u); k++)

@@ -58,36 +58,34 @@ static void add_actions(struct print *print)
             add_function(print, (uint32_t)object->action);
 }
 
-static bool about_cells(uint8_t op)
-{
-    return op == OP_LOAD || op == OP_STORE || op == OP_ATOMIC_LOAD || op == OP_ATOMIC_STORE ||
-           op == OP_ATOMIC_ADD || op == OP_ATOMIC_SWAP || op == OP_ATOMIC_CAS;
-}
-
-static bool about_threads(uint8_t op)
-{
-    return op == OP_START || op == OP_JOIN || op == OP_IS_ALIVE || op == OP_ACTIVE_COUNT ||
-           op == OP_NEW_THREAD;
-}
-
 static void add_instruction(struct print *print, uint32_t pc)
 {
     const struct check *check = print->compiler->check;
     const struct instruction *in = &print->compiler->code.items[pc];
     struct extent extent = print->compiler->extents.items[pc];
     uint32_t registry = (uint32_t)(check->cells.count + check->objects.count);
-    if (in->op == OP_CALL) {
-        add_function(print, (uint32_t)in->d);
-    } else if (in->op == OP_CALL_ACTION) {
-        add_actions(print);
-    } else if (about_cells(in->op)) {
+    switch ((enum opcode_about)opcode_about[in->op]) {
+    case ABOUT_CELL:
         if (in->b == NO_SLOT)
             extent = (struct extent){(uint32_t)in->d, in->x ? in->x : 1};
         add(print, extent.first, extent.count);
-    } else if (about_threads(in->op)) {
-        add(print, registry, 1);
-    } else if (strchr(opcode_operands[in->op], 't')) {
-        add_object(print, in, extent);
+        break;
+    case ABOUT_LOCK:
+    case ABOUT_CONDITION:
+    case ABOUT_EVENT:
+    case ABOUT_BARRIER: add_object(print, in, extent); break;
+    case ABOUT_THREAD:
+    case ABOUT_THREADS: add(print, registry, 1); break;
+    case ABOUT_SELF:
+    case ABOUT_BLOCK: /* nested in this one: its instructions follow */
+    case ABOUT_NOTHING:
+        if (in->op == OP_CALL)
+            add_function(print, (uint32_t)in->d);
+        else if (in->op == OP_CALL_ACTION)
+            add_actions(print);
+        else if (in->op == OP_NEW_THREAD)
+            add(print, registry, 1);
+        break;
     }
 }
 

@@ -164,7 +164,6 @@ static void add_reads(const struct flow *flow, uint32_t pc, uint64_t *bits)
         break;
     case OP_CONST:
     case OP_PARAM:
-    case OP_TLOCAL:
     case OP_SELF:
     case OP_JUMP:
     case OP_ACTIVE_COUNT:

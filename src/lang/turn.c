@@ -15,11 +15,6 @@ struct search {
     bool reached;
 };
 
-static bool quiet(uint8_t op)
-{
-    return op == OP_SLEEP || op == OP_IO || op == OP_COMPUTE || op == OP_PRINT || op == OP_NOTE;
-}
-
 static void visit(struct search *search, int64_t pc)
 {
     if (pc == search->to)
@@ -33,7 +28,7 @@ static void visit(struct search *search, int64_t pc)
 static bool stops(const struct search *search, const struct instruction *in)
 {
     if (opcode_visible[in->op])
-        return search->quiet_counts || !quiet(in->op);
+        return search->quiet_counts || !(opcode_traits[in->op] & IS_QUIET);
     if (in->op != OP_CALL)
         return false;
     const struct compiled *callee = &search->compiler->functions[in->d];

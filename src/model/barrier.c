@@ -3,7 +3,6 @@
  * the action it holds the barrier's inner lock there, so nobody can arrive, abort, reset or time
  * out until the action has ended; not even the action itself.
  */
-#include "base/die.h"
 #include "model/machine.h"
 
 static struct barrier_state *state_of(struct machine *machine, const struct instruction *in)
@@ -52,7 +51,7 @@ static void open_round(struct machine *machine, struct barrier_state *barrier)
     leave(barrier);
 }
 
-static void arrive(struct machine *machine, const struct instruction *in)
+void barrier_arrive(struct machine *machine, const struct instruction *in)
 {
     const struct object *object = &machine->program->objects[machine_target(machine, in)];
     struct barrier_state *barrier = state_of(machine, in);
@@ -92,38 +91,56 @@ void barrier_depart(struct machine *machine, const struct instruction *in, struc
         machine_done(machine);
 }
 
-static void reset(struct barrier_state *barrier)
+void barrier_open(struct machine *machine, const struct instruction *in)
 {
+    open_round(machine, state_of(machine, in));
+    machine_done(machine);
+}
+
+/* Only while the action runs, so the parties wait, and the last one itself goes. */
+void barrier_break(struct machine *machine, const struct instruction *in)
+{
+    struct barrier_state *barrier = state_of(machine, in);
+    barrier->phase = BARRIER_BROKE;
+    machine->effect->woken = barrier->count - 1;
+    leave(barrier);
+    machine_done(machine);
+}
+
+/* How many wait in the filling round. */
+static uint32_t waiting(const struct barrier_state *barrier)
+{
+    return barrier->phase == BARRIER_FILLING || barrier->phase == BARRIER_ACTING ? barrier->count
+                                                                                 : 0;
+}
+
+void barrier_abort(struct machine *machine, const struct instruction *in)
+{
+    struct barrier_state *barrier = state_of(machine, in);
+    machine->effect->woken = waiting(barrier);
+    barrier->phase = BARRIER_BROKE;
+    machine_done(machine);
+}
+
+void barrier_reset(struct machine *machine, const struct instruction *in)
+{
+    struct barrier_state *barrier = state_of(machine, in);
+    machine->effect->woken = waiting(barrier);
     if (barrier->count == 0)
         barrier->phase = BARRIER_FILLING;
     else if (barrier->phase == BARRIER_FILLING || barrier->phase == BARRIER_BROKE)
         barrier->phase = BARRIER_RESETTING;
+    machine_done(machine);
 }
 
-void barrier_perform(struct machine *machine, const struct instruction *in)
+void barrier_waiting(struct machine *machine, const struct instruction *in)
 {
-    struct barrier_state *barrier = state_of(machine, in);
-    uint32_t waiting =
-        barrier->phase == BARRIER_FILLING || barrier->phase == BARRIER_ACTING ? barrier->count : 0;
-    switch (in->op) {
-    case OP_BARRIER_ARRIVE: arrive(machine, in); return;
-    case OP_BARRIER_OPEN: open_round(machine, barrier); break;
-    case OP_BARRIER_BREAK:
-        barrier->phase = BARRIER_BROKE;
-        machine->effect->woken = barrier->count - 1;
-        leave(barrier);
-        break;
-    case OP_BARRIER_ABORT:
-        machine->effect->woken = waiting;
-        barrier->phase = BARRIER_BROKE;
-        break;
-    case OP_BARRIER_RESET:
-        machine->effect->woken = waiting;
-        reset(barrier);
-        break;
-    case OP_BARRIER_WAITING: machine_result(machine, in->a, waiting); break;
-    case OP_BARRIER_BROKEN: machine_result(machine, in->a, barrier->phase == BARRIER_BROKE); break;
-    default: die("opcode %u is no operation on a barrier", in->op); /* a byte: all others */
-    }
+    machine_result(machine, in->a, waiting(state_of(machine, in)));
+    machine_done(machine);
+}
+
+void barrier_broken(struct machine *machine, const struct instruction *in)
+{
+    machine_result(machine, in->a, state_of(machine, in)->phase == BARRIER_BROKE);
     machine_done(machine);
 }

@@ -56,27 +56,32 @@ void event_wait(struct machine *machine, const struct instruction *in, struct ch
         begin_to_wait(machine, event);
 }
 
-static void set(struct machine *machine, struct queue_state *event)
+void event_set(struct machine *machine, const struct instruction *in)
 {
+    struct queue_state *event = state_of(machine, in);
     uint32_t woken = 0;
     for (uint32_t i = 0; i < event->count; i++) {
         woken += !event->waiters[i].woken;
         event->waiters[i].woken = 1;
     }
     machine->effect->woken = woken;
-    event->flag = 1;
+    machine->effect->old = event->flag;
+    machine->effect->value = event->flag = 1;
+    machine_done(machine);
 }
 
-void event_perform(struct machine *machine, const struct instruction *in)
+void event_clear(struct machine *machine, const struct instruction *in)
 {
     struct queue_state *event = state_of(machine, in);
     machine->effect->old = event->flag;
-    if (in->op == OP_EVENT_SET)
-        set(machine, event);
-    else if (in->op == OP_EVENT_CLEAR)
-        event->flag = 0;
-    else
-        machine_result(machine, in->a, event->flag);
-    machine->effect->value = event->flag;
+    machine->effect->value = event->flag = 0;
+    machine_done(machine);
+}
+
+void event_is_set(struct machine *machine, const struct instruction *in)
+{
+    const struct queue_state *event = state_of(machine, in);
+    machine->effect->old = event->flag;
+    machine_result(machine, in->a, event->flag);
     machine_done(machine);
 }

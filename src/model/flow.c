@@ -18,89 +18,11 @@ unsigned flow_next(const struct program *program, uint32_t pc, uint32_t ret_next
     return 2;
 }
 
-/* A table: every opcode is named, so that a new one is not taken for harmless. */
 bool flow_may_raise(const struct instruction *in)
 {
-    switch ((enum opcode)in->op) {
-    case OP_CONST:
-    case OP_MOVE:
-    case OP_PARAM:
-    case OP_TLOCAL:
-    case OP_SELF:
-    case OP_EQ:
-    case OP_NE:
-    case OP_LT:
-    case OP_LE:
-    case OP_NOT:
-    case OP_TRUTH:
-    case OP_STR_LT:
-    case OP_JUMP:
-    case OP_JUMP_IF:
-    case OP_JUMP_UNLESS:
-    case OP_GET:
-    case OP_PUT:
-    case OP_STR_LEN:
-    case OP_RETURN:
-    case OP_MATCH:
-    case OP_THREAD_FACT:
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_ATOMIC_LOAD:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS:
-    case OP_LOCKED:
-    case OP_EVENT_SET:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET:
-    case OP_EVENT_WAIT:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN:
-    case OP_IS_ALIVE:
-    case OP_ACTIVE_COUNT:
-    case OP_END:
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
-    case OP_PRINT:
-    case OP_NOTE:
-    case OP_YIELD:
-    case OP_TURN:
-    case OP_ATOMIC_END: return false;
-    case OP_ACQUIRE: return in->c != NO_SLOT;
-    case OP_ADD:
-    case OP_SUB:
-    case OP_MUL:
-    case OP_FLOORDIV:
-    case OP_MOD:
-    case OP_NEG:
-    case OP_ABS:
-    case OP_ATOMIC_ADD:
-    case OP_BOUNDS:
-    case OP_TEXT:
-    case OP_CONCAT:
-    case OP_CALL:
-    case OP_CALL_ACTION:
-    case OP_RAISE:
-    case OP_RERAISE:
-    case OP_NEW_THREAD:
-    case OP_RELEASE:
-    case OP_COND_WAIT:
-    case OP_NOTIFY:
-    case OP_NOTIFY_ALL:
-    case OP_BARRIER_ARRIVE:
-    case OP_BARRIER_DEPART:
-    case OP_START:
-    case OP_JOIN:
-    case OP_RANDINT:
-    case OP_ATOMIC_BEGIN:
-    case OPCODES: break;
-    }
-    return true;
+    if (in->op == OP_ACQUIRE) /* with no arguments there is nothing to complain of */
+        return in->c != NO_SLOT;
+    return opcode_traits[in->op] & CAN_RAISE;
 }
 
 const struct handler *flow_handler(const struct function *function, uint32_t pc)
@@ -125,19 +47,14 @@ bool flow_callee(const struct program *program, uint32_t pc, uint32_t nth, uint3
     return true;
 }
 
-static bool is_thread_operation(uint8_t op)
-{
-    return op == OP_START || op == OP_JOIN || op == OP_IS_ALIVE;
-}
-
 struct target_range flow_any_target(const struct program *program, uint32_t pc)
 {
     const struct instruction *in = &program->code[pc];
-    if (is_thread_operation(in->op))
+    if (opcode_about[in->op] == ABOUT_THREAD)
         return (struct target_range){0, program->thread_limit};
     if (in->b == NO_SLOT)
         return (struct target_range){(uint32_t)in->d, 1};
-    if (in->op < OP_LOAD || in->op > OP_ATOMIC_CAS)
+    if (opcode_about[in->op] != ABOUT_CELL)
         return (struct target_range){0, program->object_count};
     const struct variable *variable = program_variable_of(program, (uint32_t)in->d);
     return (struct target_range){variable->first_cell, variable->length * variable->width};
@@ -378,7 +295,7 @@ static struct target_range target_at(const struct program *program, uint32_t pc,
     if (in->b == NO_SLOT)
         return whole;
     struct interval index = slots[in->b];
-    int64_t base = is_thread_operation(in->op) ? 0 : in->d;
+    int64_t base = opcode_about[in->op] == ABOUT_THREAD ? 0 : in->d;
     if (index.low < 0 || index.high > UINT16_MAX * 16 ||
         base + index.high >= (int64_t)whole.first + whole.count)
         return whole;

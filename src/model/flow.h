@@ -23,8 +23,8 @@ unsigned flow_next(const struct program *program, uint32_t pc, uint32_t ret_next
 /* The instruction can raise an exception itself (not: a function that it calls). */
 bool flow_may_raise(const struct instruction *in);
 
-/* The handler of an exception raised at `pc` in its function; UINT32_MAX: none, it leaves the
- * function. */
+/* The innermost handler of an exception raised at `pc` of the function; NULL: none, the exception
+ * leaves the function. */
 const struct handler *flow_handler(const struct function *function, uint32_t pc);
 
 /* The functions that a CALL or CALL_ACTION can call: the `nth`, false when there are no more. */

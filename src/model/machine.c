@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "model/flow.h"
+
 /* ---- coming to rest, and ending ---- */
 
 static void clear_slots(const struct program *program, uint32_t pc, int64_t *frame)
@@ -68,14 +70,6 @@ static uint16_t pop_frame(struct machine *machine)
     return call;
 }
 
-static const struct handler *find_handler(const struct function *function, uint32_t pc)
-{
-    for (uint32_t i = 0; i < function->handler_count; i++)
-        if (pc >= function->handlers[i].from && pc < function->handlers[i].to)
-            return &function->handlers[i];
-    return NULL;
-}
-
 void machine_raise(struct machine *machine, enum exception kind, int64_t message, uint32_t source)
 {
     struct thread_head *head = machine->head;
@@ -86,7 +80,7 @@ void machine_raise(struct machine *machine, enum exception kind, int64_t message
     uint16_t pc = head->pc;
     for (;;) {
         const struct handler *handler =
-            find_handler(&machine->program->functions[head->function], pc);
+            flow_handler(&machine->program->functions[head->function], pc);
         if (handler) {
             if (handler->kind_slot != NO_SLOT)
                 machine->frame[handler->kind_slot] = raised_word(kind, source);
@@ -312,15 +306,11 @@ static bool perform_inline(struct machine *machine)
 /*
  * The loop. One long function on purpose: a case is a line or two, and what all of them need (the
  * instruction, the frame) stays in registers from one to the next. So: `save` before anything that
- * looks at the machine, `load` after anything that may have moved it.
+ * looks at the machine, and `goto moved` after anything that may have moved it. A case that breaks
+ * goes on with the next instruction.
  */
 #define save() (head->pc = (uint16_t)(in - code))
 #define load() (in = code + head->pc, frame = machine->frame)
-#define next()                                                                                     \
-    {                                                                                              \
-        in++;                                                                                      \
-        break;                                                                                     \
-    }
 
 void machine_run(struct machine *machine)
 {
@@ -338,15 +328,18 @@ void machine_run(struct machine *machine)
             return;
         }
         switch ((enum opcode)in->op) {
-        case OP_CONST:
-            frame[in->a] = program->constants[in->d];
-            next() case OP_MOVE : if (in->x <= 1) frame[in->a] = frame[in->b];
-            else memmove(frame + in->a, frame + in->b, 8 * (size_t)in->x);
-            next() case OP_PARAM : frame[in->a] =
-                                       program->threads[machine->thread].parameters[in->d];
-            next() case OP_TLOCAL : next() case OP_SELF : frame[in->a] = machine->thread;
-            next() case OP_FLOORDIV : case OP_MOD : if (frame[in->c] == 0)
-            {
+        case OP_CONST: frame[in->a] = program->constants[in->d]; break;
+        case OP_MOVE:
+            if (in->x <= 1)
+                frame[in->a] = frame[in->b];
+            else
+                memmove(frame + in->a, frame + in->b, 8 * (size_t)in->x);
+            break;
+        case OP_PARAM: frame[in->a] = program->threads[machine->thread].parameters[in->d]; break;
+        case OP_SELF: frame[in->a] = machine->thread; break;
+        case OP_FLOORDIV:
+        case OP_MOD:
+            if (frame[in->c] == 0) {
                 save();
                 raise_text(machine, EXCEPTION_ZERO_DIVISION,
                            in->op == OP_MOD ? "integer modulo by zero"
@@ -357,7 +350,7 @@ void machine_run(struct machine *machine)
         case OP_ABS:
             if (frame[in->b] >= 0) {
                 frame[in->a] = frame[in->b];
-                next()
+                break;
             }
             goto arithmetic;
         case OP_ADD:
@@ -372,22 +365,21 @@ void machine_run(struct machine *machine)
                 goto moved;
             }
             frame[in->a] = value;
-            next() case OP_EQ : frame[in->a] = same(frame + in->b, frame + in->c, in->x);
-            next() case OP_NE : frame[in->a] = !same(frame + in->b, frame + in->c, in->x);
-            next() case OP_LT : frame[in->a] = frame[in->b] < frame[in->c];
-            next() case OP_LE : frame[in->a] = frame[in->b] <= frame[in->c];
-            next() case OP_NOT : frame[in->a] = frame[in->b] == 0;
-            next() case OP_TRUTH : frame[in->a] = truth(machine->model, in->x, frame[in->b]);
-            next() case OP_STR_LT:
-            {
-                int order = strcmp(model_string(machine->model, frame[in->b]),
-                                   model_string(machine->model, frame[in->c]));
-                frame[in->a] = in->x ? order <= 0 : order < 0;
-                next()
-            }
-        case OP_JUMP: in = jump(machine, in); break;
-        case OP_JUMP_IF: in = frame[in->a] ? jump(machine, in) : in + 1; break;
-        case OP_JUMP_UNLESS: in = frame[in->a] ? in + 1 : jump(machine, in); break;
+            break;
+        case OP_EQ: frame[in->a] = same(frame + in->b, frame + in->c, in->x); break;
+        case OP_NE: frame[in->a] = !same(frame + in->b, frame + in->c, in->x); break;
+        case OP_LT: frame[in->a] = frame[in->b] < frame[in->c]; break;
+        case OP_LE: frame[in->a] = frame[in->b] <= frame[in->c]; break;
+        case OP_NOT: frame[in->a] = frame[in->b] == 0; break;
+        case OP_TRUTH: frame[in->a] = truth(machine->model, in->x, frame[in->b]); break;
+        case OP_STR_LT:
+            value = strcmp(model_string(machine->model, frame[in->b]),
+                           model_string(machine->model, frame[in->c]));
+            frame[in->a] = in->x ? value <= 0 : value < 0;
+            break;
+        case OP_JUMP: in = jump(machine, in); continue;
+        case OP_JUMP_IF: in = frame[in->a] ? jump(machine, in) : in + 1; continue;
+        case OP_JUMP_UNLESS: in = frame[in->a] ? in + 1 : jump(machine, in); continue;
         case OP_BOUNDS:
             value = frame[in->b];
             value = value < 0 ? value + in->d : value;
@@ -399,18 +391,26 @@ void machine_run(struct machine *machine)
                 goto moved;
             }
             frame[in->a] = value * (in->x ? in->x : 1);
-            next() case OP_GET : memmove(frame + in->a, frame + in->b + frame[in->c],
-                                         8 * (size_t)(in->x ? in->x : 1));
-            next() case OP_PUT : memmove(frame + in->a + frame[in->b], frame + in->c,
-                                         8 * (size_t)(in->x ? in->x : 1));
-            next() case OP_TEXT : case OP_CONCAT : save();
+            break;
+        case OP_GET:
+            memmove(frame + in->a, frame + in->b + frame[in->c], 8 * (size_t)(in->x ? in->x : 1));
+            break;
+        case OP_PUT:
+            memmove(frame + in->a + frame[in->b], frame + in->c, 8 * (size_t)(in->x ? in->x : 1));
+            break;
+        case OP_TEXT:
+        case OP_CONCAT:
+            save();
             if (!(in->op == OP_TEXT ? text_format(machine, in) : text_concat(machine, in))) {
                 raise_text(machine, EXCEPTION_OVERFLOW, "a string longer than 256 bytes");
                 goto moved;
             }
-            next() case OP_STR_LEN : frame[in->a] =
-                                         code_points(model_string(machine->model, frame[in->b]));
-            next() case OP_CALL : save();
+            break;
+        case OP_STR_LEN:
+            frame[in->a] = code_points(model_string(machine->model, frame[in->b]));
+            break;
+        case OP_CALL:
+            save();
             call(machine, (uint32_t)in->d, frame + in->b, in->b == NO_SLOT ? 0 : in->x);
             goto moved;
         case OP_CALL_ACTION:
@@ -431,29 +431,29 @@ void machine_run(struct machine *machine)
             machine_raise(machine, raised_kind(frame[in->a]), in->b == NO_SLOT ? 0 : frame[in->b],
                           raised_source(frame[in->a]));
             goto moved;
-        case OP_MATCH:
-            frame[in->a] = (uint32_t)in->d >> raised_kind(frame[in->b]) & 1;
-            next() case OP_NEW_THREAD : save();
+        case OP_MATCH: frame[in->a] = (uint32_t)in->d >> raised_kind(frame[in->b]) & 1; break;
+        case OP_NEW_THREAD:
+            save();
             if (!thread_new(machine, in)) {
                 raise_text(machine, EXCEPTION_RUNTIME, "can't start new thread");
                 goto moved;
             }
-            next() case OP_THREAD_FACT : frame[in->a] =
-                                             thread_fact(machine, (uint32_t)frame[in->b], in->d);
-            next() case OP_ATOMIC_END : in++;
+            break;
+        case OP_THREAD_FACT:
+            frame[in->a] = thread_fact(machine, (uint32_t)frame[in->b], in->d);
+            break;
+        case OP_ATOMIC_END:
             if (machine->together && !machine->whole && head->base == machine->base &&
-                in - code == machine->end + 1) {
+                in - code == machine->end) {
+                in++;
                 save();
                 machine->together = false;
                 machine->budget = budget;
                 return;
             }
             break;
-#define OPCODE(name, operands, visible, text, meaning) VISIBLE_##visible(name)
-#define VISIBLE_0(name)
-#define VISIBLE_1(name) case OP_##name:
+#define VISIBLE(name, operands, about, traits, text, meaning) case OP_##name:
 #include "model/opcodes.def"
-#undef OPCODE
             save();
             if (!perform_inline(machine)) {
                 if (in->op == OP_END && head->phase != PHASE_DYING)
@@ -464,18 +464,21 @@ void machine_run(struct machine *machine)
                 return;
             }
             goto moved;
-        case OPCODES:
-            return;
-        moved:
-            if (machine->finished) {
-                machine->budget = budget;
-                return;
-            }
-            load();
-            break;
+        case OPCODES: return;
         }
+        in++;
+        continue;
+    moved:
+        if (machine->finished) {
+            machine->budget = budget;
+            return;
+        }
+        load();
     }
 }
+
+#undef save
+#undef load
 
 void machine_begin(struct model *model, struct world *world, uint32_t thread)
 {

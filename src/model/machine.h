@@ -124,7 +124,13 @@ static inline uint32_t lock_of(const struct program *program, uint32_t object)
     return program->objects[object].lock >= 0 ? (uint32_t)program->objects[object].lock : object;
 }
 
-void cell_perform(struct machine *machine, const struct instruction *in);
+void cell_load(struct machine *machine, const struct instruction *in);
+void cell_store(struct machine *machine, const struct instruction *in);
+void cell_atomic_load(struct machine *machine, const struct instruction *in);
+void cell_atomic_store(struct machine *machine, const struct instruction *in);
+void cell_atomic_add(struct machine *machine, const struct instruction *in);
+void cell_atomic_swap(struct machine *machine, const struct instruction *in);
+void cell_atomic_cas(struct machine *machine, const struct instruction *in);
 
 unsigned lock_enabled(struct machine *machine, const struct instruction *in);
 void lock_acquire(struct machine *machine, const struct instruction *in, struct choice choice);
@@ -146,18 +152,29 @@ void condition_notify(struct machine *machine, const struct instruction *in);
 
 unsigned event_enabled(struct machine *machine, const struct instruction *in);
 void event_wait(struct machine *machine, const struct instruction *in, struct choice choice);
-void event_perform(struct machine *machine, const struct instruction *in);
+void event_set(struct machine *machine, const struct instruction *in);
+void event_clear(struct machine *machine, const struct instruction *in);
+void event_is_set(struct machine *machine, const struct instruction *in);
 
 unsigned barrier_enabled(struct machine *machine, const struct instruction *in);
+void barrier_arrive(struct machine *machine, const struct instruction *in);
+void barrier_open(struct machine *machine, const struct instruction *in);
+void barrier_break(struct machine *machine, const struct instruction *in);
 void barrier_depart(struct machine *machine, const struct instruction *in, struct choice choice);
-void barrier_perform(struct machine *machine, const struct instruction *in);
+void barrier_abort(struct machine *machine, const struct instruction *in);
+void barrier_reset(struct machine *machine, const struct instruction *in);
+void barrier_waiting(struct machine *machine, const struct instruction *in);
+void barrier_broken(struct machine *machine, const struct instruction *in);
 /* The time-out of a barrier's wait: the call's, else the constructor's. */
 void barrier_form(const struct machine *machine, const struct instruction *in,
                   struct call_form *ret_form);
 
 unsigned thread_enabled(struct machine *machine, const struct instruction *in);
+void thread_start(struct machine *machine, const struct instruction *in);
 void thread_join(struct machine *machine, const struct instruction *in, struct choice choice);
-void thread_perform(struct machine *machine, const struct instruction *in);
+void thread_is_alive(struct machine *machine, const struct instruction *in);
+void thread_active_count(struct machine *machine, const struct instruction *in);
+void thread_end(struct machine *machine);
 /* Local: Thread(...) and facts of threads. */
 bool thread_new(struct machine *machine, const struct instruction *in);
 int64_t thread_fact(struct machine *machine, uint32_t thread, int fact);

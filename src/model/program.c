@@ -7,21 +7,31 @@
 #include "base/text.h"
 
 const char *const opcode_names[OPCODES] = {
-#define OPCODE(name, operands, visible, text, meaning) text,
+#define LOCAL(name, operands, traits, text, meaning)          text,
+#define VISIBLE(name, operands, about, traits, text, meaning) text,
 #include "model/opcodes.def"
-#undef OPCODE
 };
 
 const char *const opcode_operands[OPCODES] = {
-#define OPCODE(name, operands, visible, text, meaning) operands,
+#define LOCAL(name, operands, traits, text, meaning)          operands,
+#define VISIBLE(name, operands, about, traits, text, meaning) operands,
 #include "model/opcodes.def"
-#undef OPCODE
 };
 
 const bool opcode_visible[OPCODES] = {
-#define OPCODE(name, operands, visible, text, meaning) visible,
+#define VISIBLE(name, operands, about, traits, text, meaning) [OP_##name] = true,
 #include "model/opcodes.def"
-#undef OPCODE
+};
+
+const uint8_t opcode_about[OPCODES] = {
+#define VISIBLE(name, operands, about, traits, text, meaning) [OP_##name] = ABOUT_##about,
+#include "model/opcodes.def"
+};
+
+const uint8_t opcode_traits[OPCODES] = {
+#define LOCAL(name, operands, traits, text, meaning)          traits,
+#define VISIBLE(name, operands, about, traits, text, meaning) traits,
+#include "model/opcodes.def"
 };
 
 const char *const exception_names[EXCEPTIONS] = {

@@ -38,10 +38,33 @@ enum {
 #define POSITION_COLUMN(position) ((position)&4095u)
 
 enum opcode {
-#define OPCODE(name, operands, visible, text, meaning) OP_##name,
+#define LOCAL(name, operands, traits, text, meaning)          OP_##name,
+#define VISIBLE(name, operands, about, traits, text, meaning) OP_##name,
 #include "model/opcodes.def"
-#undef OPCODE
     OPCODES
+};
+
+/* What of the world a visible operation reads and writes beside its thread's own region. */
+enum opcode_about {
+    ABOUT_NOTHING,   /* nothing shared; also every instruction of local code */
+    ABOUT_CELL,      /* the cells that operand `t` names: x of them, or one */
+    ABOUT_LOCK,      /* what object `t` is acquired and released by: a condition's lock, else itself */
+    ABOUT_CONDITION, /* object `t` and its lock */
+    ABOUT_EVENT,     /* object `t` */
+    ABOUT_BARRIER,   /* object `t` */
+    ABOUT_THREAD,    /* thread slot[b] */
+    ABOUT_SELF,      /* the thread itself, as others see it */
+    ABOUT_THREADS,   /* all threads at once */
+    ABOUT_BLOCK,     /* whatever the instructions of an atomic block are about */
+};
+
+/* What an instruction may do to the course of its own thread and of others. */
+enum opcode_trait {
+    CAN_WAIT = 1,   /* its thread may have to wait before it, or in it */
+    CAN_RAISE = 2,  /* it raises an exception itself, with some operands (not: a function that it calls) */
+    CAN_WAKE = 4,   /* it can end the wait of another thread */
+    ONLY_LOOKS = 8, /* it leaves what it is about as it was */
+    IS_QUIET = 16,  /* a visible operation that no other thread can notice: a search makes it part of the step before */
 };
 
 enum exception {
@@ -306,6 +329,15 @@ const char *program_line(const struct program *program, uint32_t line, size_t *r
 extern const char *const opcode_names[OPCODES];
 extern const char *const opcode_operands[OPCODES];
 extern const bool opcode_visible[OPCODES];
+extern const uint8_t opcode_about[OPCODES];  /* enum opcode_about */
+extern const uint8_t opcode_traits[OPCODES]; /* a set of enum opcode_trait */
+
+/* The operation is about an object, which operand `t` names. */
+static inline bool opcode_about_object(uint8_t op)
+{
+    return opcode_about[op] >= ABOUT_LOCK && opcode_about[op] <= ABOUT_BARRIER;
+}
+
 extern const char *const exception_names[EXCEPTIONS];  /* [EXCEPTION_NONE] is "" */
 extern const char *const object_type_names[OBJECT_TYPES];
 extern const char *const verdict_names[VERDICTS];

@@ -7,18 +7,6 @@
 #include "base/die.h"
 #include "model/machine.h"
 
-bool operation_quiet(enum opcode op)
-{
-    return op == OP_SLEEP || op == OP_IO || op == OP_COMPUTE || op == OP_PRINT || op == OP_NOTE;
-}
-
-bool operation_waits(enum opcode op)
-{
-    return op == OP_ACQUIRE || op == OP_COND_WAIT || op == OP_EVENT_WAIT || op == OP_JOIN ||
-           op == OP_BARRIER_ARRIVE || op == OP_BARRIER_DEPART || op == OP_BARRIER_ABORT ||
-           op == OP_BARRIER_RESET;
-}
-
 void effect_fini(struct effect *effect)
 {
     free(effect->touches);
@@ -49,101 +37,46 @@ void machine_touch(struct machine *machine, uint32_t thing, uint8_t op, int64_t 
 /* The thing that the operation touches, or UINT32_MAX. */
 static uint32_t thing_of(const struct machine *machine, const struct instruction *in)
 {
-    switch ((enum opcode)in->op) {
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_ATOMIC_LOAD:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS: return machine_target(machine, in);
-    case OP_ACQUIRE:
-    case OP_RELEASE:
-        return program_object_thing(machine->program,
-                                    lock_of(machine->program, machine_target(machine, in)));
-    case OP_LOCKED:
-    case OP_COND_WAIT:
-    case OP_NOTIFY:
-    case OP_NOTIFY_ALL:
-    case OP_EVENT_SET:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET:
-    case OP_EVENT_WAIT:
-    case OP_BARRIER_ARRIVE:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_DEPART:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN:
-        return program_object_thing(machine->program, machine_target(machine, in));
-    case OP_START:
-    case OP_JOIN:
-    case OP_IS_ALIVE:
-    case OP_ACTIVE_COUNT:
-    case OP_END: return program_register_thing(machine->program);
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
-    case OP_PRINT:
-    case OP_NOTE:
-    case OP_YIELD:
-    case OP_TURN:
-    case OP_RANDINT:
-    case OP_ATOMIC_BEGIN:
-#include "model/local_cases.def"
-        break;
+    const struct program *program = machine->program;
+    switch ((enum opcode_about)opcode_about[in->op]) {
+    case ABOUT_CELL: return machine_target(machine, in);
+    case ABOUT_LOCK:
+        return program_object_thing(program, lock_of(program, machine_target(machine, in)));
+    case ABOUT_CONDITION:
+    case ABOUT_EVENT:
+    case ABOUT_BARRIER: return program_object_thing(program, machine_target(machine, in));
+    case ABOUT_THREAD:
+    case ABOUT_SELF:
+    case ABOUT_THREADS: return program_register_thing(program);
+    case ABOUT_BLOCK:
+    case ABOUT_NOTHING: break;
     }
     return UINT32_MAX;
+}
+
+static unsigned randint_enabled(const struct machine *machine, const struct instruction *in)
+{
+    return machine->frame[in->b] <= machine->frame[in->c] ? ENABLED_VALUE : ENABLED_STEP;
 }
 
 unsigned machine_enabled(struct machine *machine)
 {
     const struct instruction *in = machine_at(machine);
-    switch ((enum opcode)in->op) {
-    case OP_ACQUIRE: return lock_enabled(machine, in);
-    case OP_COND_WAIT: return condition_enabled(machine, in);
-    case OP_EVENT_WAIT: return event_enabled(machine, in);
-    case OP_BARRIER_ARRIVE:
-    case OP_BARRIER_DEPART:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET: return barrier_enabled(machine, in);
-    case OP_JOIN: return thread_enabled(machine, in);
-    case OP_RANDINT:
-        return machine->frame[in->b] <= machine->frame[in->c] ? ENABLED_VALUE : ENABLED_STEP;
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_ATOMIC_LOAD:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS:
-    case OP_RELEASE:
-    case OP_LOCKED:
-    case OP_NOTIFY:
-    case OP_NOTIFY_ALL:
-    case OP_EVENT_SET:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN:
-    case OP_START:
-    case OP_IS_ALIVE:
-    case OP_ACTIVE_COUNT:
-    case OP_END:
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
-    case OP_PRINT:
-    case OP_NOTE:
-    case OP_YIELD:
-    case OP_TURN:
-    case OP_ATOMIC_BEGIN:
-#include "model/local_cases.def"
-        break;
+    if (in->op == OP_RANDINT)
+        return randint_enabled(machine, in);
+    if (!operation_waits(in->op))
+        return ENABLED_STEP;
+    switch ((enum opcode_about)opcode_about[in->op]) {
+    case ABOUT_LOCK: return lock_enabled(machine, in);
+    case ABOUT_CONDITION: return condition_enabled(machine, in);
+    case ABOUT_EVENT: return event_enabled(machine, in);
+    case ABOUT_BARRIER: return barrier_enabled(machine, in);
+    case ABOUT_THREAD: return thread_enabled(machine, in);
+    case ABOUT_CELL:
+    case ABOUT_SELF:
+    case ABOUT_THREADS:
+    case ABOUT_BLOCK:
+    case ABOUT_NOTHING: break;
     }
     return ENABLED_STEP;
 }
@@ -181,7 +114,7 @@ static void quiet_perform(struct machine *machine, const struct instruction *in)
 }
 
 /* The whole block, as one step. */
-static void atomic_perform(struct machine *machine, const struct instruction *in)
+static void block_perform(struct machine *machine, const struct instruction *in)
 {
     const struct atomic_block *block = &machine->program->atomics[in->d];
     struct effect *effect = machine->effect;
@@ -200,39 +133,40 @@ static void atomic_perform(struct machine *machine, const struct instruction *in
     effect->failed = false;
 }
 
+/* One line for each operation. */
 static void perform(struct machine *machine, const struct instruction *in, struct choice choice)
 {
     switch ((enum opcode)in->op) {
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_ATOMIC_LOAD:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS: cell_perform(machine, in); break;
+    case OP_LOAD: cell_load(machine, in); break;
+    case OP_STORE: cell_store(machine, in); break;
+    case OP_ATOMIC_LOAD: cell_atomic_load(machine, in); break;
+    case OP_ATOMIC_STORE: cell_atomic_store(machine, in); break;
+    case OP_ATOMIC_ADD: cell_atomic_add(machine, in); break;
+    case OP_ATOMIC_SWAP: cell_atomic_swap(machine, in); break;
+    case OP_ATOMIC_CAS: cell_atomic_cas(machine, in); break;
     case OP_ACQUIRE: lock_acquire(machine, in, choice); break;
     case OP_RELEASE: lock_release(machine, in); break;
     case OP_LOCKED: lock_locked(machine, in); break;
     case OP_COND_WAIT: condition_wait(machine, in, choice); break;
     case OP_NOTIFY:
     case OP_NOTIFY_ALL: condition_notify(machine, in); break;
+    case OP_EVENT_SET: event_set(machine, in); break;
+    case OP_EVENT_CLEAR: event_clear(machine, in); break;
+    case OP_EVENT_IS_SET: event_is_set(machine, in); break;
     case OP_EVENT_WAIT: event_wait(machine, in, choice); break;
-    case OP_EVENT_SET:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET: event_perform(machine, in); break;
+    case OP_BARRIER_ARRIVE: barrier_arrive(machine, in); break;
+    case OP_BARRIER_OPEN: barrier_open(machine, in); break;
+    case OP_BARRIER_BREAK: barrier_break(machine, in); break;
     case OP_BARRIER_DEPART: barrier_depart(machine, in, choice); break;
-    case OP_BARRIER_ARRIVE:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN: barrier_perform(machine, in); break;
+    case OP_BARRIER_ABORT: barrier_abort(machine, in); break;
+    case OP_BARRIER_RESET: barrier_reset(machine, in); break;
+    case OP_BARRIER_WAITING: barrier_waiting(machine, in); break;
+    case OP_BARRIER_BROKEN: barrier_broken(machine, in); break;
+    case OP_START: thread_start(machine, in); break;
     case OP_JOIN: thread_join(machine, in, choice); break;
-    case OP_START:
-    case OP_IS_ALIVE:
-    case OP_ACTIVE_COUNT:
-    case OP_END: thread_perform(machine, in); break;
+    case OP_IS_ALIVE: thread_is_alive(machine, in); break;
+    case OP_ACTIVE_COUNT: thread_active_count(machine, in); break;
+    case OP_END: thread_end(machine); break;
     case OP_SLEEP:
     case OP_IO:
     case OP_COMPUTE:
@@ -241,7 +175,7 @@ static void perform(struct machine *machine, const struct instruction *in, struc
     case OP_YIELD:
     case OP_TURN: machine_done(machine); break;
     case OP_RANDINT: randint_perform(machine, in, choice); break;
-    case OP_ATOMIC_BEGIN: atomic_perform(machine, in); break;
+    case OP_ATOMIC_BEGIN: block_perform(machine, in); break;
 #include "model/local_cases.def"
         die("a step at pc %u, which is no visible operation", machine->head->pc);
     }
@@ -331,66 +265,45 @@ static int64_t slot_or(const struct machine *machine, uint16_t slot, int64_t oth
     return slot == NO_SLOT ? otherwise : machine->frame[slot];
 }
 
+static void describe_access(const struct machine *machine, const struct instruction *in,
+                            struct operation *operation)
+{
+    const int64_t *frame = machine->frame;
+    bool plain = in->op == OP_LOAD || in->op == OP_STORE;
+    operation->width = plain && in->x ? in->x : 1;
+    if (in->op == OP_STORE || in->op == OP_ATOMIC_STORE)
+        operation->value = frame[in->a];
+    else if (!(opcode_traits[in->op] & ONLY_LOOKS))
+        operation->value = frame[in->c];
+    if (in->op == OP_ATOMIC_CAS)
+        operation->value2 = frame[in->c + 1];
+}
+
 static void describe_values(const struct machine *machine, const struct instruction *in,
                             struct operation *operation)
 {
     const int64_t *frame = machine->frame;
-    switch ((enum opcode)in->op) {
-    case OP_LOAD: operation->width = in->x ? in->x : 1; break;
-    case OP_STORE:
-        operation->width = in->x ? in->x : 1;
-        operation->value = frame[in->a];
+    switch ((enum opcode_about)opcode_about[in->op]) {
+    case ABOUT_CELL: describe_access(machine, in, operation); break;
+    case ABOUT_LOCK:
+    case ABOUT_CONDITION:
+        if (in->op == OP_RELEASE || in->op == OP_NOTIFY)
+            operation->value = slot_or(machine, in->c, 1);
         break;
-    case OP_ATOMIC_LOAD: operation->width = 1; break;
-    case OP_ATOMIC_STORE:
-        operation->width = 1;
-        operation->value = frame[in->a];
+    case ABOUT_THREAD: operation->thread = (uint32_t)frame[in->b]; break;
+    case ABOUT_NOTHING:
+        if (operation_quiet(in->op)) {
+            operation->value = frame[in->a];
+        } else if (in->op == OP_RANDINT) {
+            operation->value = frame[in->b];
+            operation->value2 = frame[in->c];
+        }
         break;
-    case OP_ATOMIC_CAS:
-        operation->value2 = frame[in->c + 1];
-        /* fall through */
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-        operation->width = 1;
-        operation->value = frame[in->c];
-        break;
-    case OP_RELEASE:
-    case OP_NOTIFY: operation->value = slot_or(machine, in->c, 1); break;
-    case OP_START:
-    case OP_JOIN:
-    case OP_IS_ALIVE: operation->thread = (uint32_t)frame[in->b]; break;
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
-    case OP_PRINT:
-    case OP_NOTE: operation->value = frame[in->a]; break;
-    case OP_RANDINT:
-        operation->value = frame[in->b];
-        operation->value2 = frame[in->c];
-        break;
-    case OP_ACQUIRE:
-    case OP_LOCKED:
-    case OP_COND_WAIT:
-    case OP_NOTIFY_ALL:
-    case OP_EVENT_SET:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET:
-    case OP_EVENT_WAIT:
-    case OP_BARRIER_ARRIVE:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_DEPART:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN:
-    case OP_ACTIVE_COUNT:
-    case OP_END:
-    case OP_YIELD:
-    case OP_TURN:
-    case OP_ATOMIC_BEGIN:
-#include "model/local_cases.def"
-        break;
+    case ABOUT_EVENT:
+    case ABOUT_BARRIER:
+    case ABOUT_SELF:
+    case ABOUT_THREADS:
+    case ABOUT_BLOCK: break;
     }
 }
 

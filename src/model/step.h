@@ -58,9 +58,15 @@ void model_next(const struct model *model, const struct world *world, uint32_t t
 /* Pure; ENABLED_NO for threads that are not ALIVE. */
 unsigned model_enabled(const struct model *model, const struct world *world, uint32_t thread);
 /* Whether a thread may have to wait before it, or in it. */
-bool operation_waits(enum opcode op);
-/* sleep, io, compute, print, note: touches nothing shared. */
-bool operation_quiet(enum opcode op);
+static inline bool operation_waits(uint8_t op)
+{
+    return opcode_traits[op] & CAN_WAIT;
+}
+/* Whether no other thread can notice it: sleep, io, compute, print, note. */
+static inline bool operation_quiet(uint8_t op)
+{
+    return opcode_traits[op] & IS_QUIET;
+}
 
 enum step_result {
     STEP_DONE,      /* the operation is complete */

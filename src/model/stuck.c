@@ -31,9 +31,8 @@ static void index_targets(struct stuck_analysis *analysis)
     const struct program *program = analysis->program;
     for (uint32_t pc = 0; pc < program->code_length; pc++) {
         const struct instruction *in = &program->code[pc];
-        bool indexed = strchr(opcode_operands[in->op], 't') && in->b != NO_SLOT &&
-                       !(in->op >= OP_LOAD && in->op <= OP_ATOMIC_CAS);
-        bool thread = in->op == OP_START || in->op == OP_JOIN;
+        bool indexed = opcode_about_object(in->op) && in->b != NO_SLOT;
+        bool thread = opcode_about[in->op] == ABOUT_THREAD;
         analysis->index_of[pc] = indexed || thread ? analysis->index_count++ : UINT32_MAX;
     }
 }
@@ -172,7 +171,7 @@ bool stuck_waits(const struct model *model, const struct world *world, uint32_t 
 {
     struct machine machine;
     machine_init(&machine, model, world, thread, NULL);
-    if (!operation_waits((enum opcode)machine_at(&machine)->op) || !waits(&machine, ret_wait))
+    if (!operation_waits(machine_at(&machine)->op) || !waits(&machine, ret_wait))
         return false;
     if (ret_wait->kind == WAIT_LOCK &&
         model->program->objects[ret_wait->object].type == OBJECT_RLOCK) {
@@ -443,7 +442,7 @@ static uint32_t find_suspects(const struct model *model, const struct world *wor
         const struct thread_head *head = model_head(model, (struct world *)world, i);
         struct machine machine;
         suspect[i] = 0;
-        if (head->status != THREAD_ALIVE || !operation_waits((enum opcode)code[head->pc].op))
+        if (head->status != THREAD_ALIVE || !operation_waits(code[head->pc].op))
             continue;
         machine_init(&machine, model, world, i, NULL);
         suspect[i] = waits(&machine, &waiting[count]);

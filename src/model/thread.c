@@ -55,7 +55,7 @@ void thread_join(struct machine *machine, const struct instruction *in, struct c
     machine_done(machine);
 }
 
-static void start(struct machine *machine, const struct instruction *in)
+void thread_start(struct machine *machine, const struct instruction *in)
 {
     uint32_t thread = subject(machine, in);
     struct thread_head *head = model_head(machine->model, machine->world, thread);
@@ -69,7 +69,7 @@ static void start(struct machine *machine, const struct instruction *in)
     machine_done(machine);
 }
 
-static void end(struct machine *machine)
+void thread_end(struct machine *machine)
 {
     struct thread_head *head = machine->head;
     struct effect *effect = machine->effect;
@@ -87,29 +87,22 @@ static void end(struct machine *machine)
     head_set_status(head, THREAD_ENDED, head->flags);
 }
 
-static int64_t count_alive(const struct machine *machine)
+void thread_is_alive(struct machine *machine, const struct instruction *in)
 {
-    int64_t alive = 0;
-    uint32_t last = world_thread_end(machine->model, machine->world);
-    for (uint32_t i = 0; i < last; i++)
-        alive += status_of(machine, i) == THREAD_ALIVE;
-    return alive;
+    uint32_t thread = subject(machine, in);
+    machine->effect->thread = thread;
+    machine_result(machine, in->a, status_of(machine, thread) == THREAD_ALIVE);
+    machine_done(machine);
 }
 
-void thread_perform(struct machine *machine, const struct instruction *in)
+void thread_active_count(struct machine *machine, const struct instruction *in)
 {
-    if (in->op == OP_START) {
-        start(machine, in);
-    } else if (in->op == OP_END) {
-        end(machine);
-    } else if (in->op == OP_IS_ALIVE) {
-        machine->effect->thread = subject(machine, in);
-        machine_result(machine, in->a, status_of(machine, subject(machine, in)) == THREAD_ALIVE);
-        machine_done(machine);
-    } else {
-        machine_result(machine, in->a, count_alive(machine));
-        machine_done(machine);
-    }
+    int64_t alive = 0;
+    uint32_t end = world_thread_end(machine->model, machine->world);
+    for (uint32_t i = 0; i < end; i++)
+        alive += status_of(machine, i) == THREAD_ALIVE;
+    machine_result(machine, in->a, alive);
+    machine_done(machine);
 }
 
 /* ---- local code: Thread(...), and facts of threads that never change ---- */

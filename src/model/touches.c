@@ -41,58 +41,27 @@ uint32_t world_touches(const struct model *model, const struct world *world, uin
     const struct instruction *in = machine_at(&machine);
     uint32_t count = 0, other;
     spans[count++] = region(model, thread);
-    switch ((enum opcode)in->op) {
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_ATOMIC_LOAD:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS: spans[count++] = cells(&machine, in); break;
-    case OP_ACQUIRE:
-    case OP_RELEASE:
+    switch ((enum opcode_about)opcode_about[in->op]) {
+    case ABOUT_CELL: spans[count++] = cells(&machine, in); break;
+    case ABOUT_LOCK:
         spans[count++] = object(program, lock_of(program, machine_target(&machine, in)));
         break;
-    case OP_COND_WAIT:
-    case OP_NOTIFY:
-    case OP_NOTIFY_ALL:
+    case ABOUT_CONDITION:
         other = machine_target(&machine, in);
         spans[count++] = object(program, other);
         spans[count++] = object(program, lock_of(program, other));
         break;
-    case OP_LOCKED:
-    case OP_EVENT_SET:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET:
-    case OP_EVENT_WAIT:
-    case OP_BARRIER_ARRIVE:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_DEPART:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN: spans[count++] = object(program, machine_target(&machine, in)); break;
-    case OP_START:
-    case OP_JOIN:
-    case OP_IS_ALIVE:
+    case ABOUT_EVENT:
+    case ABOUT_BARRIER: spans[count++] = object(program, machine_target(&machine, in)); break;
+    case ABOUT_THREAD:
         other = (uint32_t)machine.frame[in->b];
         if (other != thread)
             spans[count++] = region(model, other);
         break;
-    case OP_ATOMIC_BEGIN:
-    case OP_ACTIVE_COUNT: return 0;
-    case OP_END:
-    case OP_YIELD:
-    case OP_TURN:
-    case OP_RANDINT:
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
-    case OP_PRINT:
-    case OP_NOTE: break;
-#include "model/local_cases.def"
-        break; /* no thread rests there */
+    case ABOUT_THREADS:
+    case ABOUT_BLOCK: return 0; /* may be all of the world */
+    case ABOUT_SELF:
+    case ABOUT_NOTHING: break;
     }
     return count;
 }

@@ -1,5 +1,4 @@
 /* Worlds and operations in words, for people. */
-#include "base/die.h"
 #include "base/text.h"
 #include "model/machine.h"
 #include "model/queue.h"
@@ -134,28 +133,21 @@ static void cell_words(const struct model *model, const struct world *world,
 {
     text_printf(out, "%s ", opcode_names[operation->op]);
     program_thing_name(model->program, operation->thing, out);
-    switch (operation->op) {
-    case OP_LOAD:
-    case OP_ATOMIC_LOAD:
+    if (opcode_traits[operation->op] & ONLY_LOOKS) {
         if (!world)
             return;
         text_add(out, " → ");
         world_cell_text(model, operation->thing, world->words[operation->thing], out);
-        break;
-    case OP_STORE:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_SWAP:
-        text_add(out, " ← ");
-        world_cell_text(model, operation->thing, operation->value, out);
-        break;
-    case OP_ATOMIC_ADD: text_printf(out, " %+lld", (long long)operation->value); break;
-    case OP_ATOMIC_CAS:
+    } else if (operation->op == OP_ATOMIC_ADD) {
+        text_printf(out, " %+lld", (long long)operation->value);
+    } else if (operation->op == OP_ATOMIC_CAS) {
         text_add_char(out, ' ');
         world_cell_text(model, operation->thing, operation->value, out);
         text_add(out, " → ");
         world_cell_text(model, operation->thing, operation->value2, out);
-        break;
-    default: die("opcode %u is no operation on a cell", operation->op); /* a byte: all others */
+    } else {
+        text_add(out, " ← ");
+        world_cell_text(model, operation->thing, operation->value, out);
     }
 }
 

@@ -34,13 +34,11 @@ enum thread_phase {
     PHASE_READY,     /* not begun */
     PHASE_WAITING,   /* has begun to wait: its wait can succeed, and if timed, time out */
     PHASE_TIMED_OUT, /* its Condition.wait has timed out and needs the lock back */
-    PHASE_ACTION,    /* reserved for a barrier's action */
     PHASE_DYING,     /* rests before OP_END with an exception that nobody caught; the end reports it */
 };
 
 enum thread_flags {
     THREAD_DAEMON = 1,
-    THREAD_REGISTERED = 2, /* free for the model's own use */
 };
 
 struct thread_head {

@@ -127,55 +127,6 @@ static void wait_turn(struct executor *self, struct guard *guard)
     guards_give(self, guard, false);
 }
 
-/* Whether the step can end somebody's wait. */
-static bool wakes(enum opcode op)
-{
-    switch (op) {
-    case OP_RELEASE:
-    case OP_COND_WAIT:
-    case OP_NOTIFY:
-    case OP_NOTIFY_ALL:
-    case OP_EVENT_SET:
-    case OP_BARRIER_ARRIVE:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_DEPART:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET:
-    case OP_END:
-    case OP_ATOMIC_BEGIN: return true;
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_ATOMIC_LOAD:
-    case OP_ATOMIC_STORE:
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS:
-    case OP_ACQUIRE:
-    case OP_LOCKED:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET:
-    case OP_EVENT_WAIT:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN:
-    case OP_START:
-    case OP_JOIN:
-    case OP_IS_ALIVE:
-    case OP_ACTIVE_COUNT:
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
-    case OP_PRINT:
-    case OP_NOTE:
-    case OP_YIELD:
-    case OP_TURN:
-    case OP_RANDINT:
-#include "model/local_cases.def"
-        break;
-    }
-    return false;
-}
-
 /* A wait may have begun: from when to when it lasts. */
 static void note_wait(struct executor *self)
 {
@@ -209,7 +160,7 @@ static void perform(struct executor *self, struct guard *guard, struct choice ch
         executor_emit(self, guard, &records[i]);
     note_wait(self);
     bool last = self->operation.op == OP_END && model_finished(run->model, run->world);
-    guards_give(self, guard, wakes((enum opcode)self->operation.op));
+    guards_give(self, guard, opcode_traits[self->operation.op] & CAN_WAKE);
     if (last)
         run_control(run, CONTROL_FINISHED, 0);
 }
