@@ -41,6 +41,7 @@
  * way.
  */
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/die.h"

@@ -64,10 +64,12 @@ struct collector {
     collector_deliver *deliver;
     void *context;
 
-    pthread_mutex_t mutex;                     /* guards `rings` and `ring_count` */
-    struct thrum_ring *rings[COLLECTOR_RINGS]; /* by their number; NULL: free */
-    uint32_t ring_count;                       /* numbers in use lie below */
-    uint32_t free_hint;                        /* numbers below are taken */
+    pthread_mutex_t adding; /* one adds at a time; polling does not take it */
+    /* by their number; NULL: free. Set under `adding` with release, which shows the collector's
+     * thread what `number` and `news` are; taken out by that thread, relaxed, since whoever takes
+     * the number next looks at nothing of the old ring */
+    struct thrum_ring *rings[COLLECTOR_RINGS];
+    uint32_t ring_count; /* numbers in use lie below; release after the ring */
     struct thrum_news news;
     unsigned polls;
 
@@ -92,7 +94,7 @@ struct collector *collector_new(const struct trace_catalog *catalog, collector_d
     collector->context = context;
     collector->table_size = 64;
     collector->table = xcalloc(collector->table_size, sizeof *collector->table);
-    pthread_mutex_init(&collector->mutex, NULL);
+    pthread_mutex_init(&collector->adding, NULL);
     return collector;
 }
 
@@ -107,7 +109,7 @@ void collector_free(struct collector *collector)
     vector_fini(&collector->guards);
     tournament_fini(&collector->ready);
     free(collector->table);
-    pthread_mutex_destroy(&collector->mutex);
+    pthread_mutex_destroy(&collector->adding);
     free(collector);
 }
 
@@ -373,30 +375,50 @@ static size_t deliver_ready(struct collector *collector)
 
 /* ---- rings ---- */
 
+_Static_assert(COLLECTOR_RINGS == 8 * sizeof(struct thrum_news), "a bit of the news for each ring");
+
 bool collector_add(struct collector *collector, struct thrum_ring *ring)
 {
-    bool added = false;
-    pthread_mutex_lock(&collector->mutex);
-    uint32_t number = collector->free_hint;
-    while (number < COLLECTOR_RINGS && collector->rings[number])
+    pthread_mutex_lock(&collector->adding);
+    uint32_t number = 0;
+    /* relaxed: whether it is free is all that is asked */
+    while (number < COLLECTOR_RINGS && __atomic_load_n(&collector->rings[number], __ATOMIC_RELAXED))
         number++;
-    collector->free_hint = number;
-    if (number < COLLECTOR_RINGS) {
+    bool added = number < COLLECTOR_RINGS;
+    if (added) {
         ring->number = number;
         ring->news = &collector->news;
-        collector->rings[number] = ring;
-        collector->free_hint = number + 1;
+        /* release: pair with the acquires in collector_poll() and poll_ring() */
+        __atomic_store_n(&collector->rings[number], ring, __ATOMIC_RELEASE);
         if (number >= collector->ring_count)
-            collector->ring_count = number + 1;
-        added = true;
+            __atomic_store_n(&collector->ring_count, number + 1, __ATOMIC_RELEASE);
     }
-    pthread_mutex_unlock(&collector->mutex);
+    pthread_mutex_unlock(&collector->adding);
     return added;
+}
+
+/* A ring that was full to its end could not say itself what it dropped last. */
+static void say_unsaid(struct collector *collector, const struct thrum_ring *ring)
+{
+    uint64_t lost = thrum_ring_unsaid(ring);
+    if (lost == 0)
+        return;
+    struct queue *queue = queue_get(collector, ring->thread);
+    if (queue->count == queue->capacity)
+        queue_grow(queue, queue->count + 1);
+    *queue_at(queue, queue->count++) = (struct thrum_event){.time = ring->last_time,
+                                                            .kind = THRUM_KIND_LOST,
+                                                            .object = THRUM_NONE,
+                                                            .processor = THRUM_NO_PROCESSOR,
+                                                            .value = (int64_t)lost};
+    collector->pending++;
+    if (!queue->placed)
+        place(collector, ring->thread);
 }
 
 static void poll_ring(struct collector *collector, uint32_t number)
 {
-    struct thrum_ring *ring = collector->rings[number];
+    struct thrum_ring *ring = __atomic_load_n(&collector->rings[number], __ATOMIC_ACQUIRE);
     if (!ring)
         return;
     /* closed is asked before the drain: the last head was published before it */
@@ -409,17 +431,16 @@ static void poll_ring(struct collector *collector, uint32_t number)
         return;
     if (drained > ring->mask) /* more than it holds: there may be a rest */
         return;
-    collector->rings[number] = NULL;
-    if (number < collector->free_hint)
-        collector->free_hint = number;
+    say_unsaid(collector, ring);
+    __atomic_store_n(&collector->rings[number], NULL, __ATOMIC_RELAXED);
     vector_push(&collector->closed, ring);
 }
 
 size_t collector_poll(struct collector *collector)
 {
     bool all = collector->polls++ % FULL_SCAN_EVERY == 0;
-    pthread_mutex_lock(&collector->mutex);
-    for (uint32_t word = 0; word * 64 < collector->ring_count; word++) {
+    uint32_t count = __atomic_load_n(&collector->ring_count, __ATOMIC_ACQUIRE);
+    for (uint32_t word = 0; word * 64 < count; word++) {
         /* relaxed: only a hint, missed news are found by the next full scan */
         uint64_t bits = __atomic_load_n(&collector->news.words[word], __ATOMIC_RELAXED);
         if (bits)
@@ -429,7 +450,6 @@ size_t collector_poll(struct collector *collector)
         for (; bits; bits &= bits - 1)
             poll_ring(collector, word * 64 + (uint32_t)__builtin_ctzll(bits));
     }
-    pthread_mutex_unlock(&collector->mutex);
     return deliver_ready(collector);
 }
 

@@ -37,8 +37,10 @@ struct collector *collector_new(const struct trace_catalog *catalog, collector_d
 void collector_free(struct collector *collector);
 
 /*
- * Starts to collect from a ring (initialised, nothing emitted yet). Sets its `number` and `news`.
- * False: there are COLLECTOR_RINGS already. Any thread, also while polling; takes a short lock.
+ * Starts to collect from a ring (initialised, nothing emitted yet), which stays the caller's and
+ * where it is until collector_take_closed() gives it back. Sets its `number` and `news`. False:
+ * there are COLLECTOR_RINGS already. Any thread, also while polling; waits at most for others that
+ * add.
  */
 bool collector_add(struct collector *collector, struct thrum_ring *ring);
 
@@ -51,21 +53,24 @@ size_t collector_poll(struct collector *collector);
 /*
  * A ring that was closed by its producer and is now drained, taken out of the collector so that it
  * can be used again; NULL if there is none. Its records may still wait for delivery; they have been
- * copied.
+ * copied. What it dropped at its very end, too late to say so itself, the collector says with a
+ * THRUM_KIND_LOST record: once all rings are closed, emitted = delivered + lost.
  */
 struct thrum_ring *collector_take_closed(struct collector *collector);
 
-/* Drained but not delivered yet: they wait for a predecessor. */
+/* Drained but not delivered yet: they wait for a predecessor, or for the end of their step. */
 size_t collector_pending(const struct collector *collector);
 
 struct collector_counts {
     uint64_t delivered; /* records, THRUM_KIND_LOST ones not counted */
-    uint64_t lost;      /* records that rings dropped, as their THRUM_KIND_LOST records say */
+    uint64_t lost;      /* records that rings dropped, as the THRUM_KIND_LOST records say */
 };
 struct collector_counts collector_counts(const struct collector *collector);
 
 /*
- * The end: all producers have closed or stand still. Drains and delivers what is left. Returns how
+ * The end: all producers have closed or stand still; of a thread that ended without closing its
+ * ring, what it had not published is missing, unless who joined it has closed the ring. Drains and
+ * delivers what is left. Returns how
  * many records can never be delivered because a predecessor is missing: a defect; `ret_words` then
  * tells, in a line or more, which (may be NULL).
  */

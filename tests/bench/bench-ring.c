@@ -51,7 +51,7 @@ static __attribute__((noinline)) double floor_once(const struct thrum_clock *clo
     uint64_t start = clock_now();
     for (uint64_t i = 0; i < CAPACITY; i++) {
 #if defined(__x86_64__)
-        uint64_t now = clock->ticks ? __rdtsc() : thrum_clock_now(clock);
+        uint64_t now = clock->ticks ? __builtin_ia32_rdtsc() : thrum_clock_now(clock);
 #else
         uint64_t now = thrum_clock_now(clock);
 #endif

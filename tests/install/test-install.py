@@ -2,20 +2,20 @@
 """Installs into a fresh folder and uses what is there.
 
 Usage: test-install.py BUILD SOURCE CC [CXX]. Checks that the program, the man page, every bundled scenario, the public
-headers and the pkg-config file are in place; that the installed program starts; and that programs in C11 and C++11
-compile against the installed headers with the flags that pkg-config gives.
+headers and the pkg-config file are in place; that the installed program starts; and that a program compiles without
+a warning against the installed headers, with the flags that pkg-config gives, and works: in strict and in usual C and
+C++, by each compiler that is there.
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 
-PROGRAM = """
-#include <thrum/event.h>
-#include <thrum/ring.h>
-int main(void) { return sizeof(struct thrum_event) == 32 ? 0 : 1; }
-"""
+C_WAYS = [["-std=c11"], ["-std=c17"], ["-std=gnu11"], ["-std=c11", "-U__SIZEOF_INT128__"]]
+CXX_WAYS = [["-std=c++11"], ["-std=c++17"], ["-std=gnu++17"]]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
 
 
 def run(*command, **options):
@@ -32,19 +32,16 @@ def one(place, pattern):
     return found[0]
 
 
-def compile_and_run(compiler, standard, language, folder, place):
+def compile_and_run(compilers, ways, language, source, folder, place):
     pc = one(place, "pkgconfig/thrum.pc")
     environment = dict(os.environ, PKG_CONFIG_PATH=str(pc.parent))
     prefix = one(place, "bin/thrum").parent.parent
     answer = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "thrum", env=environment)
-    flags = answer.split()
-    program = folder / f"use-{language}"
-    source = folder / f"use.{language}"
-    source.write_text(PROGRAM)
-    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    posix = "-D_POSIX_C_SOURCE=200809L"
-    run(*compiler, f"-std={standard}", posix, *warnings, source, "-o", program, *flags)
-    run(program)
+    program = folder / "use"
+    for compiler in sorted({path for name in compilers if (path := shutil.which(name))}):
+        for way in ways:
+            run(compiler, *way, *WARNINGS, "-x", language, source, "-o", program, *answer.split())
+            run(program)
 
 
 def main():
@@ -69,9 +66,9 @@ def main():
         if not wanted or installed != wanted:
             sys.exit(f"scenarios differ: {sorted(map(str, installed ^ wanted))}")
 
-        compile_and_run([sys.argv[3]], "c11", "c", folder, place)
-        if len(sys.argv) > 4:
-            compile_and_run([sys.argv[4]], "c++11", "cpp", folder, place)
+        program = source / "tests" / "unit" / "trace" / "public.c"
+        compile_and_run([sys.argv[3], "gcc", "clang"], C_WAYS, "c", program, folder, place)
+        compile_and_run([*sys.argv[4:], "g++", "clang++"], CXX_WAYS, "c++", program, folder, place)
     print("installed, complete and usable")
 
 

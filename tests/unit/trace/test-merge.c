@@ -158,7 +158,7 @@ static void by_collector(const struct lane *lanes, struct order *order)
     order->count = 0;
     struct collector *collector = collector_new(&catalog, tell, order);
     for (uint32_t i = 0; i < THREADS; i++) {
-        rings[i] = aligned_alloc(64, sizeof *rings[i]);
+        rings[i] = xmalloc(sizeof *rings[i]);
         thrum_ring_init(rings[i], slots + i * MOST, MOST, i, 1, NULL);
         ck_assert(collector_add(collector, rings[i]));
         for (size_t n = 0; n < lanes[i].count; n++) {
