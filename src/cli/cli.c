@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/vector.h"
+#include "cli/scenario.h"
 #include "cli/screen.h"
 #include "view/canvas.h"
 #include "view/theme.h"
@@ -77,11 +79,18 @@ void print_report(const struct arguments *arguments, const char *report)
         return;
     }
     struct text out = {0};
+    vector(uint32_t) line = {0};
     while (*report) {
-        char twin = glyph_ascii(code_next(&report));
-        text_add_char(&out, twin ? twin : '?');
+        for (line.count = 0; *report && *report != '\n';)
+            vector_push(&line, code_next(&report));
+        codes_to_ascii(line.items, line.count);
+        vector_each (uint32_t, code, &line)
+            text_add_char(&out, (char)*code);
+        if (*report)
+            text_add_char(&out, *report++);
     }
     print_text(text_bytes(&out));
+    vector_fini(&line);
     text_fini(&out);
 }
 
@@ -189,7 +198,11 @@ static int unknown_command(const char *name)
     for (size_t i = 0; i < COMMANDS; i++)
         names[i] = commands[i].name;
     const char *near = nearest_name(name, names, COMMANDS);
-    if (length > 6 && strcmp(name + length - 6, ".thrum") == 0)
+    struct text path = {0}, error = {0};
+    bool found = scenario_find(name, &path, &error);
+    text_fini(&path);
+    text_fini(&error);
+    if (found || (length > 6 && strcmp(name + length - 6, ".thrum") == 0))
         return complain("there is no command `%s`: did you mean `thrum run %s`?", name, name);
     if (near)
         return complain("there is no command `%s`: did you mean `%s`?", name, near);

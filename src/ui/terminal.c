@@ -132,7 +132,7 @@ struct terminal *terminal_start(const struct terminal_options *options, const ch
     if (!terminal->screen) {
         rescue_stop();
         free(terminal);
-        *ret_error = "no description of this terminal (TERM) was found";
+        *ret_error = "no description of this terminal was found: TERM=xterm-256color suits most";
         return NULL;
     }
     terminal->ability = find_ability(options);

@@ -58,16 +58,41 @@ char glyph_ascii(uint32_t code)
     return 0;
 }
 
+/* An arrow that stands between two words, with one blank on each side. */
+static bool is_arrow_between(const uint32_t *codes, size_t count, size_t i)
+{
+    return (codes[i] == GLYPH_RIGHT || codes[i] == GLYPH_LEFT) && i >= 2 && i + 2 < count &&
+           codes[i - 1] == ' ' && codes[i + 1] == ' ' && codes[i - 2] > ' ' && codes[i + 2] > ' ';
+}
+
+void codes_to_ascii(uint32_t *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_arrow_between(codes, count, i)) {
+            bool right = codes[i] == GLYPH_RIGHT;
+            codes[i - 1] = right ? '-' : '<';
+            codes[i] = right ? '>' : '-';
+        }
+        if ((codes[i] >= 0x20 && codes[i] < 0x7f) || codes[i] == '\t')
+            continue;
+        char twin = glyph_ascii(codes[i]);
+        codes[i] = twin > ' ' ? (uint32_t)twin : '?';
+    }
+}
+
 void canvas_to_ascii(struct canvas *canvas)
 {
-    size_t count = (size_t)canvas->width * (size_t)canvas->height;
-    for (size_t i = 0; i < count; i++) {
-        struct cell *cell = &canvas->cells[i];
-        if (cell->code >= 0x20 && cell->code < 0x7f)
-            continue;
-        char twin = glyph_ascii(cell->code);
-        cell->code = twin > ' ' ? (uint32_t)twin : '?';
+    size_t width = (size_t)canvas->width;
+    uint32_t *codes = xcalloc(width + 1, sizeof *codes);
+    for (int y = 0; y < canvas->height; y++) {
+        struct cell *row = canvas->cells + (size_t)y * width;
+        for (size_t x = 0; x < width; x++)
+            codes[x] = row[x].code;
+        codes_to_ascii(codes, width);
+        for (size_t x = 0; x < width; x++)
+            row[x].code = codes[x];
     }
+    free(codes);
 }
 
 void canvas_dump(const struct canvas *canvas, struct text *out)

@@ -63,8 +63,10 @@ static inline struct cell *canvas_at(const struct canvas *canvas, int x, int y)
     return &canvas->cells[(size_t)y * (size_t)canvas->width + (size_t)x];
 }
 
-/* Replaces every glyph by its ASCII twin; characters of the user's that have none become '?'. */
+/* Replaces every glyph by its ASCII twin; characters of the user's that have none become '?'. An
+ * arrow between two words takes the blank before it: "x-> 1", for "x > 1" would be a comparison. */
 void canvas_to_ascii(struct canvas *canvas);
+void codes_to_ascii(uint32_t *codes, size_t count);
 
 /* The rows as UTF-8 text, trailing blanks cut, each with a newline. */
 void canvas_dump(const struct canvas *canvas, struct text *out);

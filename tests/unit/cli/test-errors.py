@@ -65,6 +65,7 @@ class Errors(unittest.TestCase):
                      "did you mean `conditions/bounded-buffer` or `semaphores/bounded-buffer`?")
         self.assertEqual(self.thrum("check", "conditions/bounded-buffer").returncode, 0)
         self.refused(["exlore", self.ring], "there is no command `exlore`: did you mean `explore`?")
+        self.refused(["lost-update"], "there is no command `lost-update`: did you mean `thrum run lost-update`?")
         self.refused([self.ring], f"did you mean `thrum run {self.ring}`?")
 
     def test_options(self):

@@ -96,6 +96,13 @@ START_TEST(wide_characters_are_whole_or_absent)
     expect_dump(&canvas, "日y\n");
     canvas_to_ascii(&canvas);
     expect_dump(&canvas, "??y\n");
+    canvas_resize(&canvas, 34, 3);
+    all = canvas_region(&canvas);
+    draw_text(&all, 0, 0, STYLE_TEXT, "load counter → 0 │ store x ← -1");
+    draw_text(&all, 0, 1, STYLE_TEXT, "→ x");
+    draw_text(&all, 0, 2, STYLE_TEXT, "l →  later  ←→ time");
+    canvas_to_ascii(&canvas);
+    expect_dump(&canvas, "load counter-> 0 | store x<- -1\n> x\nl >  later  <> time\n");
     canvas_fini(&canvas);
 }
 END_TEST
