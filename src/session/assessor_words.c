@@ -276,9 +276,11 @@ static void add_title(const struct history *history, const struct stuck_report *
     bool ring = true;
     for (uint32_t i = 0; i < report->count; i++)
         ring &= report->threads[i].reason == STUCK_CYCLE;
-    if (report->count == 1)
-        text_printf(out, "%s waits for ever (%s)", name,
-                    stuck_reason_names[report->threads[0].reason]);
+    const char *why = stuck_reason_names[report->threads[0].reason];
+    if (report->count == 1 && strcmp(why, problem_kind_words(kind)) == 0)
+        text_printf(out, "%s waits for ever", name);
+    else if (report->count == 1)
+        text_printf(out, "%s waits for ever (%s)", name, why);
     else if (ring)
         text_printf(out, "%" PRIu32 " threads wait for each other", report->count);
     else
