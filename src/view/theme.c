@@ -102,6 +102,26 @@ static struct look plain_look(enum style style, unsigned stress)
     return look;
 }
 
+/* Of eight colours, as xterm shows them, how bright each is, in thousandths. */
+static const int brightness_8[8] = {0, 137, 462, 599, 63, 184, 509, 773};
+
+/* The ink itself where it can be read on that background, else white or black: red on blue cannot.
+ */
+static unsigned readable_8(const struct colour *palette, unsigned foreground, unsigned background)
+{
+    int ink = palette[foreground].number, under = palette[background].number;
+    if (ink < 0 || under < 0)
+        return foreground;
+    int bright = brightness_8[ink] + 50, dark = brightness_8[under] + 50;
+    if (bright < dark) {
+        bright = brightness_8[under] + 50;
+        dark = brightness_8[ink] + 50;
+    }
+    if (bright >= 3 * dark)
+        return foreground;
+    return brightness_8[under] < 200 ? INK_TEXT : INK_ON_WARN;
+}
+
 struct look theme_look(enum theme theme, enum ability ability, enum style style, unsigned stress)
 {
     if (theme == THEME_MONOCHROME || ability == ABILITY_NONE)
@@ -113,8 +133,8 @@ struct look theme_look(enum theme theme, enum ability ability, enum style style,
         background = stress & STRESS_SELECTED ? INK_SELECT : INK_CURSOR;
         if (foreground == INK_DEFAULT)
             foreground = INK_TEXT;
-        if (ability == ABILITY_8 && palette[foreground].number == palette[background].number)
-            foreground = INK_TEXT;
+        if (ability == ABILITY_8)
+            foreground = readable_8(palette, foreground, background);
     }
     if (stress & STRESS_FOCUS)
         look.attributes |= LOOK_UNDERLINE | LOOK_BOLD;

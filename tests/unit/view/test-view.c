@@ -249,6 +249,24 @@ START_TEST(words_can_be_read)
 }
 END_TEST
 
+/* Of eight colours too, what is selected or under the cursor can be read. */
+START_TEST(selected_words_can_be_read_in_eight_colours)
+{
+    static const uint32_t xterm[] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00,
+                                     0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5};
+    for (unsigned theme = 0; theme < THEME_MONOCHROME; theme++)
+        for (int style = 0; style < STYLE_COUNT; style++)
+            for (unsigned stress = STRESS_SELECTED; stress <= STRESS_CURSOR; stress++) {
+                struct look look = theme_look(theme, ABILITY_8, (enum style)style, stress);
+                if (look.foreground < 0 || look.background < 0 || style == STYLE_RULE)
+                    continue;
+                double seen = contrast(xterm[look.foreground], xterm[look.background]);
+                ck_assert_msg(seen >= 2.9, "%s, %s, stress %u: contrast %.1f", theme_name(theme),
+                              style_name((enum style)style), stress, seen);
+            }
+}
+END_TEST
+
 START_TEST(themes_are_found_by_name)
 {
     ck_assert_int_eq(theme_find("mono"), THEME_MONOCHROME);
@@ -385,6 +403,7 @@ static Suite *view_suite(void)
     tcase_add_test(tests, monochrome_is_attributes_only);
     tcase_add_test(tests, nearest_of_256);
     tcase_add_test(tests, words_can_be_read);
+    tcase_add_test(tests, selected_words_can_be_read_in_eight_colours);
     tcase_add_test(tests, themes_are_found_by_name);
     tcase_add_test(tests, scrolling_keeps_the_chosen_row_in_sight);
     tcase_add_test(tests, footer_leaves_out_what_does_not_fit);
