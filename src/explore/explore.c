@@ -14,7 +14,7 @@
 enum {
     DETAIL_STATES = 100000, /* the whole graph is built for schedules and shares up to this size
                               without being asked */
-    DETAIL_OUTCOMES = 200, /* outcomes that get an example schedule */
+    DETAIL_OUTCOMES = 200,  /* outcomes that get an example schedule */
     LATER_PART = 8, /* of the time given, this part is kept for what comes after the search */
     PATH_STATES = 4000000, /* graphs up to this size are searched for cheapest ways */
 };

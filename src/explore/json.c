@@ -170,19 +170,19 @@ void explore_json(const struct explore_result *result, const struct explore_repo
         if (result->clean_preemptions >= 0)
             text_printf(out, ",\n  \"clean_preemptions\": %d", result->clean_preemptions);
     }
-    text_printf(out,
-                ",\n  \"livelock_decided\": %s,\n  \"can_loop\": %s,\n  \"daemon_loop\": %s,\n  \"time_ordered\": %s,\n"
-                "  \"reduced_by\": {\"symmetry\": %s, \"order\": %s},\n"
-                "  \"counts\": {\"states\": %" PRIu64 ", \"edges\": %" PRIu64
-                ", \"steps\": %" PRIu64 ", \"depth\": %" PRIu64 ", \"peak_bytes\": %" PRIu64
-                ", \"state_bytes\": %" PRIu64 ", \"nanoseconds\": %" PRId64
-                ", \"jobs\": %u, \"expected_collisions\": %.3g},\n",
-                result->livelock_known ? "true" : "false", result->can_loop ? "true" : "false",
-                result->daemon_loop ? "true" : "false",
-                result->ordered ? "true" : "false", result->reduced_by_symmetry ? "true" : "false",
-                result->reduced_by_order ? "true" : "false", result->states, result->edges,
-                result->steps, result->depth, result->peak_bytes, result->state_bytes,
-                result->elapsed, result->jobs, explore_collisions(result->states));
+    text_printf(
+        out,
+        ",\n  \"livelock_decided\": %s,\n  \"can_loop\": %s,\n"
+        "  \"daemon_loop\": %s,\n  \"time_ordered\": %s,\n"
+        "  \"reduced_by\": {\"symmetry\": %s, \"order\": %s},\n"
+        "  \"counts\": {\"states\": %" PRIu64 ", \"edges\": %" PRIu64 ", \"steps\": %" PRIu64
+        ", \"depth\": %" PRIu64 ", \"peak_bytes\": %" PRIu64 ", \"state_bytes\": %" PRIu64
+        ", \"nanoseconds\": %" PRId64 ", \"jobs\": %u, \"expected_collisions\": %.3g},\n",
+        result->livelock_known ? "true" : "false", result->can_loop ? "true" : "false",
+        result->daemon_loop ? "true" : "false", result->ordered ? "true" : "false",
+        result->reduced_by_symmetry ? "true" : "false", result->reduced_by_order ? "true" : "false",
+        result->states, result->edges, result->steps, result->depth, result->peak_bytes,
+        result->state_bytes, result->elapsed, result->jobs, explore_collisions(result->states));
     if (options->runs)
         text_printf(out, "  \"live_runs\": {\"runs\": %" PRIu64 ", \"others\": %" PRIu64 "},\n",
                     options->runs->runs, options->runs->others);

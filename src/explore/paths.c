@@ -20,11 +20,6 @@ struct node {
     bool settled;
 };
 
-struct entry {
-    path_cost cost;
-    uint32_t node;
-};
-
 struct goal {
     path_cost cost;
     uint32_t node;
@@ -39,7 +34,7 @@ struct finder {
     vector(struct node) nodes;
     uint32_t *heads; /* by state: its first node */
     uint8_t *marks;  /* by state */
-    vector(struct entry) heap;
+    struct frontier frontier;
     struct goal *kinds, *outcomes;
     struct goal goal;
     uint32_t missing;   /* of the kinds and outcomes in the graph: not met yet */
@@ -51,46 +46,6 @@ void path_fini(struct path *path)
 {
     free(path->edges);
     *path = (struct path){0};
-}
-
-/* ---- a binary heap; equal costs in the order of the nodes, so that answers do not vary ---- */
-
-static bool before(const struct entry *a, const struct entry *b)
-{
-    return a->cost != b->cost ? a->cost < b->cost : a->node < b->node;
-}
-
-static void heap_push(struct finder *finder, struct entry entry)
-{
-    vector_push(&finder->heap, entry);
-    struct entry *heap = finder->heap.items;
-    size_t at = finder->heap.count - 1;
-    while (at > 0 && before(&entry, &heap[(at - 1) / 2])) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = entry;
-}
-
-static struct entry heap_pop(struct finder *finder)
-{
-    struct entry *heap = finder->heap.items, top = heap[0];
-    struct entry moved = heap[--finder->heap.count];
-    size_t count = finder->heap.count, at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= count)
-            break;
-        if (child + 1 < count && before(&heap[child + 1], &heap[child]))
-            child++;
-        if (!before(&heap[child], &moved))
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    if (count)
-        heap[at] = moved;
-    return top;
 }
 
 /* ---- nodes ---- */
@@ -115,7 +70,7 @@ static void reach(struct finder *finder, uint32_t state, uint16_t last, bool lef
         node->parent = parent;
         node->edge = edge;
     }
-    heap_push(finder, (struct entry){cost, at});
+    frontier_push(&finder->frontier, cost, at);
 }
 
 static void better(struct finder *finder, struct goal *goal, path_cost cost, uint32_t node,
@@ -159,7 +114,8 @@ static void arrive(struct finder *finder, uint32_t at)
     if (mark & MARK_STATE)
         for (size_t i = first_failing_state(graph, state);
              i < graph->failing_states.count && graph->failing_states.items[i].state == state; i++)
-            better(finder, &finder->kinds[graph->failing_states.items[i].kind], cost, at, UINT64_MAX);
+            better(finder, &finder->kinds[graph->failing_states.items[i].kind], cost, at,
+                   UINT64_MAX);
     if (mark & MARK_FINAL) {
         uint32_t outcome = outcome_at(graph, state);
         if (outcome < finder->rules->outcomes)
@@ -183,9 +139,9 @@ static void leave(struct finder *finder, uint32_t at)
     const struct graph *graph = finder->graph;
     const struct path_rules *rules = finder->rules;
     struct node node = finder->nodes.items[at];
-    path_cost away = 1 + ((path_cost)1 << 32);
+    path_cost away = COST_STEP + COST_SWITCH;
     if (node.last != NOBODY && !node.left_free && could_step(graph, node.state, node.last))
-        away += (path_cost)1 << 48;
+        away += COST_PREEMPTION;
     size_t failing = finder->marks[node.state] & MARK_EDGE
                          ? first_failing_edge(graph, graph_first(graph, node.state))
                          : SIZE_MAX;
@@ -197,12 +153,13 @@ static void leave(struct finder *finder, uint32_t at)
         if (rules->within && !rules->within[edge->target])
             continue;
         bool stays = node.last == NOBODY || MOVE_THREAD(edge->code) == node.last;
-        path_cost cost = node.cost + (stays ? 1 : away);
+        path_cost cost = node.cost + (stays ? COST_STEP : away);
         for (;
              failing < graph->failing_edges.count && graph->failing_edges.items[failing].edge <= i;
              failing++)
             if (graph->failing_edges.items[failing].edge == i)
-                better(finder, &finder->kinds[graph->failing_edges.items[failing].kind], cost, at, i);
+                better(finder, &finder->kinds[graph->failing_edges.items[failing].kind], cost, at,
+                       i);
         reach(finder, edge->target, edge->landed, edge->flags & EDGE_LEFT_FREE, cost, at, i);
     }
 }
@@ -279,8 +236,8 @@ void paths_find(struct paths *paths, const struct graph *graph, const struct pat
     struct finder finder;
     finder_init(&finder, graph, rules);
     reach(&finder, rules->state, rules->last, rules->left_free, 0, NO_NODE, UINT64_MAX);
-    while (finder.heap.count && !must_stop(&finder)) {
-        struct entry top = heap_pop(&finder);
+    while (finder.frontier.heap.count && !must_stop(&finder)) {
+        struct frontier_node top = frontier_pop(&finder.frontier);
         if (rules->goals && finder.goal.cost != COST_NONE)
             break;
         if (!rules->goals && !finder.missing && top.cost >= finder.dearest)
@@ -303,7 +260,7 @@ void paths_find(struct paths *paths, const struct graph *graph, const struct pat
         trace_back(&finder, &finder.outcomes[i], &paths->to_outcome[i]);
     trace_back(&finder, &finder.goal, &paths->to_goal);
     vector_fini(&finder.nodes);
-    vector_fini(&finder.heap);
+    frontier_fini(&finder.frontier);
     free(finder.heads);
     free(finder.marks);
     free(finder.kinds);

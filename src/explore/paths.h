@@ -8,13 +8,8 @@
 #ifndef THRUM_EXPLORE_PATHS_H
 #define THRUM_EXPLORE_PATHS_H
 
+#include "explore/frontier.h"
 #include "explore/graph.h"
-
-/* preemptions << 48 | switches << 32 | steps */
-typedef uint64_t path_cost;
-#define COST_PREEMPTIONS(cost) ((uint32_t)((cost) >> 48))
-#define COST_SWITCHES(cost)    ((uint32_t)((cost) >> 32) & 0xffffu)
-#define COST_NONE              UINT64_MAX
 
 struct path {
     uint64_t *edges; /* owned: the edges of the graph, in order */

@@ -9,7 +9,8 @@
  *
  * Persistent sets keep every way to end up to the order of steps that do not matter to each other,
  * and whether a thread dies, or some are stuck at the end, does not depend on that order; races are
- * looked for without them, and so is all in programs with invariants, which end runs in between. Where the search goes round in a circle it cannot tell.
+ * looked for without them, and so is all in programs with invariants, which end runs in between.
+ * Where the search goes round in a circle it cannot tell.
  */
 #include "explore/returns.h"
 

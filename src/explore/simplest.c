@@ -23,11 +23,6 @@ struct node {
     bool settled;
 };
 
-struct entry {
-    path_cost cost;
-    uint32_t node;
-};
-
 struct goal {
     path_cost cost;
     uint32_t node;
@@ -39,7 +34,7 @@ struct seeker {
     struct worker worker;
     struct visited visited;
     vector(struct node) nodes;
-    vector(struct entry) heap;
+    struct frontier frontier;
     struct goal *goals; /* by kind */
     const bool *wanted;
     uint32_t kind_count, missing;
@@ -49,39 +44,6 @@ struct seeker {
     uint16_t *taken;            /* scratch: of the state being reached */
     size_t taken_size;
 };
-
-/* ---- the heap ---- */
-
-static bool before(const struct entry *a, const struct entry *b)
-{
-    return a->cost != b->cost ? a->cost < b->cost : a->node < b->node;
-}
-
-static void heap_push(struct seeker *seeker, struct entry entry)
-{
-    vector_push(&seeker->heap, entry);
-    struct entry *heap = seeker->heap.items;
-    size_t at = seeker->heap.count - 1;
-    for (; at > 0 && before(&entry, &heap[(at - 1) / 2]); at = (at - 1) / 2)
-        heap[at] = heap[(at - 1) / 2];
-    heap[at] = entry;
-}
-
-static struct entry heap_pop(struct seeker *seeker)
-{
-    struct entry *heap = seeker->heap.items, top = heap[0], moved = heap[--seeker->heap.count];
-    size_t count = seeker->heap.count, at = 0;
-    for (size_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && before(&heap[child + 1], &heap[child]))
-            child++;
-        if (!before(&heap[child], &moved))
-            break;
-        heap[at] = heap[child];
-    }
-    if (count)
-        heap[at] = moved;
-    return top;
-}
 
 /* ---- nodes ---- */
 
@@ -139,7 +101,7 @@ static void reach(struct seeker *seeker, struct state *state, uint16_t last, boo
         node->parent = parent;
         node->code = code;
     }
-    heap_push(seeker, (struct entry){cost, slot->number - 1});
+    frontier_push(&seeker->frontier, cost, slot->number - 1);
 }
 
 static void met(struct seeker *seeker, uint16_t kind, struct goal goal)
@@ -165,9 +127,9 @@ static void leave(struct seeker *seeker, uint32_t at)
     struct worker *worker = &seeker->worker;
     const struct space_shape *shape = worker->space.shape;
     struct node node = seeker->nodes.items[at]; /* its item stays while we are here */
-    path_cost away = 1 + ((path_cost)1 << 32);
+    path_cost away = COST_STEP + COST_SWITCH;
     if (node.last != NOBODY && !node.left_free && could_step(node.item, node.last))
-        away += (path_cost)1 << 48;
+        away += COST_PREEMPTION;
     state_unpack(shape, &worker->base, item_packed(node.item), node.item->packed_size);
     for (uint32_t i = 0; i < node.item->move_count && !stop_now(worker->stop); i++) {
         move code = node.item->moves[i];
@@ -180,7 +142,8 @@ static void leave(struct seeker *seeker, uint32_t at)
             memcpy(seeker->taken, node.taken, seeker->taken_size);
             seeker->taken[landed]++;
         }
-        path_cost cost = node.cost + (node.last == NOBODY || landed == node.last ? 1 : away);
+        path_cost cost =
+            node.cost + (node.last == NOBODY || landed == node.last ? COST_STEP : away);
         struct stepped stepped;
         state_copy(shape, &worker->ahead[0][0].state, &worker->base);
         space_step(&worker->space, &worker->ahead[0][0].state, code, &stepped);
@@ -192,7 +155,8 @@ static void leave(struct seeker *seeker, uint32_t at)
             landed = reduction_canonical(worker->scratch, &worker->ahead[0][0].state, landed);
             landed = reduction_first(worker->scratch, &worker->ahead[0][0].state, landed);
         }
-        reach(seeker, &worker->ahead[0][0].state, (uint16_t)landed, stepped.left_free, cost, at, code);
+        reach(seeker, &worker->ahead[0][0].state, (uint16_t)landed, stepped.left_free, cost, at,
+              code);
     }
     drop_item(seeker, &seeker->nodes.items[at]);
 }
@@ -267,7 +231,7 @@ static void seeker_fini(struct seeker *seeker)
     worker_fini(&seeker->worker);
     visited_fini(&seeker->visited);
     vector_fini(&seeker->nodes);
-    vector_fini(&seeker->heap);
+    frontier_fini(&seeker->frontier);
     free(seeker->goals);
 }
 
@@ -296,8 +260,8 @@ void simplest_find(struct simplest *simplest, struct space_shape *shape,
     seeker.taken_size = shape->program->thread_limit * sizeof *seeker.taken;
     seeker.taken = xcalloc(shape->program->thread_limit + 1, sizeof *seeker.taken);
     begin(&seeker);
-    while (seeker.heap.count && !stopped) {
-        struct entry top = heap_pop(&seeker);
+    while (seeker.frontier.heap.count && !stopped) {
+        struct frontier_node top = frontier_pop(&seeker.frontier);
         struct node *node = &seeker.nodes.items[top.node];
         if (node->settled || node->cost != top.cost)
             continue;
@@ -310,7 +274,7 @@ void simplest_find(struct simplest *simplest, struct space_shape *shape,
         leave(&seeker, top.node);
         stopped = must_stop(&seeker, limits);
     }
-    simplest->whole = !stopped && seeker.heap.count == 0;
+    simplest->whole = !stopped && seeker.frontier.heap.count == 0;
     simplest->clean_preemptions = simplest->whole ? INT32_MAX : (int32_t)COST_PREEMPTIONS(cost) - 1;
     simplest->kind_count = kind_count;
     simplest->ways = xcalloc(kind_count + 1, sizeof *simplest->ways);
