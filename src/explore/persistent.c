@@ -16,11 +16,6 @@
 #include "explore/reduction_private.h"
 #include "model/objects.h"
 
-void *persistent_new(const struct reduction *reduction);
-void persistent_free(void *persistent);
-uint32_t persistent_choose(void *persistent, const struct state *state, move *moves,
-                           uint32_t count);
-
 enum { MOST_GROUPS = 64, NO_GROUP = 255 };
 
 /* Threads that stand at the same place of the same code, before the same operation. */
@@ -61,7 +56,7 @@ struct persistent {
     uint64_t closed;  /* locks */
 };
 
-void *persistent_new(const struct reduction *reduction)
+struct persistent *persistent_new(const struct reduction *reduction)
 {
     struct persistent *persistent = xcalloc(1, sizeof *persistent);
     persistent->feet = &reduction->feet;
@@ -76,13 +71,13 @@ void *persistent_new(const struct reduction *reduction)
     return persistent;
 }
 
-void persistent_free(void *persistent)
+void persistent_free(struct persistent *persistent)
 {
     if (!persistent)
         return;
-    free(((struct persistent *)persistent)->sets);
-    free(((struct persistent *)persistent)->group_of);
-    free(((struct persistent *)persistent)->moves_of);
+    free(persistent->sets);
+    free(persistent->group_of);
+    free(persistent->moves_of);
     free(persistent);
 }
 
@@ -299,9 +294,9 @@ static void put_first(const struct persistent *persistent, move *moves, uint32_t
     }
 }
 
-uint32_t persistent_choose(void *opaque, const struct state *state, move *moves, uint32_t count)
+uint32_t persistent_choose(struct persistent *persistent, const struct state *state, move *moves,
+                           uint32_t count)
 {
-    struct persistent *persistent = opaque;
     if (!look_around(persistent, state, moves, count))
         return count;
     struct set best = {0, 0};

@@ -32,3 +32,28 @@ bool reduction_has_order(const struct reduction *reduction)
 {
     return reduction->feet.words > 0;
 }
+
+struct reduction_scratch *reduction_scratch_new(const struct reduction *reduction)
+{
+    struct reduction_scratch *scratch = xcalloc(1, sizeof *scratch);
+    scratch->reduction = reduction;
+    renaming_init(&scratch->renaming, reduction);
+    scratch->persistent = reduction->feet.words ? persistent_new(reduction) : NULL;
+    return scratch;
+}
+
+void reduction_scratch_free(struct reduction_scratch *scratch)
+{
+    if (!scratch)
+        return;
+    renaming_fini(&scratch->renaming);
+    persistent_free(scratch->persistent);
+    free(scratch);
+}
+
+uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state,
+                              move *moves, uint32_t count)
+{
+    return scratch->persistent ? persistent_choose(scratch->persistent, state, moves, count)
+                               : count;
+}

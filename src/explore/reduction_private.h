@@ -1,9 +1,10 @@
-/* Inside explore/: the two reductions' parts. */
+/* Inside explore/: the parts of the two reductions. */
 #ifndef THRUM_EXPLORE_REDUCTION_PRIVATE_H
 #define THRUM_EXPLORE_REDUCTION_PRIVATE_H
 
 #include "base/vector.h"
 #include "explore/reduction.h"
+#include "model/flow.h"
 
 /* ---- symmetry ---- */
 
@@ -24,6 +25,17 @@ struct symmetry {
 
 void symmetry_init(struct symmetry *symmetry, const struct space_shape *shape);
 void symmetry_fini(struct symmetry *symmetry);
+
+/* Who became who when a state was replaced by its representative, and room to do it in. */
+struct renaming {
+    uint32_t *to;    /* by old number: the new one */
+    uint32_t *from;  /* by new number: the old one */
+    char *regions;   /* room for the regions of the largest class */
+    int64_t *clocks; /* room for their clocks */
+};
+
+void renaming_init(struct renaming *renaming, const struct reduction *reduction);
+void renaming_fini(struct renaming *renaming);
 
 /* ---- footprints ---- */
 
@@ -93,15 +105,48 @@ static inline uint32_t footprints_root(const struct footprints *feet, uint32_t t
  * `room`, or with the footprints. */
 const uint64_t *footprints_next(const struct footprints *feet, const struct state *state,
                                 uint32_t thread, uint64_t *room);
+/* The operation names a cell, an object or a thread. */
+static inline bool footprints_has_target(uint8_t op)
+{
+    return opcode_about[op] == ABOUT_CELL || opcode_about[op] == ABOUT_THREAD ||
+           opcode_about_object(op);
+}
+/* Adds what the operation at `pc`, about any of `target` and done by `thread`, may touch to
+ * `touched`: reads, then writes. */
+void footprints_add(const struct footprints *feet, uint32_t pc, struct target_range target,
+                    uint32_t thread, uint64_t *touched);
+/* The number of the lock that an object is or has; UINT32_MAX: it has none. */
+uint32_t footprints_lock(const struct footprints *feet, uint32_t object);
+
+/* Fills in `futures`, `releases`, `own` and `known`, which are zero: what the code of each root may
+ * do, from each place on. */
+void futures_solve(struct footprints *feet);
+
 /* The number of the lock or semaphore that this operation acquires, or takes back after waiting;
  * UINT32_MAX: none. */
 uint32_t footprints_next_lock(const struct footprints *feet, const struct state *state,
                               uint32_t thread);
 
+/* ---- persistent sets ---- */
+
+/* One worker's scratch; never NULL. */
+struct persistent *persistent_new(const struct reduction *reduction);
+void persistent_free(struct persistent *persistent);
+/* See reduction_persistent(). */
+uint32_t persistent_choose(struct persistent *persistent, const struct state *state, move *moves,
+                           uint32_t count);
+
 struct reduction {
     const struct space_shape *shape;
     struct symmetry symmetry;
     struct footprints feet;
+};
+
+/* What one worker needs beside. */
+struct reduction_scratch {
+    const struct reduction *reduction;
+    struct renaming renaming;
+    struct persistent *persistent; /* NULL: no persistent sets for this program */
 };
 
 #endif

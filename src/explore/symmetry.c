@@ -165,13 +165,6 @@ static bool sort_class(const struct sorting *sorting, uint32_t *order)
     return moved;
 }
 
-struct renaming {
-    uint32_t *to;   /* by old number: the new one */
-    uint32_t *from; /* by new number: the old one */
-    char *regions;  /* room for the regions of the largest class */
-    int64_t *clocks;
-};
-
 static void move_regions(const struct reduction *reduction, struct state *state,
                          const struct alike *alike_, const struct renaming *renaming)
 {
@@ -218,11 +211,28 @@ static void rename_objects(const struct reduction *reduction, struct state *stat
     }
 }
 
-struct reduction_scratch {
-    const struct reduction *reduction;
-    struct renaming renaming;
-    void *persistent;
-};
+void renaming_init(struct renaming *renaming, const struct reduction *reduction)
+{
+    uint32_t count = reduction->shape->program->thread_count, largest = 0, most = 0;
+    vector_each (struct alike, class, &reduction->symmetry.classes) {
+        largest = class->size > largest ? class->size : largest;
+        most = class->count > most ? class->count : most;
+    }
+    renaming->to = xcalloc(count + 1, sizeof *renaming->to);
+    renaming->from = xcalloc(count + 1, sizeof *renaming->from);
+    for (uint32_t i = 0; i < count; i++)
+        renaming->to[i] = renaming->from[i] = i;
+    renaming->regions = xcalloc(most + 1, largest + 8);
+    renaming->clocks = xcalloc(most + 1, sizeof *renaming->clocks);
+}
+
+void renaming_fini(struct renaming *renaming)
+{
+    free(renaming->to);
+    free(renaming->from);
+    free(renaming->regions);
+    free(renaming->clocks);
+}
 
 /* Makes the state the representative. False when it was so already. */
 static bool make_canonical(struct reduction_scratch *scratch, struct state *state)
@@ -299,49 +309,4 @@ uint32_t reduction_first(const struct reduction_scratch *scratch, const struct s
     while (thread > class->first && compare_threads(&sorting, thread - 1, thread) == 0)
         thread--;
     return thread;
-}
-
-/* ---- scratch ---- */
-
-void *persistent_new(const struct reduction *reduction);
-void persistent_free(void *persistent);
-uint32_t persistent_choose(void *persistent, const struct state *state, move *moves,
-                           uint32_t count);
-
-struct reduction_scratch *reduction_scratch_new(const struct reduction *reduction)
-{
-    struct reduction_scratch *scratch = xcalloc(1, sizeof *scratch);
-    scratch->reduction = reduction;
-    scratch->persistent = reduction->feet.words ? persistent_new(reduction) : NULL;
-    uint32_t count = reduction->shape->program->thread_count, largest = 0, most = 0;
-    vector_each (struct alike, class, &reduction->symmetry.classes) {
-        largest = class->size > largest ? class->size : largest;
-        most = class->count > most ? class->count : most;
-    }
-    scratch->renaming.to = xcalloc(count + 1, sizeof(uint32_t));
-    scratch->renaming.from = xcalloc(count + 1, sizeof(uint32_t));
-    for (uint32_t i = 0; i < count; i++)
-        scratch->renaming.to[i] = scratch->renaming.from[i] = i;
-    scratch->renaming.regions = xcalloc(most + 1, largest + 8);
-    scratch->renaming.clocks = xcalloc(most + 1, sizeof(int64_t));
-    return scratch;
-}
-
-void reduction_scratch_free(struct reduction_scratch *scratch)
-{
-    if (!scratch)
-        return;
-    free(scratch->renaming.to);
-    free(scratch->renaming.from);
-    free(scratch->renaming.regions);
-    free(scratch->renaming.clocks);
-    persistent_free(scratch->persistent);
-    free(scratch);
-}
-
-uint32_t reduction_persistent(struct reduction_scratch *scratch, const struct state *state,
-                              move *moves, uint32_t count)
-{
-    return scratch->persistent ? persistent_choose(scratch->persistent, state, moves, count)
-                               : count;
 }
