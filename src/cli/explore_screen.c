@@ -217,11 +217,16 @@ bool exploring_look(struct exploring *exploring, struct text *progress,
     return false;
 }
 
+void exploring_stop(struct exploring *exploring)
+{
+    atomic_store_explicit(&exploring->progress.cancel, true, memory_order_relaxed);
+}
+
 void exploring_end(struct exploring *exploring)
 {
     if (!exploring)
         return;
-    atomic_store_explicit(&exploring->progress.cancel, true, memory_order_relaxed);
+    exploring_stop(exploring);
     pthread_t thread = exploring->thread;
     bool joined = exploring->joined;
     bool done = atomic_exchange_explicit(&exploring->left, true, memory_order_acq_rel);

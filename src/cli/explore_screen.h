@@ -12,6 +12,7 @@ struct exploring *exploring_begin(const char *path, const struct explore_request
 /* See struct app. */
 bool exploring_look(struct exploring *exploring, struct text *progress,
                     const struct finding **ret_findings, size_t *ret_count);
+void exploring_stop(struct exploring *exploring);
 void exploring_end(struct exploring *exploring);
 
 #endif

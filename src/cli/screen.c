@@ -176,6 +176,7 @@ static void make_app(struct app *app, struct screen *screen, const struct argume
                         .close = close_session,
                         .explore_begin = explore_begin,
                         .explore_look = exploring_look,
+                        .explore_stop = exploring_stop,
                         .explore_end = exploring_end};
     if (theme)
         app->theme = theme_find(theme);

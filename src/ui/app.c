@@ -241,9 +241,10 @@ static void copy_schedule(struct screen *screen)
 
 static void leave(struct screen *screen)
 {
-    if (screen->exploring_shown)
+    if (screen->exploring_shown) {
+        screen->exploring_stops = true; /* nobody waits for it */
         screen_act_on_findings(screen, ACTION_BACK);
-    else if (screen->session && screen->exploring && !screen->shelf.count) {
+    } else if (screen->session && screen->exploring && !screen->shelf.count) {
         screen_close_session(screen);
         screen->exploring_shown = true;
     } else if (screen->session && screen->shelf.count)

@@ -40,6 +40,8 @@ struct app {
      * explore_end(). */
     bool (*explore_look)(struct exploring *exploring, struct text *progress,
                          const struct finding **ret_findings, size_t *ret_count);
+    /* Has the search end soon: what it found so far is the result then. */
+    void (*explore_stop)(struct exploring *exploring);
     /* Ends it, at once when it still searches, and frees all of it. */
     void (*explore_end)(struct exploring *exploring);
 };

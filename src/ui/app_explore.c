@@ -12,7 +12,7 @@ void screen_end_exploring(struct screen *screen)
     screen->exploring = NULL;
     screen->findings = NULL;
     screen->finding_count = screen->finding = 0;
-    screen->exploring_shown = screen->explored_all = false;
+    screen->exploring_shown = screen->explored_all = screen->exploring_stops = false;
     free(screen->explored);
     screen->explored = NULL;
 }
@@ -25,6 +25,8 @@ void screen_look_at_exploring(struct screen *screen)
     screen->explored_all = screen->app->explore_look(screen->exploring, &screen->progress,
                                                      &screen->findings, &screen->finding_count);
     screen->dirty = true;
+    if (screen->explored_all)
+        text_clear(&screen->note);
     for (size_t i = 0; i < screen->finding_count && screen->explored_all; i++)
         if (screen->findings[i].bad)
             screen->status = 1;
@@ -45,6 +47,19 @@ void screen_begin_exploring(struct screen *screen, const char *path)
     screen->explored = xstrdup(path);
     screen->exploring_shown = true;
     screen->finding_top = 0;
+}
+
+/* The first time the search is asked to end, and what it found so far is shown; the second time
+ * nobody waits for it. */
+static void stop_exploring(struct screen *screen)
+{
+    if (screen->exploring_stops) {
+        screen_end_exploring(screen);
+        return;
+    }
+    screen->exploring_stops = true;
+    screen->app->explore_stop(screen->exploring);
+    text_add(&screen->note, "stopping: what was found so far comes next");
 }
 
 static void open_finding(struct screen *screen)
@@ -92,13 +107,13 @@ void screen_act_on_findings(struct screen *screen, enum action action)
     else if (action == ACTION_COPY_FINDING)
         screen_copy(screen, screen->findings[screen->finding].schedule, &screen->note);
     else if (action == ACTION_STOP || (action == ACTION_BACK && !screen->explored_all))
-        screen_end_exploring(screen);
+        stop_exploring(screen);
     else if (action == ACTION_BACK)
         screen->exploring_shown = false;
     if (action == ACTION_DOWN || action == ACTION_UP || action == ACTION_START ||
         action == ACTION_END)
         screen->finding_top = 0;
-    if ((action == ACTION_BACK || action == ACTION_STOP) && !screen->session &&
-        !screen->shelf.count)
+    if ((action == ACTION_BACK || action == ACTION_STOP) && !screen->exploring_shown &&
+        !screen->session && !screen->shelf.count)
         screen->leave = true;
 }

@@ -34,6 +34,7 @@ struct screen {
     char *explored;                 /* the file it explores, owned */
     bool exploring_shown;           /* it lies on top */
     bool explored_all;              /* it is done */
+    bool exploring_stops;           /* it was asked to end with what it has */
     const struct finding *findings; /* what it found, once done */
     size_t finding_count, finding;  /* how many, the chosen one */
     int finding_top;                /* rows of its words scrolled away */

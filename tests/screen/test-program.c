@@ -186,6 +186,28 @@ static void endless(char path[32])
                    "    while True:\n        sleep(5ms)\n        ticks.add(1)\n");
 }
 
+/* A search that takes for ever shows what it has when it is stopped, and can be left at once. */
+START_TEST(a_long_search_can_be_stopped_and_left)
+{
+    struct pty pty;
+    char path[32];
+    scenario(path, "\"\"\"\nLong\n\"\"\"\nn = 0\nxs = [0] * 6\n\n"
+                   "thread w(i) for i in range(6):\n    for k in range(6):\n"
+                   "        xs[i] += 1\n        n += 1\n");
+    char *argv[] = {getenv("THRUM_PROGRAM"), "explore", path, NULL};
+    pty_start(&pty, 100, 30, NULL, argv);
+    ck_assert(pty_sees(&pty, "found: 1 failure"));
+    pty_press(&pty, "\033");
+    ck_assert(pty_sees(&pty, "incomplete, stopped by"));
+    ck_assert(pty_sees(&pty, "race n"));
+    leave(&pty, 1);
+    pty_start(&pty, 100, 30, NULL, argv);
+    ck_assert(pty_sees(&pty, "found: 1 failure"));
+    leave(&pty, 0);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(an_endless_run_can_be_paused_and_left)
 {
     struct pty pty;
@@ -401,6 +423,7 @@ static Suite *program_suite(void)
     tcase_add_test(tests, steps_go_forwards_and_backwards);
     tcase_add_test(tests, a_live_run_freezes_into_steps);
     tcase_add_test(tests, exploring_finds_and_opens_a_schedule);
+    tcase_add_test(tests, a_long_search_can_be_stopped_and_left);
     tcase_add_test(tests, an_endless_run_can_be_paused_and_left);
     tcase_add_loop_test(tests, signals_during_a_run_restore_the_terminal, 0, DEADLY);
     tcase_add_loop_test(tests, random_keys_break_nothing, 0, 6);
