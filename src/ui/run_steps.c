@@ -4,13 +4,32 @@
 
 #include "ui/run.h"
 
+/* "runner-1 waits for gun" */
+static void say_why_not(struct run_view *view, uint32_t thread)
+{
+    struct text why = {0};
+    struct lane_interval interval;
+    session_lock(view->session);
+    session_why_not_text(view->session, thread, &why);
+    history_interval(session_history(view->session), thread, view->cursor, &interval);
+    text_printf(&view->message, "%s %s",
+                catalog_thread_name(session_catalog(view->session), thread),
+                why.length                        ? text_bytes(&why)
+                : interval.state == LANE_FINISHED ? "has ended"
+                                                  : "cannot take a step now");
+    session_unlock(view->session);
+    text_fini(&why);
+}
+
 /* One step of a thread: as it comes, or what its option offers alone. */
 static void step_thread(struct run_view *view, uint32_t thread)
 {
     struct session_option option;
     text_clear(&view->message);
-    if (!session_option(view->session, thread, &option))
+    if (!session_option(view->session, thread, &option)) {
+        text_printf(&view->message, "there is no thread %u", thread);
         return;
+    }
     view->thread = thread;
     view->follow = true;
     if (option.enabled & ENABLED_VALUE) {
@@ -28,9 +47,7 @@ static void step_thread(struct run_view *view, uint32_t thread)
         text_add(&view->message, "it waits; T lets its wait time out");
         return;
     }
-    session_lock(view->session);
-    session_why_not_text(view->session, thread, &view->message);
-    session_unlock(view->session);
+    say_why_not(view, thread);
 }
 
 static void let_time_out(struct run_view *view)

@@ -10,6 +10,7 @@
 #include "base/die.h"
 #include "view/pane.h"
 #include "view/panes.h"
+#include "view/steps.h"
 
 enum { EDGES = 4096, DEEPEST = 12 };
 
@@ -140,13 +141,15 @@ static void draw_tree(struct graph *graph, const struct wait_edge *edge)
         draw_printf(graph->region, x, graph->y, lane_look(interval.state)->style, "  %s",
                     lane_state_words(interval.state));
     } else {
-        struct object_at at;
-        history_object_at(scene->history, edge->object, scene->cursor, &at);
+        enum trace_type type = catalog_object_type(scene->catalog, edge->object);
+        struct text state = {0};
+        step_object_words(scene, edge->object, scene->cursor, &state);
         x = draw_text(graph->region, 1, graph->y, STYLE_NAME,
                       catalog_object_name(scene->catalog, edge->object));
-        draw_printf(graph->region, x, graph->y, STYLE_DIM, "  %s, value %lld",
-                    trace_type_words(catalog_object_type(scene->catalog, edge->object)),
-                    (long long)at.value);
+        bool counts = type == TRACE_SEMAPHORE || type == TRACE_BOUNDED_SEMAPHORE;
+        draw_printf(graph->region, x, graph->y, STYLE_DIM, "  %s, %s%s", trace_type_words(type),
+                    counts ? "value " : "", text_bytes(&state));
+        text_fini(&state);
     }
     uint32_t owner = edge->owner, object = edge->object;
     graph->y++;
