@@ -22,113 +22,28 @@
 #include "base/hash.h"
 #include "model/stuck_private.h"
 
-enum { MAX_TARGETS = 1 << 22, NEAR = 64, NEAR_WORDS = 8 };
-
-/* ---- the static part ---- */
-
-static void index_targets(struct stuck_analysis *analysis)
-{
-    const struct program *program = analysis->program;
-    for (uint32_t pc = 0; pc < program->code_length; pc++) {
-        const struct instruction *in = &program->code[pc];
-        bool indexed = opcode_about_object(in->op) && in->b != NO_SLOT;
-        bool thread = opcode_about[in->op] == ABOUT_THREAD;
-        analysis->index_of[pc] = indexed || thread ? analysis->index_count++ : UINT32_MAX;
-    }
-}
-
-/* Threads whose code can be followed with their own parameters get targets of their own, while that
- * is cheap. */
-static void find_targets(struct stuck_analysis *analysis)
-{
-    const struct program *program = analysis->program;
-    if (!analysis->index_count || !flow_affordable(program) ||
-        (uint64_t)analysis->index_count * program->thread_count > MAX_TARGETS)
-        return;
-    for (uint32_t i = 0; i < program->thread_count; i++) {
-        analysis->targets[i] = xcalloc(analysis->index_count, sizeof **analysis->targets);
-        for (uint32_t pc = 0; pc < program->code_length; pc++)
-            if (analysis->index_of[pc] != UINT32_MAX)
-                analysis->targets[i][analysis->index_of[pc]] = flow_any_target(program, pc);
-        flow_targets(program, &program->threads[i], analysis->index_of, analysis->targets[i]);
-    }
-}
-
-/* By function, where it is called. */
-static void find_callers(struct stuck_analysis *analysis)
-{
-    const struct program *program = analysis->program;
-    uint32_t *first = xcalloc(program->function_count + 3, sizeof *first), actions = 0, calls = 0;
-    for (uint32_t pc = 0; pc < program->code_length; pc++) {
-        actions += program->code[pc].op == OP_CALL_ACTION;
-        if (program->code[pc].op == OP_CALL) {
-            first[program->code[pc].d + 2]++;
-            calls++;
-        }
-    }
-    for (uint32_t i = 2; i <= program->function_count; i++)
-        first[i] += first[i - 1];
-    analysis->callers = xcalloc(calls + 1, sizeof *analysis->callers);
-    analysis->action_calls = xcalloc(actions + 1, sizeof *analysis->action_calls);
-    for (uint32_t pc = 0; pc < program->code_length; pc++) {
-        if (program->code[pc].op == OP_CALL)
-            analysis->callers[first[program->code[pc].d + 1]++] = pc;
-        if (program->code[pc].op == OP_CALL_ACTION)
-            analysis->action_calls[analysis->action_call_count++] = pc;
-    }
-    analysis->callers_first = first;
-    analysis->is_action = xcalloc(program->function_count + 1, sizeof *analysis->is_action);
-    for (uint32_t i = 0; i < program->action_count; i++)
-        analysis->is_action[program->actions[i]] = true;
-}
-
-struct stuck_analysis *stuck_new(const struct program *program)
-{
-    struct stuck_analysis *analysis = xcalloc(1, sizeof *analysis);
-    analysis->program = program;
-    analysis->function_of = xcalloc(program->code_length + 1, sizeof *analysis->function_of);
-    for (uint32_t i = 0; i < program->function_count; i++)
-        for (uint32_t pc = program->functions[i].entry; pc < program->functions[i].end; pc++)
-            analysis->function_of[pc] = (uint16_t)i;
-    analysis->index_of = xcalloc(program->code_length + 1, sizeof *analysis->index_of);
-    analysis->targets = xcalloc(program->thread_count + 1, sizeof *analysis->targets);
-    analysis->own_locks = true;
-    for (uint32_t i = 0; i < program->object_count; i++)
-        analysis->own_locks &= program->objects[i].lock < 0;
-    analysis->object_words = program->object_count / 64 + 1;
-    analysis->function_words = program->function_count / 64 + 1;
-    analysis->barred_words = (program->object_count + program->thread_count) / 64 + 1;
-    analysis->cache = xcalloc(CACHE_SIZE, sizeof *analysis->cache);
-    if ((uint64_t)program->thread_count * program->code_length <= MOST_RESTING)
-        analysis->resting = xcalloc((size_t)program->thread_count * program->code_length + 1,
-                                    sizeof *analysis->resting);
-    index_targets(analysis);
-    find_targets(analysis);
-    find_callers(analysis);
-    return analysis;
-}
-
-void stuck_free(struct stuck_analysis *analysis)
-{
-    if (!analysis)
-        return;
-    for (uint32_t i = 0; i < CACHE_SIZE; i++)
-        free(atomic_load_explicit(&analysis->cache[i], memory_order_relaxed));
-    for (uint32_t i = 0; i < analysis->program->thread_count; i++)
-        free(analysis->targets[i]);
-    free(analysis->targets);
-    free(analysis->callers_first);
-    free(analysis->callers);
-    free(analysis->action_calls);
-    free(analysis->is_action);
-    free(analysis->index_of);
-    free(analysis->function_of);
-    free(analysis->cache);
-    free(analysis->resting);
-    free(analysis);
-}
+enum { NEAR = 64, NEAR_WORDS = 8 }; /* threads, and words of bit sets, that fit the stack */
 
 /* ---- who waits, and for what ---- */
+
+static bool waits_for_lock(const struct machine *machine, const struct instruction *in,
+                           struct wait *ret_wait)
+{
+    ret_wait->kind = WAIT_LOCK;
+    ret_wait->object = lock_of(machine->program, machine_target(machine, in));
+    return true;
+}
+
+/* Who cannot arrive because a round drains goes on when those inside have left, and they can. */
+static bool waits_at_barrier(const struct machine *machine, const struct instruction *in,
+                             struct wait *ret_wait)
+{
+    ret_wait->object = machine_target(machine, in);
+    const struct barrier_state *barrier =
+        model_object(machine->model, machine->world, ret_wait->object);
+    ret_wait->kind = barrier->phase == BARRIER_ACTING ? WAIT_ACTION : WAIT_BARRIER;
+    return barrier->phase == BARRIER_ACTING || barrier->phase == BARRIER_FILLING;
+}
 
 /* The thread, which is alive, cannot go on, not even by a time-out. */
 static bool waits(struct machine *machine, struct wait *ret_wait)
@@ -136,34 +51,29 @@ static bool waits(struct machine *machine, struct wait *ret_wait)
     if (machine_enabled(machine) != ENABLED_NO)
         return false;
     const struct instruction *in = machine_at(machine);
-    const struct program *program = machine->program;
-    *ret_wait = (struct wait){.thread = machine->thread, .target = UINT32_MAX};
-    if (in->op == OP_JOIN) {
+    *ret_wait =
+        (struct wait){.thread = machine->thread, .object = UINT32_MAX, .target = UINT32_MAX};
+    switch ((enum opcode_about)opcode_about[in->op]) {
+    case ABOUT_THREAD:
         ret_wait->kind = WAIT_JOIN;
-        ret_wait->object = UINT32_MAX;
         ret_wait->target = (uint32_t)machine->frame[in->b];
         return true;
+    case ABOUT_LOCK: return waits_for_lock(machine, in, ret_wait);
+    case ABOUT_CONDITION:
+        if (condition_needs_lock(machine, in))
+            return waits_for_lock(machine, in, ret_wait);
+        ret_wait->kind = WAIT_NOTIFY;
+        break;
+    case ABOUT_EVENT: ret_wait->kind = WAIT_SET; break;
+    case ABOUT_BARRIER: return waits_at_barrier(machine, in, ret_wait);
+    case ABOUT_CELL:
+    case ABOUT_SELF:
+    case ABOUT_THREADS:
+    case ABOUT_BLOCK:
+    case ABOUT_NOTHING: return false; /* nobody waits there */
     }
-    uint32_t object = machine_target(machine, in);
-    ret_wait->object = object;
-    switch (in->op) {
-    case OP_ACQUIRE:
-        ret_wait->kind = WAIT_LOCK;
-        ret_wait->object = lock_of(program, object);
-        return true;
-    case OP_COND_WAIT:
-        ret_wait->kind = condition_needs_lock(machine, in) ? WAIT_LOCK : WAIT_NOTIFY;
-        if (ret_wait->kind == WAIT_LOCK)
-            ret_wait->object = lock_of(program, object);
-        return true;
-    case OP_EVENT_WAIT: ret_wait->kind = WAIT_SET; return true;
-    default: break;
-    }
-    const struct barrier_state *barrier = model_object(machine->model, machine->world, object);
-    ret_wait->kind = barrier->phase == BARRIER_ACTING ? WAIT_ACTION : WAIT_BARRIER;
-    /* Who cannot arrive because a round drains goes on when those inside have left, and they can.
-     */
-    return barrier->phase == BARRIER_ACTING || barrier->phase == BARRIER_FILLING;
+    ret_wait->object = machine_target(machine, in);
+    return true;
 }
 
 bool stuck_waits(const struct model *model, const struct world *world, uint32_t thread,

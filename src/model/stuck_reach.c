@@ -47,15 +47,6 @@ bool has_bits(const uint64_t *set, uint32_t first, uint32_t count)
     return true;
 }
 
-struct target_range stuck_target(const struct stuck_analysis *analysis, uint32_t thread,
-                                 uint32_t pc)
-{
-    if (thread < analysis->program->thread_count && analysis->targets[thread] &&
-        analysis->index_of[pc] != UINT32_MAX)
-        return analysis->targets[thread][analysis->index_of[pc]];
-    return flow_any_target(analysis->program, pc);
-}
-
 static void push(struct walk *walk, uint32_t pc)
 {
     if (pc >= walk->program->code_length || bit(walk->seen, pc))
@@ -129,12 +120,6 @@ static void note_call(struct walk *walk, uint32_t pc, bool enter)
     }
 }
 
-/* The object that an operation on `object` acquires and releases. */
-static uint32_t lock_behind(const struct walk *walk, uint32_t object)
-{
-    return lock_of(walk->program, object);
-}
-
 /* The operation has no time-out and is no try, whatever its slots hold. Slots that are not looked
  * at count as "may be timed", unless the compiler left them out. */
 static bool untimed(const struct walk *walk, const struct instruction *in, uint32_t object)
@@ -163,7 +148,7 @@ static bool is_barred(const struct walk *walk, uint32_t pc)
     }
     for (uint32_t i = target.first; i < target.first + target.count; i++) {
         uint32_t index = join                   ? walk->program->object_count + i
-                         : in->op == OP_ACQUIRE ? lock_behind(walk, i)
+                         : in->op == OP_ACQUIRE ? lock_of(walk->program, i)
                                                 : i;
         if ((join && i >= walk->program->thread_count) || !untimed(walk, in, join ? 0 : i))
             return false;
@@ -178,41 +163,66 @@ static void add(uint64_t *set, struct target_range target)
     set_bits(set, target.first, target.count);
 }
 
+/* Who is given back by giving back any of `target`. */
+static void add_locks(const struct walk *walk, struct target_range target)
+{
+    if (walk->analysis->own_locks) {
+        add(walk->powers->can, target);
+        return;
+    }
+    for (uint32_t i = target.first; i < target.first + target.count; i++)
+        set_bit(walk->powers->can, lock_of(walk->program, i));
+}
+
+static void note_barrier(const struct walk *walk, const struct instruction *in,
+                         struct target_range target)
+{
+    struct powers *powers = walk->powers;
+    if (in->op == OP_BARRIER_ARRIVE)
+        add(powers->arrives, target);
+    else if (in->op == OP_BARRIER_OPEN || in->op == OP_BARRIER_BREAK)
+        add(powers->opens, target);
+    else if (in->op == OP_BARRIER_ABORT || in->op == OP_BARRIER_RESET)
+        add(powers->can, target);
+    else if (in->op == OP_BARRIER_DEPART) /* a time-out breaks the barrier for all */
+        for (uint32_t i = target.first; i < target.first + target.count; i++)
+            if (!untimed(walk, in, i))
+                set_bit(powers->can, i);
+}
+
 /* Notes what performing the instruction does for others. */
 static void note_powers(struct walk *walk, uint32_t pc)
 {
     const struct instruction *in = &walk->program->code[pc];
     struct powers *powers = walk->powers;
     struct target_range target = {0, 0};
-    if (strchr(opcode_operands[in->op], 't') && !(in->op >= OP_LOAD && in->op <= OP_ATOMIC_CAS))
+    if (opcode_about_object(in->op))
         target = stuck_target(walk->analysis, walk->thread, pc);
-    switch (in->op) {
-    case OP_RELEASE:
-    case OP_COND_WAIT: /* it releases its lock first */
-        if (walk->analysis->own_locks) {
+    switch ((enum opcode_about)opcode_about[in->op]) {
+    case ABOUT_LOCK:
+        if (in->op == OP_RELEASE)
+            add_locks(walk, target);
+        break;
+    case ABOUT_CONDITION:
+        if (in->op == OP_COND_WAIT) /* it releases its lock first */
+            add_locks(walk, target);
+        else
             add(powers->can, target);
-            break;
-        }
-        for (uint32_t i = target.first; i < target.first + target.count; i++)
-            set_bit(powers->can, lock_behind(walk, i));
         break;
-    case OP_NOTIFY:
-    case OP_NOTIFY_ALL:
-    case OP_EVENT_SET:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET: add(powers->can, target); break;
-    case OP_BARRIER_DEPART: /* a time-out breaks the barrier for all */
-        for (uint32_t i = target.first; i < target.first + target.count; i++)
-            if (!untimed(walk, in, i))
-                set_bit(powers->can, i);
+    case ABOUT_EVENT:
+        if (in->op == OP_EVENT_SET)
+            add(powers->can, target);
         break;
-    case OP_BARRIER_ARRIVE: add(powers->arrives, target); break;
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK: add(powers->opens, target); break;
-    case OP_START: powers->starts = true; break;
-    case OP_NEW_THREAD: set_bit(powers->makes, (uint32_t)in->d); break;
-    case OP_END: powers->ends = true; break;
-    default: break;
+    case ABOUT_BARRIER: note_barrier(walk, in, target); break;
+    case ABOUT_THREAD: powers->starts |= in->op == OP_START; break;
+    case ABOUT_SELF: powers->ends = true; break;
+    case ABOUT_NOTHING:
+        if (in->op == OP_NEW_THREAD)
+            set_bit(powers->makes, (uint32_t)in->d);
+        break;
+    case ABOUT_CELL:
+    case ABOUT_THREADS:
+    case ABOUT_BLOCK: break;
     }
 }
 
