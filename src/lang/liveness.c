@@ -47,132 +47,50 @@ static uint32_t wide(const struct instruction *in)
     return in->x ? in->x : 1;
 }
 
-/* Argument slots at c of the operations of objects. */
-static uint32_t argument_count(uint8_t op)
-{
-    return op == OP_ACQUIRE || op == OP_ATOMIC_CAS || op == OP_NEW_THREAD ? 2 : 1;
-}
-
 static uint32_t result_width(const struct flow *flow, const struct instruction *in)
 {
     return flow->compiler->functions[in->d].function.result_width;
 }
 
+/* How many slots an instruction reads from the one that operand `a`, `b`, `c` or `t` names on. */
+static uint32_t read_width(const struct flow *flow, const struct instruction *in, char operand)
+{
+    uint8_t op = in->op;
+    if (op == OP_MOVE || op == OP_EQ || op == OP_NE || op == OP_CONCAT ||
+        (op == OP_STORE && operand == 'a') || (op == OP_PUT && operand == 'c'))
+        return wide(in);
+    if (op == OP_RETURN)
+        return flow->function->function.result_width;
+    if (operand == 'b' && (op == OP_CALL || op == OP_NEW_THREAD))
+        return in->x;
+    if (operand == 'c' && (op == OP_ACQUIRE || op == OP_ATOMIC_CAS || op == OP_NEW_THREAD))
+        return 2;
+    return 1;
+}
+
+/* The operand is the first slot of a list, any element of which may be read. */
+static bool names_list(uint8_t op, char operand)
+{
+    return op == OP_PUT ? operand == 'a' : (op == OP_GET || op == OP_TEXT) && operand == 'b';
+}
+
+/* The slots an instruction may read, as the table of opcodes says. */
 static void add_reads(const struct flow *flow, uint32_t pc, uint64_t *bits)
 {
     const struct instruction *in = &flow->compiler->code.items[pc];
-    const struct extent *extent = &flow->compiler->extents.items[pc];
-    switch ((enum opcode)in->op) {
-    case OP_MOVE: set_slot(bits, in->b, wide(in)); break;
-    case OP_ADD:
-    case OP_SUB:
-    case OP_MUL:
-    case OP_FLOORDIV:
-    case OP_MOD:
-    case OP_LT:
-    case OP_LE:
-    case OP_STR_LT:
-    case OP_RANDINT:
-        set_slot(bits, in->b, 1);
-        set_slot(bits, in->c, 1);
-        break;
-    case OP_EQ:
-    case OP_NE:
-        set_slot(bits, in->b, wide(in));
-        set_slot(bits, in->c, wide(in));
-        break;
-    case OP_NEG:
-    case OP_ABS:
-    case OP_NOT:
-    case OP_TRUTH:
-    case OP_BOUNDS:
-    case OP_STR_LEN:
-    case OP_MATCH:
-    case OP_THREAD_FACT:
-    case OP_START:
-    case OP_IS_ALIVE: set_slot(bits, in->b, 1); break;
-    case OP_JUMP_IF:
-    case OP_JUMP_UNLESS:
-    case OP_SLEEP:
-    case OP_IO:
-    case OP_COMPUTE:
-    case OP_PRINT:
-    case OP_NOTE:
-    case OP_RAISE: set_slot(bits, in->a, 1); break;
-    case OP_GET:
-        set(bits, extent->first, extent->count);
-        set_slot(bits, in->c, 1);
-        break;
-    case OP_PUT:
-        set(bits, extent->first, extent->count);
-        set_slot(bits, in->b, 1);
-        set_slot(bits, in->c, wide(in));
-        break;
-    case OP_TEXT: set(bits, extent->first, extent->count); break;
-    case OP_CONCAT: set_slot(bits, in->b, wide(in)); break;
-    case OP_CALL: set_slot(bits, in->b, in->x); break;
-    case OP_RETURN:
+    const struct extent *list = &flow->compiler->extents.items[pc];
+    if (in->op == OP_RETURN)
         set(bits, 0, flow->function->function.has_return_slot);
-        set_slot(bits, in->a, flow->function->function.result_width);
-        break;
-    case OP_RERAISE:
-        set_slot(bits, in->a, 1);
-        set_slot(bits, in->b, 1);
-        break;
-    case OP_NEW_THREAD:
-        set_slot(bits, in->b, in->x);
-        set_slot(bits, in->c, 2);
-        break;
-    case OP_JOIN:
-        set_slot(bits, in->b, 1);
-        set_slot(bits, in->c, 1);
-        break;
-    case OP_STORE:
-        set_slot(bits, in->a, wide(in));
-        set_slot(bits, in->b, 1);
-        break;
-    case OP_ATOMIC_STORE:
-        set_slot(bits, in->a, 1);
-        set_slot(bits, in->b, 1);
-        break;
-    case OP_BARRIER_ARRIVE:
-    case OP_LOAD:
-    case OP_ATOMIC_LOAD:
-    case OP_CALL_ACTION:
-    case OP_LOCKED:
-    case OP_NOTIFY_ALL:
-    case OP_EVENT_SET:
-    case OP_EVENT_CLEAR:
-    case OP_EVENT_IS_SET:
-    case OP_BARRIER_OPEN:
-    case OP_BARRIER_BREAK:
-    case OP_BARRIER_ABORT:
-    case OP_BARRIER_RESET:
-    case OP_BARRIER_WAITING:
-    case OP_BARRIER_BROKEN: set_slot(bits, in->b, 1); break;
-    case OP_ATOMIC_ADD:
-    case OP_ATOMIC_SWAP:
-    case OP_ATOMIC_CAS:
-    case OP_ACQUIRE:
-    case OP_RELEASE:
-    case OP_COND_WAIT:
-    case OP_NOTIFY:
-    case OP_EVENT_WAIT:
-    case OP_BARRIER_DEPART:
-        set_slot(bits, in->b, 1);
-        set_slot(bits, in->c, argument_count(in->op));
-        break;
-    case OP_CONST:
-    case OP_PARAM:
-    case OP_SELF:
-    case OP_JUMP:
-    case OP_ACTIVE_COUNT:
-    case OP_END:
-    case OP_YIELD:
-    case OP_TURN:
-    case OP_ATOMIC_BEGIN:
-    case OP_ATOMIC_END:
-    case OPCODES: break;
+    for (const char *operand = opcode_operands[in->op]; *operand; operand++) {
+        uint32_t width = read_width(flow, in, *operand);
+        if (names_list(in->op, *operand))
+            set(bits, list->first, list->count);
+        else if (*operand == 'a')
+            set_slot(bits, in->a, width);
+        else if (*operand == 'b' || *operand == 't')
+            set_slot(bits, in->b, width);
+        else if (*operand == 'c')
+            set_slot(bits, in->c, width);
     }
 }
 
