@@ -230,6 +230,8 @@ struct symbol *check_new_local(struct check *check, struct body *body, const cha
 /* check_infix.c: EXPR_BINARY and EXPR_COMPARE. Report what does not fit; `type_error` then. */
 const struct type *check_binary(struct check *check, struct expr *expr);
 const struct type *check_compare(struct check *check, struct expr *expr);
+/* The instruction of an arithmetic operator, one that EXPR_BINARY can have. */
+uint8_t check_opcode(enum infix infix);
 
 /* check_expr.c */
 /* Finds the kind of the expression and of all in it, notes it in `type` and returns it, never NULL:

@@ -48,6 +48,15 @@ static const struct type *repeated_list(struct check *check, struct expr *expr,
     return type_list(check->arena, list->item, (uint32_t)length);
 }
 
+uint8_t check_opcode(enum infix infix)
+{
+    static const uint8_t opcodes[] = {
+        [INFIX_ADD] = OP_ADD,         [INFIX_SUBTRACT] = OP_SUB, [INFIX_MULTIPLY] = OP_MUL,
+        [INFIX_DIVIDE] = OP_FLOORDIV, [INFIX_MODULO] = OP_MOD,
+    };
+    return opcodes[infix];
+}
+
 const struct type *check_binary(struct check *check, struct expr *expr)
 {
     const struct type *a = check_expr(check, expr->left), *b = check_expr(check, expr->right);

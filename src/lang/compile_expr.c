@@ -196,7 +196,6 @@ static void element(struct compiler *compiler, struct expr *expr, uint16_t slot)
 void compile_infix(struct compiler *compiler, enum infix infix, const struct type *left,
                    const struct type *right, uint16_t to, uint16_t a, uint16_t b, struct span span)
 {
-    static const uint8_t ops[] = {OP_ADD, OP_SUB, OP_MUL, OP_FLOORDIV, OP_MOD};
     compile_not_none(compiler, left, a, span);
     compile_not_none(compiler, right, b, span);
     if (left->shape == TYPE_STRING) {
@@ -209,7 +208,8 @@ void compile_infix(struct compiler *compiler, enum infix infix, const struct typ
         compiler->top = top;
         return;
     }
-    code_emit(compiler, (struct instruction){.op = ops[infix], .a = to, .b = a, .c = b}, span);
+    code_emit(compiler, (struct instruction){.op = check_opcode(infix), .a = to, .b = a, .c = b},
+              span);
 }
 
 static void binary(struct compiler *compiler, struct expr *expr, uint16_t slot)

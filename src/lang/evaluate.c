@@ -8,37 +8,13 @@
 #include <string.h>
 
 #include "lang/check.h"
-
-static int64_t floor_divide(int64_t a, int64_t b)
-{
-    int64_t quotient = a / b;
-    return quotient - (a % b != 0 && (a < 0) != (b < 0));
-}
+#include "model/arithmetic.h"
 
 static bool calculate(enum infix infix, int64_t a, int64_t b, int64_t *ret_number)
 {
-    switch (infix) {
-    case INFIX_ADD: return !__builtin_add_overflow(a, b, ret_number);
-    case INFIX_SUBTRACT: return !__builtin_sub_overflow(a, b, ret_number);
-    case INFIX_MULTIPLY: return !__builtin_mul_overflow(a, b, ret_number);
-    case INFIX_DIVIDE:
-    case INFIX_MODULO:
-        if (b == 0 || (a == INT64_MIN && b == -1))
-            return false;
-        *ret_number = infix == INFIX_DIVIDE ? floor_divide(a, b) : a - floor_divide(a, b) * b;
-        return true;
-    case INFIX_EQUAL:
-    case INFIX_NOT_EQUAL:
-    case INFIX_LESS:
-    case INFIX_LESS_EQUAL:
-    case INFIX_GREATER:
-    case INFIX_GREATER_EQUAL:
-    case INFIX_IS:
-    case INFIX_IS_NOT:
-    case INFIX_IN:
-    case INFIX_NOT_IN: break;
-    }
-    return false;
+    if ((infix == INFIX_DIVIDE || infix == INFIX_MODULO) && b == 0)
+        return false;
+    return arithmetic(check_opcode(infix), a, b, ret_number);
 }
 
 static bool integer_name(struct check *check, const struct expr *expr, int64_t *ret_number)

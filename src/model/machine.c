@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/arithmetic.h"
 #include "model/flow.h"
 
 /* ---- coming to rest, and ending ---- */
@@ -203,35 +204,7 @@ static void return_from(struct machine *machine, uint16_t slot)
     head->pc = (uint16_t)(pop_frame(machine) + 1);
 }
 
-/* ---- arithmetic ---- */
-
-/* INT64_MIN stands for None, so it is out of range too. */
-static bool calculate(uint8_t op, int64_t a, int64_t b, int64_t *ret_value)
-{
-    bool overflow = false;
-    int64_t value = 0;
-    switch (op) {
-    case OP_ADD: overflow = __builtin_add_overflow(a, b, &value); break;
-    case OP_SUB: overflow = __builtin_sub_overflow(a, b, &value); break;
-    case OP_MUL: overflow = __builtin_mul_overflow(a, b, &value); break;
-    case OP_NEG: overflow = __builtin_sub_overflow((int64_t)0, a, &value); break;
-    case OP_ABS: overflow = __builtin_sub_overflow((int64_t)0, a, &value); break;
-    case OP_FLOORDIV:
-        if (b == -1) {
-            overflow = __builtin_sub_overflow((int64_t)0, a, &value);
-        } else {
-            value = a / b - (a % b != 0 && (a < 0) != (b < 0));
-        }
-        break;
-    case OP_MOD:
-        value = b == -1 ? 0 : a % b;
-        if (value != 0 && (value < 0) != (b < 0))
-            value += b;
-        break;
-    }
-    *ret_value = value;
-    return !overflow && value != INT64_MIN;
-}
+/* ---- values ---- */
 
 static bool truth(const struct model *model, uint8_t kind, int64_t value)
 {
@@ -358,8 +331,8 @@ void machine_run(struct machine *machine)
         case OP_MUL:
         case OP_NEG:
         arithmetic:
-            if (!calculate(in->op, frame[in->b],
-                           in->op == OP_NEG || in->op == OP_ABS ? 0 : frame[in->c], &value)) {
+            if (!arithmetic(in->op, frame[in->b],
+                            in->op == OP_NEG || in->op == OP_ABS ? 0 : frame[in->c], &value)) {
                 save();
                 raise_text(machine, EXCEPTION_OVERFLOW, "the result does not fit 64 bits");
                 goto moved;
