@@ -137,6 +137,9 @@ static void search_shelf(struct screen *screen, int direction)
             return;
         }
     }
+    if (*screen->shelf_match && !screen->searching)
+        text_printf(&screen->note, "no scenario has \"%s\" in its title, topic or path",
+                    screen->shelf_match);
 }
 
 static void search(struct screen *screen, int direction)

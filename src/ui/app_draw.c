@@ -28,9 +28,8 @@ unsigned screen_have(const struct screen *screen)
 static void draw_footer(struct screen *screen, const struct region *row)
 {
     struct footer_item items[ACTIONS];
-    const char *message = screen->exploring_shown ? text_bytes(&screen->note)
-                          : screen->session       ? text_bytes(&screen->run.message)
-                                                  : "";
+    bool run = screen->session && !screen->exploring_shown;
+    const char *message = text_bytes(run ? &screen->run.message : &screen->note);
     char prompt[80];
     snprintf(prompt, sizeof prompt, "randint gives (%lld to %lld): ", (long long)screen->run.lowest,
              (long long)screen->run.highest);

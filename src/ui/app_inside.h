@@ -39,7 +39,7 @@ struct screen {
     size_t finding_count, finding;  /* how many, the chosen one */
     int finding_top;                /* rows of its words scrolled away */
     struct text progress;           /* how far it is */
-    struct text note;               /* for its footer, until the next key */
+    struct text note;               /* for the footer where no run is shown, until the next key */
     struct text said;               /* the message in the footer … */
     uint64_t said_since;            /* … and when it came */
     const char *noticed;            /* the session's notice that has been said */

@@ -98,6 +98,8 @@ START_TEST(the_browser_runs_what_is_chosen)
     ck_assert(pty_misses(&pty, "What the lanes show"));
     pty_press(&pty, "?");
     ck_assert(pty_sees(&pty, "SCENARIOS"));
+    pty_press(&pty, "/nowhere\r");
+    ck_assert(pty_sees(&pty, "no scenario has \"nowhere\""));
     pty_press(&pty, "/wait with time-out\r");
     pty_press(&pty, "/start and join\r");
     pty_press(&pty, "\r");
