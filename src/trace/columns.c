@@ -107,6 +107,16 @@ struct spot sequence_find(const struct sequence *sequence, uint64_t t)
     return (struct spot){edge.block, edge.slot};
 }
 
+/* Up to the last block, because what is known of a column depends on the boundaries near it. */
+struct row_settled sequence_settled(const struct history *history, const struct sequence *sequence)
+{
+    uint64_t last = start_of(sequence, sequence->blocks - 1);
+    return (struct row_settled){
+        .until = last < history->now ? last : history->now,
+        .epoch = history->epoch + sequence->track->corrections,
+    };
+}
+
 void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret)
 {
     struct edge edge = edge_at(sequence, t);
@@ -206,22 +216,26 @@ static bool in_one_segment(struct columns *columns, uint32_t block, uint64_t to,
     return true;
 }
 
-static uint64_t away(const struct sequence *sequence, const struct edge *edge)
+static uint64_t away(const struct sequence *sequence, uint32_t block, uint64_t t)
 {
-    uint64_t boundary = start_of(sequence, edge->near);
-    return boundary > edge->at ? boundary - edge->at : edge->at - boundary;
+    uint64_t boundary = start_of(sequence, block);
+    return boundary > t ? boundary - t : t - boundary;
 }
 
-/* Decides from the prefixes at the nearest boundaries, if they can. */
+/* Decides from the prefixes at the boundaries nearest to the ends, if they can. (Those of `from`
+ * may be others than what its part is counted from.) */
 static bool from_prefixes(const struct columns *columns, const struct edge *from,
                           const struct edge *to, struct column *ret)
 {
     const struct sequence *sequence = &columns->sequence;
-    uint64_t unsure = away(sequence, from) + away(sequence, to), most = 0, second = 0;
+    uint32_t near = nearest(sequence, from->block, from->at);
+    uint64_t unsure = away(sequence, near, from->at) + away(sequence, to->near, to->at);
+    uint64_t most = 0, second = 0;
     uint8_t state = 0;
-    if (start_of(sequence, to->near) - start_of(sequence, from->near) <= unsure)
+    if (from->block == to->block ||
+        start_of(sequence, to->near) - start_of(sequence, near) <= unsure)
         return false;
-    const struct prefix *low = prefix_of(sequence, from->near);
+    const struct prefix *low = prefix_of(sequence, near);
     const struct prefix *high = prefix_of(sequence, to->near);
     if (high->segments - low->segments < MANY_SEGMENTS)
         return false;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "trace/history_inside.h"
 
 enum { SNAPSHOT_LEAST = 1024, SNAPSHOT_BYTES_A_RECORD = 4, SNAPSHOTS = 48 };
@@ -11,6 +12,7 @@ static void leave(void *context, size_t from, size_t to)
 {
     struct history *history = context;
     struct store *store = &history->store;
+    history->epoch++;
     for (size_t i = 0; i < history->threads.count; i++) {
         list_leave(store, &history->thread_lists.items[i], history->threads.items[i].list, from,
                    to);
@@ -30,6 +32,7 @@ struct history *history_new(const struct trace_catalog *catalog)
     struct history *history = xcalloc(1, sizeof *history);
     pthread_mutex_init(&history->mutex, NULL);
     history->catalog = catalog;
+    history->epoch = clock_now();
     history->next_snapshot = SNAPSHOT_LEAST;
     store_init(&history->store);
     history->store.leave = leave;
@@ -334,6 +337,7 @@ void history_advance(struct history *history, uint64_t now)
 
 void history_truncate(struct history *history, uint64_t count, uint64_t now)
 {
+    history->epoch++;
     if (count < history->count) {
         uint64_t horizon = log_horizon(history);
         uint64_t target = count < horizon ? horizon : count;

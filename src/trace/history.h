@@ -172,7 +172,7 @@ enum {
     MARK_BARRIER = 4  /* a barrier opened that this thread waited at, or that it opened */
 };
 
-/* So many changes in a column, or a few dozen at least: they are not counted one by one. */
+/* So many changes in a column, or some among many around it: they are not counted one by one. */
 enum { CELL_MANY = 255 };
 
 struct lane_cell {
@@ -187,13 +187,29 @@ struct lane_cell {
 };
 
 /*
- * A row of the timeline: columns of `column` nanoseconds (at least 1) from t0 on. Exact at every
- * zoom, and as fast over ten million records as over a hundred. Columns after now have state UNBORN
- * for threads not begun, else the last
- * state, and are not filled.
+ * A row of the timeline: columns of `column` nanoseconds (at least 1) from t0 on, without marks.
+ * Exact at every zoom. Columns after now have state UNBORN for threads not begun, else the last
+ * state, and are not filled. A cell follows from its own column alone, so a row may be asked for in
+ * parts.
  */
 void history_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
                  size_t columns, struct lane_cell ret[]);
+
+/* Adds the marks to a row. */
+void history_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
+                      size_t columns, struct lane_cell cells[]);
+
+/*
+ * What a row has said of columns that end at or before `until` stays so for as long as `epoch` is
+ * the same: records to come belong after it. A late record of the kernel, truncation, and dropping
+ * of old records begin another epoch; no two histories of a process share one. For those who keep
+ * rows.
+ */
+struct row_settled {
+    uint64_t until;
+    uint64_t epoch;
+};
+struct row_settled history_row_settled(const struct history *history, uint32_t thread);
 
 /* ---- objects ---- */
 
@@ -205,8 +221,12 @@ struct object_cell {
     uint32_t holder; /* who held it at the column's end, else last in it; THRUM_NONE also where both
                         this column and the next have many changes */
 };
+/* The holder of the last column may come to be known when a further one is asked for. */
 void history_object_row(const struct history *history, uint32_t object, uint64_t t0,
                         uint64_t column, size_t columns, struct object_cell ret[]);
+void history_mark_object_row(const struct history *history, uint32_t object, uint64_t t0,
+                             uint64_t column, size_t columns, struct object_cell cells[]);
+struct row_settled history_object_row_settled(const struct history *history, uint32_t object);
 
 struct object_at {
     enum object_state state;

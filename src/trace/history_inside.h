@@ -90,6 +90,7 @@ struct track {
     vector(uint32_t) refs;
     vector(uint32_t) pages; /* of the prefixes of PAGE blocks each */
     uint32_t states;        /* a bit for each state that a segment has ever had */
+    uint32_t corrections;   /* how often segments were taken off again */
     bool grown;             /* the first page has room for PAGE, else for FIRST_PAGE: most lanes of
                                many threads are short */
 };
@@ -170,6 +171,9 @@ struct history {
     const struct trace_catalog *catalog;
     struct store store;
     uint64_t now;
+
+    uint64_t epoch; /* when it was made, in ns, and once more for each time that records were
+                       forgotten: these take longer than 1 ns, so another history has another */
 
     uint64_t count;              /* records */
     vector(uint32_t) log;        /* blocks of records */
@@ -314,6 +318,9 @@ struct spot {
 };
 struct spot sequence_find(const struct sequence *sequence, uint64_t t);
 
+/* How far a row of it is settled. */
+struct row_settled sequence_settled(const struct history *history, const struct sequence *sequence);
+
 /* ns in each state up to t, which is not before the birth. */
 void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret);
 
@@ -373,10 +380,6 @@ void columns_next(struct columns *columns, struct column *ret);
 
 void lines_cut(struct history *history, uint64_t count);
 void lines_fini(struct history *history);
-void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
-                    size_t columns, struct lane_cell cells[]);
-void lines_mark_object_row(const struct history *history, uint32_t object, uint64_t t0,
-                           uint64_t column, size_t columns, struct object_cell cells[]);
 
 /* ---- history.c ---- */
 

@@ -189,5 +189,12 @@ void history_row(const struct history *history, uint32_t thread, uint64_t t0, ui
     const struct thread_now *last = &history->threads.items[thread];
     for (; i < columns; i++)
         ret[i].state = (uint8_t)lane_effective((enum lane_state)last->logical, last->kernel);
-    lines_mark_row(history, thread, t0, column, columns, ret);
+}
+
+struct row_settled history_row_settled(const struct history *history, uint32_t thread)
+{
+    if (!has_lane(history, thread))
+        return (struct row_settled){.epoch = history->epoch};
+    struct sequence sequence = lane_sequence(history, thread);
+    return sequence_settled(history, &sequence);
 }

@@ -88,6 +88,7 @@ static void segment_push(struct history *history, uint32_t thread, uint64_t time
 static void segment_pop(struct history *history, uint32_t thread)
 {
     struct thread_now *now = &history->threads.items[thread];
+    history->lanes.items[thread].corrections++;
     if (--now->segments == 0) {
         now->blocks--;
         now->segments = now->blocks ? lane_block(history, thread, now->blocks - 1)->spans.count : 0;

@@ -298,7 +298,7 @@ static void mark_openings(const struct history *history, uint32_t thread, uint64
     }
 }
 
-void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
+void history_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
                     size_t columns, struct lane_cell cells[])
 {
     uint64_t t1 = t0 + column * columns, before = t0 ? t0 - 1 : 0;
@@ -321,7 +321,7 @@ void lines_mark_row(const struct history *history, uint32_t thread, uint64_t t0,
     }
 }
 
-void lines_mark_object_row(const struct history *history, uint32_t object, uint64_t t0,
+void history_mark_object_row(const struct history *history, uint32_t object, uint64_t t0,
                            uint64_t column, size_t columns, struct object_cell cells[])
 {
     uint64_t t1 = t0 + column * columns;

@@ -245,7 +245,6 @@ void history_object_row(const struct history *history, uint32_t object, uint64_t
     uint8_t unborn = (uint8_t)state_unborn(history, object);
     for (size_t i = 0; i < columns; i++)
         ret[i] = (struct object_cell){.holder = THRUM_NONE, .state = unborn, .filled = true};
-    lines_mark_object_row(history, object, t0, column, columns, ret);
     if (!has_row(history, object))
         return;
     struct sequence sequence = row_sequence(history, object);
@@ -258,4 +257,12 @@ void history_object_row(const struct history *history, uint32_t object, uint64_t
         ret[i].filled = false;
         ret[i].holder = last->holder;
     }
+}
+
+struct row_settled history_object_row_settled(const struct history *history, uint32_t object)
+{
+    if (!has_row(history, object))
+        return (struct row_settled){.epoch = history->epoch};
+    struct sequence sequence = row_sequence(history, object);
+    return sequence_settled(history, &sequence);
 }

@@ -13,6 +13,7 @@
 #include "trace/history.h"
 #include "ui/keymap.h"
 #include "view/panes.h"
+#include "view/row_cache.h"
 #include "view/scene.h"
 
 enum pane {
@@ -92,6 +93,7 @@ struct run_view {
     vector(uint32_t) threads;     /* shown, lane by lane */
     vector(uint32_t) objects;     /* shown, row by row */
     struct run_folds thread_folds, object_folds; /* the lanes and rows they make */
+    struct row_cache rows;                       /* of these, as drawn last */
     vector(struct session_option) options;       /* stepping: by thread, what it could do */
     uint64_t no_return;      /* stepping: after so many steps nothing avoids the failure that
                                 was opened; 0: none was */

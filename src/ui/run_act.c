@@ -39,6 +39,7 @@ void run_view_fini(struct run_view *view)
     vector_fini(&view->objects);
     run_folds_fini(&view->thread_folds);
     run_folds_fini(&view->object_folds);
+    row_cache_fini(&view->rows);
     vector_fini(&view->variables);
     vector_fini(&view->goals);
     vector_fini(&view->options);

@@ -80,6 +80,7 @@ void run_scene(struct run_view *view, struct scene *ret_scene)
     *ret_scene = (struct scene){
         .history = history,
         .catalog = session_catalog(view->session),
+        .rows = &view->rows,
         .now = history_now(history),
         .cursor = view->cursor,
         .cursor_shown = !view->follow || (view->status.mode == SESSION_STEPPING &&

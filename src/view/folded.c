@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "view/row_cache.h"
 #include "view/timeline.h"
 
 enum {
@@ -147,7 +148,8 @@ static void collect_threads(const struct scene *scene, struct lane lane, int wid
     struct lane_cell *row = xcalloc((size_t)width, sizeof *row);
     for (uint32_t i = 0; i < lane.count; i++) {
         uint32_t thread = scene->threads[lane.first + i];
-        history_row(scene->history, thread, scene->start, scene->column, (size_t)width, row);
+        row_of_thread(scene->rows, scene->history, thread, scene->start, scene->column,
+                      (size_t)width, row);
         scene_extend_lane(scene, thread, width, row);
         for (int x = 0; x < width; x++) {
             enum lane_state state = (enum lane_state)row[x].state;

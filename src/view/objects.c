@@ -6,6 +6,7 @@
 #include "base/die.h"
 #include "view/folded.h"
 #include "view/pane.h"
+#include "view/row_cache.h"
 #include "view/timeline.h"
 
 static void add_state_words(const struct scene *scene, uint32_t object, const struct object_at *at,
@@ -191,8 +192,8 @@ void object_cells(const struct scene *scene, uint32_t object, int columns,
                   struct object_cell ret_cells[])
 {
     struct object_at at;
-    history_object_row(scene->history, object, scene->start, scene->column, (size_t)columns,
-                       ret_cells);
+    row_of_object(scene->rows, scene->history, object, scene->start, scene->column, (size_t)columns,
+                  ret_cells);
     if (!scene->forever)
         return;
     history_object_at(scene->history, object, scene->now, &at);
@@ -227,7 +228,8 @@ void objects_draw(const struct region *region, const struct scene *scene, int la
     struct lane_cell *wants = xcalloc(columns, sizeof *wants);
     int selected = scene_lane_of(scene, true, scene->object);
     if (scene->thread != THRUM_NONE) {
-        history_row(scene->history, scene->thread, scene->start, scene->column, columns, wants);
+        row_of_thread(scene->rows, scene->history, scene->thread, scene->start, scene->column, columns,
+                      wants);
         scene_extend_lane(scene, scene->thread, axis.width, wants);
     }
     for (int y = 0; y < region->height && (size_t)(scene->object_top + y) < rows; y++) {

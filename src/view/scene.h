@@ -20,6 +20,7 @@ struct lane {
 struct scene {
     const struct history *history;
     const struct trace_catalog *catalog; /* the history's */
+    struct row_cache *rows;              /* rows drawn before, or NULL */
     uint64_t now;                        /* how far the run has come */
     uint64_t cursor;   /* the time looked at: all but the lanes shows this moment */
     bool cursor_shown; /* it is not simply now: mark its column */

@@ -5,6 +5,7 @@
 #include "base/die.h"
 #include "view/folded.h"
 #include "view/pane.h"
+#include "view/row_cache.h"
 #include "view/timeline.h"
 
 /* Rows of one frame: which lane of the region shows a thread, if any. */
@@ -112,8 +113,8 @@ static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
 {
     int width = lanes->axis->width;
     struct lane_cell *cells = lanes->cells + (size_t)y * (size_t)width;
-    history_row(lanes->scene->history, thread, lanes->scene->start, lanes->scene->column,
-                (size_t)width, cells);
+    row_of_thread(lanes->scene->rows, lanes->scene->history, thread, lanes->scene->start,
+                  lanes->scene->column, (size_t)width, cells);
     scene_extend_lane(lanes->scene, thread, width, cells);
     for (int x = 0; x < width; x++) {
         enum lane_state state = (enum lane_state)cells[x].state;

@@ -580,6 +580,7 @@ START_TEST(barriers_words_and_marks)
     ck_assert_uint_eq(opening.thread, 1);
     for (uint32_t i = 0; i < 3; i++) {
         history_row(hand.history, i, 0, 10, 10, cells);
+        history_mark_row(hand.history, i, 0, 10, 10, cells);
         ck_assert_uint_eq(cells[2].marks, i < 2 ? MARK_BARRIER : 0);
         ck_assert_uint_eq(cells[3].marks, i == 2 ? MARK_NOTE : 0);
         ck_assert_uint_eq(cells[4].marks, i == 2 ? MARK_PROBLEM : 0);

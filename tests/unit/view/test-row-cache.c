@@ -1,0 +1,133 @@
+/* Rows with a cache are the rows without one: while a run grows, its kernel's records come late, it
+ * goes back, and the window moves and changes its width. */
+#include "../trace/stream.h"
+#include "../unit.h"
+#include "base/die.h"
+#include "view/row_cache.h"
+
+enum { MOST_COLUMNS = 90, LONGEST = 40000 };
+
+struct window {
+    uint64_t start, column;
+    size_t columns;
+};
+
+static void compare(struct row_cache *cache, const struct history *history,
+                    const struct window *window)
+{
+    for (uint32_t i = 0; i < STREAM_THREADS + 1; i++) {
+        struct lane_cell kept[MOST_COLUMNS], fresh[MOST_COLUMNS];
+        row_of_thread(cache, history, i, window->start, window->column, window->columns, kept);
+        row_of_thread(NULL, history, i, window->start, window->column, window->columns, fresh);
+        for (size_t x = 0; x < window->columns; x++)
+            ck_assert_mem_eq(&kept[x], &fresh[x], sizeof kept[x]);
+    }
+    for (uint32_t i = 0; i < STREAM_OBJECTS; i++) {
+        struct object_cell kept[MOST_COLUMNS], fresh[MOST_COLUMNS];
+        row_of_object(cache, history, i, window->start, window->column, window->columns, kept);
+        row_of_object(NULL, history, i, window->start, window->column, window->columns, fresh);
+        /* the holder of the last column may be known from an earlier, longer look */
+        kept[window->columns - 1].holder = fresh[window->columns - 1].holder;
+        for (size_t x = 0; x < window->columns; x++)
+            ck_assert_mem_eq(&kept[x], &fresh[x], sizeof kept[x]);
+    }
+}
+
+/* As people do: mostly they stay, or follow, or go on by a few columns; now and then they zoom. */
+static void move(struct window *window, uint64_t now, uint64_t *seed)
+{
+    uint64_t at = window->start / window->column, by = random_below(seed, 9);
+    switch (random_below(seed, 8)) {
+    case 0: at += by; break;
+    case 1: at = at > by ? at - by : 0; break;
+    case 2: at = random_below(seed, now / window->column + 1); break;
+    case 3:
+        window->column = 1 + random_below(seed, random_below(seed, 2) ? 8 : now / 8 + 2);
+        at = random_below(seed, now / window->column + 1);
+        break;
+    case 4: window->columns = 2 + random_below(seed, MOST_COLUMNS - 2); break;
+    case 5:
+        at = now / window->column;
+        at = at > window->columns - 2 ? at - (window->columns - 2) : 0;
+        break;
+    }
+    window->start = at * window->column;
+}
+
+/* Holds back the kernel's records for a while. */
+static size_t deliver_late(const struct stream *stream, struct stream_record *ret, uint64_t *seed)
+{
+    enum { LATE = 40 };
+    struct stream_record late[LATE];
+    size_t count = 0, waiting = 0;
+    for (size_t i = 0; i < stream->count; i++) {
+        unsigned kind = stream->records[i].event.kind;
+        if (kind >= THRUM_KIND_SWITCH_PREEMPTED && kind <= THRUM_KIND_SWITCH_IN)
+            late[waiting++] = stream->records[i];
+        else
+            ret[count++] = stream->records[i];
+        if (waiting == LATE || i + 1 == stream->count || random_below(seed, 30) == 0) {
+            memcpy(ret + count, late, waiting * sizeof *ret);
+            count += waiting;
+            waiting = 0;
+        }
+    }
+    return count;
+}
+
+/* Goes on by some records; now and then back. */
+static size_t grow(struct history *history, const struct stream_record *order, size_t at,
+                   size_t count, uint64_t *seed)
+{
+    if (random_below(seed, 40) == 0) {
+        at -= random_below(seed, (at < 400 ? at : 400) + 1);
+        history_truncate(history, at, at ? order[at - 1].event.time : 0);
+    }
+    for (uint64_t more = random_below(seed, 60); more > 0 && at < count; more--, at++)
+        history_append(history, order[at].thread, &order[at].event);
+    history_advance(history, history_now(history) + random_below(seed, 20));
+    return at;
+}
+
+START_TEST(the_same_rows)
+{
+    struct trace_catalog catalog = {0};
+    struct stream *stream = xmalloc(sizeof *stream);
+    struct stream_record *order = xcalloc(STREAM_MOST, sizeof *order);
+    struct row_cache cache = {0};
+    uint64_t seed = (uint64_t)_i + 1;
+    stream_catalog(&catalog);
+    stream_init(stream, seed);
+    while (stream->count + 2 < STREAM_MOST && stream->time < LONGEST)
+        stream_step(stream, _i % 2);
+    size_t count = deliver_late(stream, order, &seed), at = 0;
+    for (int again = 0; again < 2; again++) { /* the cache goes on to another history */
+        struct history *history = history_new(&catalog);
+        struct window window = {.column = 100, .columns = 60};
+        for (at = 0; at < count;) {
+            at = grow(history, order, at, count, &seed);
+            for (int look = 0; look < 3; look++) {
+                move(&window, history_now(history), &seed);
+                compare(&cache, history, &window);
+            }
+        }
+        history_free(history);
+    }
+    row_cache_fini(&cache);
+    catalog_fini(&catalog);
+    free(order);
+    free(stream);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("row cache");
+    TCase *t = tcase_create("rows");
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, the_same_rows, 0, 8);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
