@@ -153,8 +153,9 @@ static void look_ahead(struct columns *columns)
     if (block == before)
         return;
     columns->stride = stride = block - before;
-    fetch(prefix_of(sequence, near),
-          sizeof(struct prefix) + sequence->shape->states * sizeof(uint64_t));
+    const struct prefix *prefix = prefix_of(sequence, near);
+    __builtin_prefetch(prefix);
+    __builtin_prefetch(&prefix->ns[columns->guess]);
     if (columns->segments_wanted)
         fetch(sequence_spans(sequence, block), sizeof(struct spans));
     if (stride >= SEVERAL_BLOCKS && sequence->blocks - block > 4 * stride)
@@ -193,6 +194,7 @@ void columns_begin(struct columns *columns, const struct sequence *sequence, uin
     list_states(columns, sequence->track->states | 1u << unborn);
     columns->looked = columns->taken = columns->stride = 0;
     columns->found = columns->edge->block;
+    columns->guess = unborn;
     columns->segments_wanted = WANTED_FOR;
     while (columns->looked + 1 < COLUMNS_AHEAD)
         look_ahead(columns);
@@ -222,31 +224,45 @@ static uint64_t away(const struct sequence *sequence, uint32_t block, uint64_t t
     return boundary > t ? boundary - t : t - boundary;
 }
 
-/* Decides from the prefixes at the boundaries nearest to the ends, if they can. (Those of `from`
- * may be others than what its part is counted from.) */
-static bool from_prefixes(const struct columns *columns, const struct edge *from,
-                          const struct edge *to, struct column *ret)
+/* The state with most between two boundaries, when it leads by more than `unsure`; else
+ * LANE_STATES. Mostly it is the one of the column before, and has more than half. */
+static uint8_t leader(const struct columns *columns, const struct prefix *low,
+                      const struct prefix *high, uint64_t between, uint64_t unsure)
 {
-    const struct sequence *sequence = &columns->sequence;
-    uint32_t near = nearest(sequence, from->block, from->at);
-    uint64_t unsure = away(sequence, near, from->at) + away(sequence, to->near, to->at);
+    uint8_t state = columns->guess;
+    if (2 * (high->ns[state] - low->ns[state]) > between + unsure)
+        return state;
     uint64_t most = 0, second = 0;
-    uint8_t state = 0;
-    if (from->block == to->block ||
-        start_of(sequence, to->near) - start_of(sequence, near) <= unsure)
-        return false;
-    const struct prefix *low = prefix_of(sequence, near);
-    const struct prefix *high = prefix_of(sequence, to->near);
-    if (high->segments - low->segments < MANY_SEGMENTS)
-        return false;
     for (uint32_t i = 0; i < columns->states; i++) {
         uint64_t ns = high->ns[columns->state[i]] - low->ns[columns->state[i]];
         second = ns > most ? most : ns > second ? ns : second;
         state = ns > most ? columns->state[i] : state;
         most = ns > most ? ns : most;
     }
-    if (most <= second + unsure)
+    return most > second + unsure ? state : LANE_STATES;
+}
+
+/* Decides from the prefixes at the boundaries nearest to the ends, if they can. (Those of `from`
+ * may be others than what its part is counted from.) */
+static bool from_prefixes(struct columns *columns, const struct edge *from, const struct edge *to,
+                          struct column *ret)
+{
+    const struct sequence *sequence = &columns->sequence;
+    if (from->block == to->block)
         return false;
+    uint32_t near = nearest(sequence, from->block, from->at);
+    uint64_t unsure = away(sequence, near, from->at) + away(sequence, to->near, to->at);
+    uint64_t between = start_of(sequence, to->near) - start_of(sequence, near);
+    if (between <= unsure)
+        return false;
+    const struct prefix *low = prefix_of(sequence, near);
+    const struct prefix *high = prefix_of(sequence, to->near);
+    if (high->segments - low->segments < MANY_SEGMENTS)
+        return false;
+    uint8_t state = leader(columns, low, high, between, unsure);
+    if (state == LANE_STATES)
+        return false;
+    columns->guess = state;
     *ret = (struct column){.state = state, .changes = CELL_MANY};
     return true;
 }

@@ -348,6 +348,7 @@ struct columns {
     uint64_t at;         /* where the next column begins */
     uint64_t before;     /* ns of that column before the birth, in this state */
     uint8_t unborn;
+    uint8_t guess; /* the state of a column before: mostly the next one's too */
     struct edge edges[2], *edge; /* where it begins, if not before the birth; and the next one */
     uint32_t states;             /* that occur, */
     uint8_t state[LANE_STATES];  /* in ascending order */
