@@ -12,8 +12,7 @@
  *
  * The d0 + d1 nanoseconds between can at most all belong to the first and be too much, or all
  * belong to the second and be missing: when the first leads by more than that, it is the first.
- * Else the segments between the boundaries and the ends are gone through, from the boundary on,
- * backwards when it lies after the end.
+ * Else the segments of the blocks at both ends are gone through.
  */
 #include <string.h>
 
@@ -45,46 +44,40 @@ static uint32_t nearest(const struct sequence *sequence, uint32_t block, uint64_
 
 /* ---- one place ---- */
 
-/* Goes on from `*slot`, whose state is counted up to `at`, to `to`: both ns after the block's
- * start. */
-static void go_on(const struct spans *spans, uint64_t at, uint64_t to, uint32_t *slot, uint64_t *ns)
+/* The segment that contains `t`, ns after the block's start. Without branches, which nobody could
+ * predict. */
+static uint32_t slot_at(const struct spans *spans, uint64_t t)
 {
-    uint32_t here = *slot, last = spans->count - 1;
-    while (here < last && spans->delta[here + 1] <= to) {
-        uint64_t next = spans->delta[here + 1];
-        ns[spans->state[here]] += next - at;
+    uint32_t slot = 0;
+    for (uint32_t step = BLOCK / 2; step > 0; step /= 2) {
+        uint32_t next = slot + step;
+        slot = next < spans->count && spans->delta[next] <= t ? next : slot;
+    }
+    return slot;
+}
+
+/* Adds the time from `at`, which lies in `slot`, to `to`: both ns after the block's start. Returns
+ * the slot of `to`. */
+static uint32_t add_spans(const struct spans *spans, uint32_t slot, uint64_t at, uint64_t to,
+                          uint64_t *ns)
+{
+    uint32_t last = spans->count - 1;
+    while (slot < last && spans->delta[slot + 1] <= to) {
+        uint64_t next = spans->delta[slot + 1];
+        ns[spans->state[slot]] += next - at;
         at = next;
-        here++;
+        slot++;
     }
-    ns[spans->state[here]] += to - at;
-    *slot = here;
+    ns[spans->state[slot]] += to - at;
+    return slot;
 }
 
-/* Goes back from the block's end to `to`: both ns after its start. Takes away. */
-static uint32_t go_back(const struct spans *spans, uint64_t end, uint64_t to, uint64_t *ns)
-{
-    uint32_t here = spans->count - 1;
-    while (spans->delta[here] > to) {
-        ns[spans->state[here]] -= end - spans->delta[here];
-        end = spans->delta[here];
-        here--;
-    }
-    ns[spans->state[here]] -= end - to;
-    return here;
-}
-
-/* Makes slot and part known; the part is zero for the states that occur. */
 static void settle(const struct sequence *sequence, struct edge *edge)
 {
-    const struct spans *spans = sequence_spans(sequence, edge->block);
-    uint64_t start = start_of(sequence, edge->block);
-    edge->slot = 0;
-    edge->settled = true;
-    if (edge->near == edge->block)
-        go_on(spans, 0, edge->at - start, &edge->slot, edge->part);
-    else
+    if (!edge->settled)
         edge->slot =
-            go_back(spans, start_of(sequence, edge->near) - start, edge->at - start, edge->part);
+            slot_at(sequence_spans(sequence, edge->block), edge->at - start_of(sequence, edge->block));
+    edge->settled = true;
 }
 
 /* The search begins where the block would be if all were equally long: in long runs that is near,
@@ -120,10 +113,8 @@ struct row_settled sequence_settled(const struct history *history, const struct 
 void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret)
 {
     struct edge edge = edge_at(sequence, t);
-    const uint64_t *ns = prefix_of(sequence, edge.near)->ns;
-    settle(sequence, &edge);
-    for (unsigned i = 0; i < sequence->shape->states; i++)
-        ret[i] = ns[i] + edge.part[i];
+    memcpy(ret, prefix_of(sequence, edge.block)->ns, sequence->shape->states * sizeof *ret);
+    add_spans(sequence_spans(sequence, edge.block), 0, 0, t - start_of(sequence, edge.block), ret);
 }
 
 /* ---- looking ahead ---- */
@@ -173,12 +164,6 @@ static void list_states(struct columns *columns, uint32_t states)
             columns->state[columns->states++] = i;
 }
 
-static void clear(const struct columns *columns, uint64_t *ns)
-{
-    for (uint32_t i = 0; i < columns->states; i++)
-        ns[columns->state[i]] = 0;
-}
-
 void columns_begin(struct columns *columns, const struct sequence *sequence, uint64_t t0,
                    uint64_t width, uint64_t end, uint8_t unborn)
 {
@@ -198,24 +183,6 @@ void columns_begin(struct columns *columns, const struct sequence *sequence, uin
     columns->segments_wanted = WANTED_FOR;
     while (columns->looked + 1 < COLUMNS_AHEAD)
         look_ahead(columns);
-}
-
-/* The segment at the column's start fills it; the column ends before it does. */
-static bool in_one_segment(struct columns *columns, uint32_t block, uint64_t to, struct column *ret)
-{
-    struct edge *edge = columns->edge;
-    if (!edge->settled || block != edge->block)
-        return false;
-    const struct spans *spans = sequence_spans(&columns->sequence, block);
-    if (edge->slot + 1 < spans->count &&
-        start_of(&columns->sequence, block) + spans->delta[edge->slot + 1] <= to)
-        return false;
-    struct spot spot = {block, edge->slot};
-    *ret =
-        (struct column){.state = spans->state[edge->slot], .exact = true, .from = spot, .to = spot};
-    edge->part[ret->state] += to - edge->at;
-    edge->at = to;
-    return true;
 }
 
 static uint64_t away(const struct sequence *sequence, uint32_t block, uint64_t t)
@@ -242,15 +209,14 @@ static uint8_t leader(const struct columns *columns, const struct prefix *low,
     return most > second + unsure ? state : LANE_STATES;
 }
 
-/* Decides from the prefixes at the boundaries nearest to the ends, if they can. (Those of `from`
- * may be others than what its part is counted from.) */
+/* Decides from the prefixes at the boundaries nearest to the ends, if they can. */
 static bool from_prefixes(struct columns *columns, const struct edge *from, const struct edge *to,
                           struct column *ret)
 {
     const struct sequence *sequence = &columns->sequence;
     if (from->block == to->block)
         return false;
-    uint32_t near = nearest(sequence, from->block, from->at);
+    uint32_t near = from->near;
     uint64_t unsure = away(sequence, near, from->at) + away(sequence, to->near, to->at);
     uint64_t between = start_of(sequence, to->near) - start_of(sequence, near);
     if (between <= unsure)
@@ -280,60 +246,49 @@ static uint8_t winner(const struct columns *columns, const uint64_t *ns, uint8_t
     return state;
 }
 
-/* The number of the segment at a settled edge. */
-static uint64_t number_of(const struct sequence *sequence, const struct edge *edge)
-{
-    uint64_t first = prefix_of(sequence, edge->near)->segments;
-    if (edge->near != edge->block)
-        first -= sequence_spans(sequence, edge->block)->count;
-    return first + edge->slot;
-}
-
-/* Goes through the segments between two ends in one block. Adds to `ns`, returns how many begin. */
-static uint64_t in_one_block(const struct columns *columns, const struct edge *from,
+/* Adds what lies between two ends in one block, settles the second, and returns how many segments
+ * begin between them. */
+static uint64_t in_one_block(const struct sequence *sequence, const struct edge *from,
                              struct edge *to, uint64_t *ns)
 {
-    const struct sequence *sequence = &columns->sequence;
     uint64_t start = start_of(sequence, from->block);
-    to->near = from->near;
-    to->slot = from->slot;
-    go_on(sequence_spans(sequence, from->block), from->at - start, to->at - start, &to->slot, ns);
-    for (uint32_t i = 0; i < columns->states; i++) {
-        uint8_t state = columns->state[i];
-        to->part[state] = from->part[state] + ns[state];
-    }
+    to->slot = add_spans(sequence_spans(sequence, from->block), from->slot, from->at - start,
+                         to->at - start, ns);
+    to->settled = true;
     return to->slot - from->slot;
 }
 
-/* Goes through those between the ends and the boundaries nearest to them, likewise. */
+/* The same for ends in two blocks: the rest of the first, the blocks between, by their prefixes,
+ * and what the second begins with. */
 static uint64_t over_blocks(const struct columns *columns, const struct edge *from, struct edge *to,
                             uint64_t *ns)
 {
     const struct sequence *sequence = &columns->sequence;
-    const uint64_t *low = prefix_of(sequence, from->near)->ns;
-    const uint64_t *high = prefix_of(sequence, to->near)->ns;
-    clear(columns, to->part);
-    settle(sequence, to);
-    for (uint32_t i = 0; i < columns->states; i++) {
-        uint8_t state = columns->state[i];
-        ns[state] += high[state] - low[state] + to->part[state] - from->part[state];
+    const struct spans *first = sequence_spans(sequence, from->block);
+    uint32_t next = from->block + 1;
+    uint64_t start = start_of(sequence, from->block), changes = first->count - from->slot;
+    add_spans(first, from->slot, from->at - start, start_of(sequence, next) - start, ns);
+    if (next < to->block) {
+        const struct prefix *low = prefix_of(sequence, next);
+        const struct prefix *high = prefix_of(sequence, to->block);
+        changes += high->segments - low->segments;
+        for (uint32_t i = 0; i < columns->states; i++)
+            ns[columns->state[i]] += high->ns[columns->state[i]] - low->ns[columns->state[i]];
     }
-    return number_of(sequence, to) - number_of(sequence, from);
+    to->slot = add_spans(sequence_spans(sequence, to->block), 0, 0,
+                         to->at - start_of(sequence, to->block), ns);
+    to->settled = true;
+    return changes + to->slot;
 }
 
 static void from_segments(struct columns *columns, struct edge *from, struct edge *to,
                           uint64_t before, struct column *ret)
 {
     const struct sequence *sequence = &columns->sequence;
-    uint64_t ns[LANE_STATES], changes = before > 0;
-    clear(columns, ns);
-    if (!from->settled) {
-        clear(columns, from->part);
-        settle(sequence, from);
-    }
-    changes += from->block == to->block ? in_one_block(columns, from, to, ns)
+    uint64_t ns[LANE_STATES] = {0}, changes = before > 0;
+    settle(sequence, from);
+    changes += from->block == to->block ? in_one_block(sequence, from, to, ns)
                                         : over_blocks(columns, from, to, ns);
-    to->settled = true;
     ns[columns->unborn] += before;
     *ret = (struct column){
         .state = winner(columns, ns, sequence_spans(sequence, to->block)->state[to->slot]),
@@ -342,6 +297,26 @@ static void from_segments(struct columns *columns, struct edge *from, struct edg
         .from = {from->block, from->slot},
         .to = {to->block, to->slot},
     };
+    columns->guess = ret->state;
+}
+
+/* Whether one segment fills the column, and is not over with it. */
+static bool in_one_segment(const struct sequence *sequence, struct edge *from, struct edge *to,
+                           struct column *ret)
+{
+    if (from->block != to->block)
+        return false;
+    settle(sequence, from);
+    const struct spans *spans = sequence_spans(sequence, from->block);
+    uint32_t slot = from->slot;
+    if (slot + 1 < spans->count &&
+        start_of(sequence, from->block) + spans->delta[slot + 1] <= to->at)
+        return false;
+    struct spot spot = {from->block, slot};
+    *ret = (struct column){.state = spans->state[slot], .exact = true, .from = spot, .to = spot};
+    to->slot = slot;
+    to->settled = true;
+    return true;
 }
 
 void columns_next(struct columns *columns, struct column *ret)
@@ -356,9 +331,9 @@ void columns_next(struct columns *columns, struct column *ret)
     to->settled = false;
     columns->at = to->at;
     columns->before = 0;
-    if (!before && in_one_segment(columns, to->block, to->at, ret))
-        return;
     columns->edge = to;
+    if (!before && in_one_segment(&columns->sequence, from, to, ret))
+        return;
     if (!before && to->at < end && from_prefixes(columns, from, to, ret)) {
         columns->segments_wanted -= columns->segments_wanted > 0;
         return;

@@ -326,20 +326,18 @@ void sequence_sums(const struct sequence *sequence, uint64_t t, uint64_t *ret);
 
 /* An end of a column. */
 struct edge {
-    uint64_t at;                /* ns */
-    uint32_t block;             /* that contains it */
-    uint32_t near;              /* the block whose start is nearest to it: this one or the next */
-    uint32_t slot;              /* of the segment that contains it; when settled */
-    bool settled;               /* slot and part are known */
-    uint64_t part[LANE_STATES]; /* ns in each state that occurs, from the start of `near` to it;
-                                   negative (modulo 2^64) when that is later */
+    uint64_t at;    /* ns */
+    uint32_t block; /* that contains it */
+    uint32_t near;  /* the block whose start is nearest to it: this one or the next */
+    uint32_t slot;  /* of the segment that contains it; when settled */
+    bool settled;
 };
 
 /*
  * Goes through the columns of a row from left to right. A column that lies in one segment costs
  * next to nothing. One that spans blocks is mostly decided by the prefixes at the boundaries of
  * blocks nearest to its ends: what lies between these and the ends can then not change who is
- * first. Only where it could are the segments gone through.
+ * first. Only where it could are the segments at its ends gone through.
  */
 enum { COLUMNS_AHEAD = 16 };
 struct columns {
