@@ -126,31 +126,45 @@ static void fetch(const void *at, size_t size)
     __builtin_prefetch((const char *)at + size - 1);
 }
 
-/* Finds where one more column ends, and asks for what is there. The step from one to the next is
- * about the same each time, so the search begins there. */
-static void look_ahead(struct columns *columns)
+/* Goes on to the block that contains t. The step from one to the next is about the same each time,
+ * so the search begins there. */
+static void find_ahead(struct columns *columns, uint64_t t)
 {
     const struct sequence *sequence = &columns->sequence;
     const struct track *track = sequence->track;
+    uint32_t before = columns->found.block;
+    uint32_t block = track_find_near(track, sequence->blocks, before, columns->stride, t);
+    uint32_t stride = columns->stride = block - before;
+    columns->found = (struct found){
+        .block = block,
+        .start = start_of(sequence, block),
+        .end = block + 1 < sequence->blocks ? start_of(sequence, block + 1) : UINT64_MAX,
+    };
+    if (stride >= SEVERAL_BLOCKS && sequence->blocks - block > 4 * stride)
+        __builtin_prefetch(track->starts.items + block + 4 * stride);
+}
+
+/* Finds where one more column ends, and asks for what is there. */
+static void look_ahead(struct columns *columns)
+{
+    const struct sequence *sequence = &columns->sequence;
+    const struct found *found = &columns->found;
     uint64_t t = columns->looked_at + columns->width;
-    if (t > columns->end)
-        t = columns->end;
-    columns->looked_at = t;
-    uint32_t before = columns->found, stride = columns->stride;
-    uint32_t block = track_find_near(track, sequence->blocks, before, stride, t);
-    uint32_t near = nearest(sequence, block, t), at = columns->looked++ % COLUMNS_AHEAD;
-    columns->ahead[at].block = columns->found = block;
+    columns->looked_at = t = t < columns->end ? t : columns->end;
+    uint32_t at = columns->looked++ % COLUMNS_AHEAD;
+    bool further = t >= found->end;
+    if (further)
+        find_ahead(columns, t);
+    uint32_t near = found->end - t < t - found->start ? found->block + 1 : found->block;
+    columns->ahead[at].block = found->block;
     columns->ahead[at].near = near;
-    if (block == before)
+    if (!further)
         return;
-    columns->stride = stride = block - before;
     const struct prefix *prefix = prefix_of(sequence, near);
     __builtin_prefetch(prefix);
     __builtin_prefetch(&prefix->ns[columns->guess]);
     if (columns->segments_wanted)
-        fetch(sequence_spans(sequence, block), sizeof(struct spans));
-    if (stride >= SEVERAL_BLOCKS && sequence->blocks - block > 4 * stride)
-        __builtin_prefetch(track->starts.items + block + 4 * stride);
+        fetch(sequence_spans(sequence, found->block), sizeof(struct spans));
 }
 
 /* ---- a column ---- */
@@ -178,7 +192,7 @@ void columns_begin(struct columns *columns, const struct sequence *sequence, uin
     columns->unborn = unborn;
     list_states(columns, sequence->track->states | 1u << unborn);
     columns->looked = columns->taken = columns->stride = 0;
-    columns->found = columns->edge->block;
+    columns->found = (struct found){.block = columns->edge->block};
     columns->guess = unborn;
     columns->segments_wanted = WANTED_FOR;
     while (columns->looked + 1 < COLUMNS_AHEAD)

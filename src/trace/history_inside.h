@@ -354,7 +354,11 @@ struct columns {
         uint32_t block, near;
     } ahead[COLUMNS_AHEAD];   /* a ring: where the next columns end */
     uint32_t looked, taken;   /* how many were put into it, taken out */
-    uint32_t found, stride;   /* the last block put in, and how far the one before it was */
+    struct found {
+        uint32_t block;
+        uint64_t start, end; /* of it; UINT64_MAX for the last */
+    } found;                 /* the last block put in, */
+    uint32_t stride;         /* and how far the one before it was */
     uint64_t looked_at;       /* the time it contains */
     uint32_t segments_wanted; /* for so many columns segments are asked for ahead */
 };
