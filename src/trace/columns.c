@@ -75,8 +75,8 @@ static uint32_t add_spans(const struct spans *spans, uint32_t slot, uint64_t at,
 static void settle(const struct sequence *sequence, struct edge *edge)
 {
     if (!edge->settled)
-        edge->slot =
-            slot_at(sequence_spans(sequence, edge->block), edge->at - start_of(sequence, edge->block));
+        edge->slot = slot_at(sequence_spans(sequence, edge->block),
+                             edge->at - start_of(sequence, edge->block));
     edge->settled = true;
 }
 

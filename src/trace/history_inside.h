@@ -239,6 +239,9 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
 /* ns in each state from the start until now, dropped stretches too. */
 void lane_totals(const struct history *history, uint32_t thread, uint64_t ret_ns[LANE_STATES]);
 
+/* What the thread waits for at t; THRUM_NONE. */
+uint32_t lane_object(const struct history *history, uint32_t thread, uint64_t t);
+
 /* ---- rows.c ---- */
 
 bool row_is_lock(enum trace_type type);

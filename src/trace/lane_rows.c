@@ -124,6 +124,17 @@ void history_interval(const struct history *history, uint32_t thread, uint64_t t
         ret->other = (uint32_t)began.event.value;
 }
 
+uint32_t lane_object(const struct history *history, uint32_t thread, uint64_t t)
+{
+    if (!has_lane(history, thread))
+        return THRUM_NONE;
+    struct sequence sequence = lane_sequence(history, thread);
+    if (t < sequence_birth(&sequence))
+        return THRUM_NONE;
+    struct spot spot = sequence_find(&sequence, t);
+    return lane_block(history, thread, spot.block)->object[spot.slot];
+}
+
 /* ---- rows of cells ---- */
 
 /* What the thread waited for in the longest stretch of the cell's state that fills a quarter of

@@ -289,11 +289,10 @@ static void mark_openings(const struct history *history, uint32_t thread, uint64
                                                   OPENINGS_LOOKED_AT, openings)
                                : 0;
     for (size_t i = 0; i < count; i++) {
-        struct lane_interval interval;
         if (!in_row(openings[i].time, t0, column, columns, &at))
             continue;
-        history_interval(history, thread, openings[i].time, &interval);
-        if (openings[i].thread == thread || interval.object == openings[i].object)
+        if (openings[i].thread == thread ||
+            lane_object(history, thread, openings[i].time) == openings[i].object)
             cells[at].marks |= MARK_BARRIER;
     }
 }

@@ -74,7 +74,8 @@ static void answer(struct kept_rows *rows, const struct question *question, size
                (high - low) * cell);
     if (high < to)
         question->ask(question, high - from, to - high, ret);
-    keep(row, question, from, to, ret);
+    if (left || high < to)
+        keep(row, question, from, to, ret);
 }
 
 void row_of_thread(struct row_cache *cache, const struct history *history, uint32_t thread,

@@ -7,11 +7,14 @@
  * what all others are like while the view stays or follows. Of the visits to a place the median
  * counts. Fails above the limits that docs/ARCHITECTURE.md names.
  *
+ * Then a lane that a group of 500 threads is folded into, which sleep and wake at random.
+ *
  * Usage: bench-view [records, 10000000 if not given]
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "made_up.h"
 #include "view/row_cache.h"
 #include "view/scene.h"
@@ -136,6 +139,66 @@ static void report(const char *frame, const struct figures *few, const struct fi
            many->worst / few->worst);
 }
 
+enum { CROWD = 500, CROWD_RECORDS = 1000000 };
+
+static struct history *crowd_history(struct trace_catalog *catalog)
+{
+    bool asleep[CROWD] = {0};
+    uint64_t seed = 7, time = 0;
+    for (int i = 0; i < CROWD; i++)
+        catalog_add_thread(catalog, "worker", false, THRUM_NONE);
+    struct history *history = history_new(catalog);
+    for (int i = 0; i < CROWD_RECORDS; i++) {
+        uint32_t thread = (uint32_t)random_below(&seed, CROWD);
+        time += 1 + random_below(&seed, 200);
+        struct thrum_event event = {.time = time,
+                                    .object = THRUM_NONE,
+                                    .kind = asleep[thread] ? THRUM_KIND_SLEEP_END
+                                                           : THRUM_KIND_SLEEP_BEGIN};
+        asleep[thread] = !asleep[thread];
+        history_append(history, thread, &event);
+    }
+    return history;
+}
+
+static void measure_crowd(const struct region *region)
+{
+    struct trace_catalog catalog = {0};
+    struct history *history = crowd_history(&catalog);
+    struct row_cache rows = {0};
+    uint32_t threads[CROWD];
+    struct lane lane = {.count = CROWD};
+    for (uint32_t i = 0; i < CROWD; i++)
+        threads[i] = i;
+    struct scene scene = {
+        .history = history,
+        .catalog = &catalog,
+        .rows = &rows,
+        .now = history_now(history),
+        .threads = threads,
+        .thread_count = CROWD,
+        .thread_lanes = &lane,
+        .thread_lane_count = 1,
+        .thread = THRUM_NONE,
+        .object = THRUM_NONE,
+    };
+    double us[FRAMES][VISITS];
+    for (int visit = 0; visit < VISITS; visit++)
+        for (int frame = FIRST; frame < FRAMES; frame++) {
+            scene.column = scene.now / COLUMNS / (uint64_t)(1 + visit) + 1;
+            uint64_t before = own_time();
+            timeline_draw(region, &scene, 1);
+            us[frame][visit] = (double)(own_time() - before) / 1e3;
+        }
+    for (int frame = FIRST; frame < FRAMES; frame++)
+        qsort(us[frame], VISITS, sizeof us[frame][0], by_size);
+    printf("%d threads folded into one lane: the first frame %.0f us, those after it %.0f us\n",
+           CROWD, us[FIRST][VISITS / 2], us[NEXT][VISITS / 2]);
+    row_cache_fini(&rows);
+    history_free(history);
+    catalog_fini(&catalog);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000000;
@@ -153,10 +216,11 @@ int main(int argc, char **argv)
            (unsigned long long)records);
     report("first frame of a place", &little[FIRST], &much[FIRST]);
     report("frames after it", &little[NEXT], &much[NEXT]);
+    measure_crowd(&region);
     canvas_fini(&canvas);
     history_free(few);
     history_free(many);
     catalog_fini(&catalog);
     return much[FIRST].worst <= 2000 && much[NEXT].worst <= 3 * little[NEXT].worst ? EXIT_SUCCESS
-                                                                                 : EXIT_FAILURE;
+                                                                                   : EXIT_FAILURE;
 }
