@@ -100,10 +100,14 @@ struct spot sequence_find(const struct sequence *sequence, uint64_t t)
     return (struct spot){edge.block, edge.slot};
 }
 
-/* Up to the last block, because what is known of a column depends on the boundaries near it. */
+/* Up to the last block: which boundary is nearest to an end in it may still change, and what is
+ * known of a column over several blocks depends on that. */
 struct row_settled sequence_settled(const struct history *history, const struct sequence *sequence)
 {
+    const struct spans *spans = sequence_spans(sequence, sequence->blocks - 1);
     uint64_t last = start_of(sequence, sequence->blocks - 1);
+    if (sequence->blocks == 1)
+        last += spans->delta[spans->count - 1];
     return (struct row_settled){
         .until = last < history->now ? last : history->now,
         .epoch = history->epoch + sequence->track->corrections,
