@@ -16,7 +16,7 @@ SCHEDULES = {"thrum-explore-1": ["failures[].schedule", "failures[].passing", "o
 KINDS = {"assertion", "deadlock", "error", "race", "livelock", "unreached"}
 ENDLESS = '"Endless"\nn = 0\nthread A:\n    while True:\n        n += 1\nsometimes n == 3, "three"\n'
 # Each makes one thread and waits for it; under a limit of memory some pthread_create() fails.
-MANY = '"Many"\ndef rest():\n    sleep(5s)\nmain:\n    for i in range(4000):\n        Thread(target=rest).start()\n'
+MANY = '"Many"\ndef rest():\n    sleep(20s)\nmain:\n    for i in range(4000):\n        Thread(target=rest).start()\n'
 
 
 def documented(text):
@@ -98,7 +98,7 @@ def main():
         for name in ("dining-philosophers", "two-accounts", "lost-wake-up", "starting-gun", "phases", "released-too-often"):
             check.run("run", "--json", name)
         check.run("run", "--json", "--for", "50ms", endless)
-        check.run("run", "--json", many, before="ulimit -v 3000000")
+        check.run("run", "--json", many, before="ulimit -v 2400000")
         check.run("step", "--json", "lost-update")
         check.run("replay", "--json", "two-accounts", "rent salary*2")
         check.run("check", "--json", "two-accounts", endless, "--states", "1000")
