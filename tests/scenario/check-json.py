@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """docs/JSON.md tells all that --json prints, and nothing else.
 
-Usage: check-json.py THRUM JSON.MD SCENARIOS VERDICTS. Takes the paths of the members from the tables of the document, by
-`format`, and compares them with those of real output: every member that is printed is documented, and every documented
-one is printed by some command here.
+Usage: check-json.py THRUM JSON.MD SCENARIOS VERDICTS REFUSE. Takes the paths of the members from the tables of the
+document, by `format`, and compares them with those of real output: every member that is printed is documented, and every
+documented one is printed by some command here. REFUSE is stress/refuse.c, which refuses a thread.
 """
 import json
 import pathlib
@@ -16,7 +16,7 @@ SCHEDULES = {"thrum-explore-1": ["failures[].schedule", "failures[].passing", "o
 KINDS = {"assertion", "deadlock", "error", "race", "livelock", "unreached"}
 ENDLESS = '"Endless"\nn = 0\nthread A:\n    while True:\n        n += 1\nsometimes n == 3, "three"\n'
 # Each makes one thread and waits for it; under a limit of memory some pthread_create() fails.
-MANY = '"Many"\ndef rest():\n    sleep(20s)\nmain:\n    for i in range(4000):\n        Thread(target=rest).start()\n'
+PAIR = '"Pair"\nthread A, B:\n    sleep(1ms)\n'
 
 
 def documented(text):
@@ -58,10 +58,8 @@ class Check:
         self.printed = {name: set() for name in wanted}
         self.verdicts = set()
 
-    def run(self, *words, before=""):
-        command = [self.thrum, *map(str, words)]
-        if before:
-            command = ["bash", "-c", before + '; exec "$0" "$@"', *command]
+    def run(self, *words, before=()):
+        command = [*before, self.thrum, *map(str, words)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         try:
             value = json.loads(done.stdout)
@@ -82,14 +80,14 @@ class Check:
 
 
 def main():
-    thrum, document, scenarios, verdicts = sys.argv[1:]
+    thrum, document, scenarios, verdicts, refuse = sys.argv[1:]
     scenarios, verdicts = pathlib.Path(scenarios), pathlib.Path(verdicts)
     check = Check(thrum, documented(pathlib.Path(document).read_text()))
     bundled = sorted(scenarios.rglob("*.thrum"))
     with tempfile.TemporaryDirectory() as place:
-        endless, many = pathlib.Path(place, "endless.thrum"), pathlib.Path(place, "many.thrum")
+        endless, pair = pathlib.Path(place, "endless.thrum"), pathlib.Path(place, "pair.thrum")
         endless.write_text(ENDLESS)
-        many.write_text(MANY)
+        pair.write_text(PAIR)
         for path in bundled + sorted(verdicts.glob("*.thrum")):
             check.run("explore", "--json", path)
         check.run("explore", "--json", "--states", "3000", endless)
@@ -98,7 +96,7 @@ def main():
         for name in ("dining-philosophers", "two-accounts", "lost-wake-up", "starting-gun", "phases", "released-too-often"):
             check.run("run", "--json", name)
         check.run("run", "--json", "--for", "50ms", endless)
-        check.run("run", "--json", many, before="ulimit -v 2400000")
+        check.run("run", "--json", pair, before=[refuse, "thread", "EAGAIN", "3"])
         check.run("step", "--json", "lost-update")
         check.run("replay", "--json", "two-accounts", "rent salary*2")
         check.run("check", "--json", "two-accounts", endless, "--states", "1000")
