@@ -385,12 +385,13 @@ static void draw_panes(struct run_view *view, const struct region *region,
                        const struct scene *scene)
 {
     int width = region->width;
+    bool reads_source = view->focus == PANE_SOURCE; /* then long lines have more room */
     if (width < 76) {
         draw_one_pane(view, region, scene);
         return;
     }
     if (width < 120) {
-        int left = width * 45 / 100;
+        int left = width * (reads_source ? 70 : 45) / 100;
         struct region source = region_part(region, 0, 0, left, region->height);
         struct region right = region_part(region, left + 1, 0, width - left - 1, region->height);
         draw_source(view, &source, scene);
@@ -398,7 +399,8 @@ static void draw_panes(struct run_view *view, const struct region *region,
         draw_side(view, &right, scene, true);
         return;
     }
-    int left = width * 36 / 100, middle = width * 60 / 100;
+    int left = width * (reads_source ? 50 : 36) / 100;
+    int middle = width * (reads_source ? 70 : 60) / 100;
     struct region source = region_part(region, 0, 0, left, region->height);
     struct region right = region_part(region, left + 1, 0, middle - left - 1, region->height);
     struct region problems = region_part(region, middle + 1, 0, width - middle - 1, region->height);

@@ -57,6 +57,18 @@ static int draw_list(const struct region *region, const struct browser_entry *en
     return top;
 }
 
+/* A path that is too long loses its first folders: the name is what is typed. */
+static void draw_path(const struct region *region, int y, int width, const char *path)
+{
+    const char *shown = path;
+    while (text_width(shown) + (shown != path) > width && strchr(shown + 1, '/'))
+        shown = strchr(shown + 1, '/');
+    int x = 1;
+    if (shown != path)
+        draw_glyph(region, x++, y, STYLE_DIM, GLYPH_MORE);
+    draw_fit(region, x, y, width + 1 - x, STYLE_DIM, shown);
+}
+
 static void draw_preview(const struct region *region, const struct browser_entry *entry)
 {
     int width = region->width - 2, y = 0;
@@ -64,10 +76,10 @@ static void draw_preview(const struct region *region, const struct browser_entry
     y += draw_paragraph(region, 1, y, width, 0, STYLE_TEXT, entry->explanation) + 1;
     if (*entry->expect) {
         int x = draw_text(region, 1, y, STYLE_DIM, "expected: ");
-        draw_text(region, x, y, verdict_style(entry->expect), entry->expect);
-        y += 1;
+        y += draw_paragraph(region, x, y, width + 1 - x, 0, verdict_style(entry->expect),
+                            entry->expect);
     }
-    draw_fit(region, 1, y, width, STYLE_DIM, entry->path);
+    draw_path(region, y, width, entry->path);
     y += 2;
     if (y + 2 > region->height || entry->first_code_line >= entry->line_count)
         return;

@@ -47,7 +47,10 @@ static int draw_lines(const struct region *region, const char *words, int top)
         text_clear(&line);
         text_add_bytes(&line, words, length);
         if (!length || text_bytes(&line)[0] == ' ') {
-            draw_fit(region, 1, y, region->width - 2, STYLE_TEXT, text_bytes(&line));
+            const char *word = text_bytes(&line) + strspn(text_bytes(&line), " ");
+            bool rule = code_next(&word) == GLYPH_H; /* the point of no return */
+            draw_fit(region, 1, y, region->width - 2, rule ? STYLE_POTENTIAL : STYLE_TEXT,
+                     text_bytes(&line));
             y++;
         } else {
             y += draw_paragraph(region, 1, y, region->width - 2, 2, STYLE_TEXT, text_bytes(&line));

@@ -206,6 +206,8 @@ uint32_t source_draw(const struct region *region, const struct source *source)
             draw_text(region, 5, y, STYLE_COMMENT, text);
         else
             draw_code_line(region, 5, y, plain, text);
+        if (5 + text_width(text) > region->width)
+            draw_glyph(region, region->width - 1, y, STYLE_DIM, GLYPH_MORE);
         if (current)
             draw_marks(region, y, source, line, 5 + text_width(text));
         if (line == source->focus)

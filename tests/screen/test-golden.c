@@ -104,6 +104,7 @@ static const struct shot shots[] = {
     {"philosophers-statistics", story_philosophers, "i", false},
     {"philosophers-details", story_philosophers, "j\n", false},
     {"philosophers-lock", story_philosophers, "\tj\n", false},
+    {"philosophers-source", story_philosophers, "\t\t", false},
     {"philosophers-back", story_philosophers, "hhhhhhhhhhhhhhhhhhhhhhhh++", false},
     {"philosophers-stepping", story_philosophers, "", true},
     {"philosophers-table", story_philosophers, "v", false},
