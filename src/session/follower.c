@@ -14,14 +14,16 @@
 #include "session/follower_inside.h"
 
 enum {
-    PERIOD = 1000000,      /* ns between two looks at the rings */
-    BUSY = 1000,           /* records in one look after which the next follows at once */
-    LOOK_EVERY = 128,      /* records between two looks whether somebody wants the lock */
-    PATIENCE = 1000000000, /* ns that a run waits for the threads of those before it */
+    PERIOD = 1000000, /* ns between two looks at the rings */
+    BUSY = 1000,      /* records in one look after which the next follows at once */
+    LOOK_EVERY = 128, /* records between two looks whether somebody wants the lock */
 };
 
 /* The history numbers records with 32 bits; some room stays for records of our own. */
 static const uint64_t MOST_RECORDS = UINT32_MAX - (1u << 20);
+/* ns that a run waits for the threads of those before it; one that the kernel does not let go would
+ * hold it up for ever. */
+static const uint64_t PATIENCE = 3000000000;
 static const size_t DEFAULT_MEMORY = (size_t)2 << 30;
 
 /* Lets in who waits for the lock. */

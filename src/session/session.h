@@ -65,7 +65,7 @@ struct session_options {
     size_t memory;     /* bytes the history may take; 0: 2 GiB */
     bool start_paused; /* live: nothing moves until session_resume() */
     /* live: counts the runs that have threads. A run that finds others here waits until theirs have
-     * left, a second at most, before it makes its own. NULL: it is alone. Outlives the session. */
+     * left, three seconds at most, before it makes its own. NULL: it is alone. Outlives the session. */
     _Atomic uint32_t *runs;
     bool no_kernel;       /* live: do not look at the kernel's context switches (tests) */
     bool no_tsc;          /* live: CLOCK_MONOTONIC stamps what happens (tests) */
