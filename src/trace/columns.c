@@ -145,7 +145,7 @@ static void find_ahead(struct columns *columns, uint64_t t)
         .end = block + 1 < sequence->blocks ? start_of(sequence, block + 1) : UINT64_MAX,
     };
     if (stride >= SEVERAL_BLOCKS && sequence->blocks - block > 4 * stride)
-        __builtin_prefetch(track->starts.items + block + 4 * stride);
+        fetch(track->starts.items + block + 4 * stride - stride / 4, stride / 2 * sizeof(uint64_t));
 }
 
 /* Finds where one more column ends, and asks for what is there. */
