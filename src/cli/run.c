@@ -72,6 +72,22 @@ static int print_summary(const struct arguments *arguments, struct session *sess
     return exit_status(&status);
 }
 
+/* A line that the next one overwrites, for who waits at a terminal; runs 0: it goes away. */
+static void say_runs(int64_t runs, uint64_t begin)
+{
+    enum { WIDTH = 72 };
+    struct text line = {0}, time = {0};
+    if (!isatty(STDERR_FILENO))
+        return;
+    clock_format(&time, (int64_t)(clock_now() - begin));
+    if (runs)
+        text_printf(&line, "%" PRId64 " run%s in %s, none has failed; Ctrl-C ends it", runs,
+                    runs == 1 ? "" : "s", text_bytes(&time));
+    fprintf(stderr, "\r%-*s\r", WIDTH, text_bytes(&line));
+    text_fini(&line);
+    text_fini(&time);
+}
+
 /* Opens one run after the other, each with a seed of its own, until one fails. The last stays open.
  */
 static void run_until_failure(const struct arguments *arguments, struct opened *opened,
@@ -89,6 +105,7 @@ static void run_until_failure(const struct arguments *arguments, struct opened *
         bool last = runs == most || interrupted || exit_status(&status) != EXIT_FINE;
         if (last) {
             struct text time = {0}, verdicts = {0};
+            say_runs(0, begin);
             clock_format(&time, (int64_t)(clock_now() - begin));
             summary_verdicts(status.verdicts, &verdicts);
             fprintf(stderr, "%" PRId64 " run%s in %s; the last, with seed %" PRIu64 ": %s\n", runs,
@@ -102,6 +119,7 @@ static void run_until_failure(const struct arguments *arguments, struct opened *
                 _exit(exit_status(&status));
         session_close(opened->session);
         opened->session = NULL;
+        say_runs(runs, begin);
         random_next(&options->seed);
     }
 }

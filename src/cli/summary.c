@@ -11,7 +11,7 @@
 
 enum {
     CONTENDED = 8, /* objects listed */
-    WIDTH = 10,
+    WIDTH = 9,
     SCHEDULE = 20000,     /* steps: the schedule of a longer run is not printed */
     SCHEDULE_LINE = 2000, /* bytes of it that people are shown */
 };
@@ -49,12 +49,19 @@ static void add_right(const char *text, long width, struct text *out)
     text_add(out, text);
 }
 
+/* A column of a table; however wide, a blank stands before it. */
+static void add_cell(const char *text, struct text *out)
+{
+    text_add_char(out, ' ');
+    add_right(text, WIDTH - 1, out);
+}
+
 static void add_time(uint64_t nanoseconds, struct text *out)
 {
     struct text words = {0};
     if (nanoseconds)
         clock_format(&words, (int64_t)nanoseconds);
-    add_right(nanoseconds ? text_bytes(&words) : "-", WIDTH, out);
+    add_cell(nanoseconds ? text_bytes(&words) : "-", out);
     text_fini(&words);
 }
 
@@ -62,7 +69,7 @@ static void add_count(uint64_t count, struct text *out)
 {
     char digits[32];
     snprintf(digits, sizeof digits, "%" PRIu64, count);
-    add_right(count ? digits : "-", WIDTH, out);
+    add_cell(count ? digits : "-", out);
 }
 
 /* States with a column of their own, in order; others are added to the one before. */
@@ -103,26 +110,43 @@ static long name_width(const struct trace_catalog *catalog, bool objects)
     return width > 40 ? 40 : width;
 }
 
+/* The lanes that some thread was in at all, bit by bit: columns of nothing make lines too long. */
+static unsigned lanes_used(struct session *session)
+{
+    unsigned used = 1; /* running is always there */
+    for (uint32_t thread = 0; thread < session_catalog(session)->threads.count; thread++) {
+        struct thread_statistics statistics;
+        history_thread_statistics(session_history(session), thread, &statistics);
+        for (unsigned i = 0; i < LANES; i++)
+            used |= lane_time(&statistics, i) ? 1u << i : 0;
+    }
+    return used;
+}
+
 static void add_threads(struct session *session, struct text *out)
 {
     const struct trace_catalog *catalog = session_catalog(session);
     struct history *history = session_history(session);
     long width = name_width(catalog, false);
+    unsigned used = lanes_used(session);
     add_left("THREADS", width, out);
     for (unsigned i = 0; i < LANES; i++)
-        add_right(lanes[i].title, WIDTH, out);
-    add_right("steps", WIDTH, out);
-    add_right("preempted", WIDTH, out);
+        if (used >> i & 1)
+            add_cell(lanes[i].title, out);
+    add_cell("steps", out);
+    add_cell("preempted", out);
     text_add_char(out, '\n');
     for (uint32_t thread = 0; thread < catalog->threads.count; thread++) {
         struct thread_statistics statistics;
         history_thread_statistics(history, thread, &statistics);
         add_left(catalog->threads.items[thread].name, width, out);
         for (unsigned i = 0; i < LANES; i++)
-            add_time(lane_time(&statistics, i), out);
+            if (used >> i & 1)
+                add_time(lane_time(&statistics, i), out);
         add_count(statistics.steps, out);
         uint64_t blocked = statistics.blocked, preempted = statistics.preempted;
         session_switches(session, thread, &blocked, &preempted);
+        text_add_char(out, ' ');
         add_count(preempted, out);
         text_add_char(out, '\n');
     }
@@ -165,25 +189,20 @@ static void add_objects(struct session *session, struct text *out)
     size_t count;
     struct contended *list = contended_objects(session, &count);
     if (count) {
-        static const char *const titles[] = {"taken", "after wait", "waited", "longest", "held"};
+        static const char *const titles[] = {"taken", "waits", "waited", "longest", "held"};
         text_add_char(out, '\n');
         add_left("CONTENDED", width, out);
         for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-            add_right(titles[i], WIDTH + 1, out);
+            add_cell(titles[i], out);
         text_add(out, "  most waiting\n");
     }
     for (size_t i = 0; i < count && i < CONTENDED; i++) {
         const struct object_statistics *statistics = &list[i].statistics;
         add_left(catalog->objects.items[list[i].object].name, width, out);
-        text_add_char(out, ' ');
         add_count(statistics->acquisitions, out);
-        text_add_char(out, ' ');
         add_count(statistics->contended, out);
-        text_add_char(out, ' ');
         add_time(statistics->wait_total, out);
-        text_add_char(out, ' ');
         add_time(statistics->wait_max, out);
-        text_add_char(out, ' ');
         add_time(statistics->hold_total, out);
         text_printf(out, "  %12" PRIu32 "\n", statistics->waiters_max);
     }

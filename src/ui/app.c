@@ -78,6 +78,7 @@ void screen_take_session(struct screen *screen, struct session *session, const c
     screen->run.editable = path;
     if (screen->run.status.mode == SESSION_STEPPING)
         screen->run.focus = PANE_CHOICES;
+    run_view_news(&screen->run, 0); /* one that has ended already has no more news */
 }
 
 static void open_path(struct screen *screen, const char *path, bool stepping)

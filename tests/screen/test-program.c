@@ -188,6 +188,18 @@ static void endless(char path[32])
                    "    while True:\n        sleep(5ms)\n        ticks.add(1)\n");
 }
 
+/* A run that had failed before it was shown says so as one that fails before one's eyes. */
+START_TEST(the_run_that_failed_is_shown)
+{
+    struct pty pty;
+    char *argv[] = {getenv("THRUM_PROGRAM"), "run", "--until-failure", "two-accounts", NULL};
+    pty_start(&pty, 80, 24, NULL, argv);
+    ck_assert(pty_sees(&pty, "PROBLEMS"));
+    ck_assert(pty_sees(&pty, "Nobody can move again"));
+    leave(&pty, 1);
+}
+END_TEST
+
 /* A search that takes for ever shows what it has when it is stopped, and can be left at once. */
 START_TEST(a_long_search_can_be_stopped_and_left)
 {
@@ -428,6 +440,7 @@ static Suite *program_suite(void)
     tcase_add_test(tests, steps_go_forwards_and_backwards);
     tcase_add_test(tests, a_live_run_freezes_into_steps);
     tcase_add_test(tests, exploring_finds_and_opens_a_schedule);
+    tcase_add_test(tests, the_run_that_failed_is_shown);
     tcase_add_test(tests, a_long_search_can_be_stopped_and_left);
     tcase_add_test(tests, an_endless_run_can_be_paused_and_left);
     tcase_add_loop_test(tests, signals_during_a_run_restore_the_terminal, 0, DEADLY);
