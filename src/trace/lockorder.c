@@ -27,11 +27,16 @@ struct held {
     uint32_t lock, source;
 };
 
+struct seat {
+    uint32_t semaphore;
+    uint32_t permits; /* taken and not given back; may be 0 */
+};
+
 struct locker {
-    vector(struct held) held; /* locks, in the order they were taken */
-    vector(uint32_t) seats;   /* semaphores it holds a permit of; as often as it holds one */
-    struct vclock now;        /* by starts and joins only */
-    uint32_t waited;          /* edges for this lock were made when the wait began; THRUM_NONE */
+    vector(struct held) held;  /* locks, in the order they were taken */
+    vector(struct seat) seats; /* semaphores it took permits of, in the order it did so first */
+    struct vclock now;         /* by starts and joins only */
+    uint32_t waited;           /* edges for this lock were made when the wait began; THRUM_NONE */
     bool ended;
 };
 
@@ -336,7 +341,8 @@ static bool wants(struct lockorder *lockorder, uint32_t thread, uint32_t lock, u
             if (j < GATES)
                 edge.gates[j] = by->held.items[j].lock;
         for (size_t j = 0; j < by->seats.count && edge.seat_count < SEATS; j++)
-            edge.seats[edge.seat_count++] = by->seats.items[j];
+            if (by->seats.items[j].permits)
+                edge.seats[edge.seat_count++] = by->seats.items[j].semaphore;
         if (!is_news(lockorder, &edge))
             continue;
         vclock_copy(&edge.clock, &by->now);
@@ -382,23 +388,27 @@ static void drop(struct lockorder *lockorder, uint32_t thread, uint32_t lock)
     }
 }
 
-/* Permits taken and given back. */
+/* Permits taken and given back. A semaphore that hands over is taken by one thread and released by
+ * another, so what is taken may never come back: it is counted, not listed. */
 static void seat(struct lockorder *lockorder, uint32_t thread, const struct thrum_event *event)
 {
     struct locker *by = thread_of(lockorder, thread);
-    if (event->kind == THRUM_KIND_ACQUIRE)
-        vector_push(&by->seats, event->object);
-    if (event->kind != THRUM_KIND_RELEASE)
-        return;
-    for (size_t i = by->seats.count; i-- > 0;)
-        if (by->seats.items[i] == event->object) {
-            by->seats.items[i] = vector_last(&by->seats);
-            by->seats.count--;
+    size_t i = 0;
+    while (i < by->seats.count && by->seats.items[i].semaphore != event->object)
+        i++;
+    if (event->kind == THRUM_KIND_ACQUIRE) {
+        if (i == by->seats.count)
+            vector_push(&by->seats, (struct seat){.semaphore = event->object});
+        by->seats.items[i].permits++;
+    } else if (event->kind == THRUM_KIND_RELEASE) {
+        if (i < by->seats.count && by->seats.items[i].permits) {
+            by->seats.items[i].permits--;
             return;
         }
-    while (event->object >= lockorder->given.count)
-        vector_push(&lockorder->given, 0);
-    lockorder->given.items[event->object]++;
+        while (event->object >= lockorder->given.count)
+            vector_push(&lockorder->given, 0);
+        lockorder->given.items[event->object]++;
+    }
 }
 
 static void thread_orders(struct lockorder *lockorder, uint32_t thread,
@@ -415,6 +425,10 @@ static void thread_orders(struct lockorder *lockorder, uint32_t thread,
         break;
     case THRUM_KIND_THREAD_END:
     case THRUM_KIND_THREAD_DIED: by->ended = true; break;
+    case THRUM_KIND_IS_ALIVE:
+        if (event->flags & THRUM_RESULT)
+            break;
+        __attribute__((fallthrough));
     case THRUM_KIND_JOIN:
         if (other < lockorder->threads.count && lockorder->threads.items[other].ended)
             vclock_join(&by->now, &lockorder->threads.items[other].now);

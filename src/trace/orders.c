@@ -27,6 +27,7 @@ struct handed {
     struct vclock clock;            /* lock, event, barrier, Atomic */
     vector(struct permits) permits; /* semaphore: oldest at `first` */
     size_t first;
+    uint64_t known;           /* semaphore: permits there, all told */
     vector(uint32_t) waiters; /* condition: not yet notified, oldest first; event: who waits */
     bool begun;               /* a semaphore's initial permits are in */
     bool cleared;             /* an event was cleared since its last set */
@@ -125,8 +126,10 @@ static void permits_begin(struct orders *orders, uint32_t object, struct handed 
         return;
     handed->begun = true;
     int64_t initial = orders->catalog->objects.items[object].initial;
-    if (initial > 0)
-        vector_push(&handed->permits, (struct permits){.count = (uint64_t)initial});
+    if (initial <= 0)
+        return;
+    vector_push(&handed->permits, (struct permits){.count = (uint64_t)initial});
+    handed->known = (uint64_t)initial;
 }
 
 /* `now` permits are there after the release; how many it added follows from how many we know. */
@@ -134,10 +137,9 @@ static void permits_release(struct orders *orders, uint32_t thread, uint32_t obj
 {
     struct handed *handed = object_of(orders, object);
     permits_begin(orders, object, handed);
-    uint64_t known = 0;
-    for (size_t i = handed->first; i < handed->permits.count; i++)
-        known += handed->permits.items[i].count;
-    struct permits added = {.count = now > 0 && (uint64_t)now > known ? (uint64_t)now - known : 1};
+    bool more = now > 0 && (uint64_t)now > handed->known;
+    struct permits added = {.count = more ? (uint64_t)now - handed->known : 1};
+    handed->known += added.count;
     vclock_copy(&added.clock, &thread_of(orders, thread)->now);
     vector_push(&handed->permits, added);
     tick(orders, thread);
@@ -151,6 +153,7 @@ static void permits_acquire(struct orders *orders, uint32_t thread, uint32_t obj
         return;
     struct permits *oldest = &handed->permits.items[handed->first];
     acquire(orders, thread, &oldest->clock);
+    handed->known--;
     if (--oldest->count > 0)
         return;
     vclock_fini(&oldest->clock);
