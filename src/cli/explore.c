@@ -37,35 +37,28 @@ static void interrupt(int signal)
 }
 
 /* One line on standard error, drawn over itself. */
-static void draw_progress(struct explore_progress *progress)
+static void draw_progress(const struct explore_look *look)
 {
-    uint64_t elapsed = clock_now() - atomic_load_explicit(&progress->began, memory_order_relaxed);
-    uint64_t states = atomic_load_explicit(&progress->states, memory_order_relaxed);
-    uint64_t limit = atomic_load_explicit(&progress->bytes_limit, memory_order_relaxed);
-    uint64_t bytes = atomic_load_explicit(&progress->bytes, memory_order_relaxed);
-    bool simplifying =
-        atomic_load_explicit(&progress->phase, memory_order_relaxed) == EXPLORE_SIMPLIFYING;
     fprintf(stderr,
             "\r\033[K%s: %llu states, %.0f a second, depth %llu, %.0f %% of memory, %u failures, "
             "%u ends",
-            simplifying ? "looking for the simplest" : "searching", (unsigned long long)states,
-            elapsed ? (double)states * 1e9 / (double)elapsed : 0.0,
-            (unsigned long long)atomic_load_explicit(&progress->depth, memory_order_relaxed),
-            limit ? 100.0 * (double)bytes / (double)limit : 0.0,
-            atomic_load_explicit(&progress->failures, memory_order_relaxed),
-            atomic_load_explicit(&progress->outcomes, memory_order_relaxed));
+            look->phase == EXPLORE_SIMPLIFYING ? "looking for the simplest" : "searching",
+            (unsigned long long)look->states, look->states_a_second,
+            (unsigned long long)look->depth, look->memory, look->failures, look->outcomes);
     fflush(stderr);
 }
 
 static void watch(struct job *job)
 {
     bool drawn = false;
-    while (atomic_load_explicit(&job->progress.phase, memory_order_relaxed) != EXPLORE_DONE) {
+    for (;;) {
+        struct explore_look look = explore_look(&job->progress);
+        if (look.phase == EXPLORE_DONE)
+            break;
         if (interrupted)
             atomic_store_explicit(&job->progress.cancel, true, memory_order_relaxed);
-        uint64_t began = atomic_load_explicit(&job->progress.began, memory_order_relaxed);
-        if (began && clock_now() - began > 300000000) {
-            draw_progress(&job->progress);
+        if (look.elapsed > 300000000) {
+            draw_progress(&look);
             drawn = true;
         }
         nanosleep(&(struct timespec){0, 50000000}, NULL);

@@ -180,32 +180,22 @@ static void add_summary(const struct explore_result *result, struct text *out)
         text_printf(out, ": incomplete, stopped by %s.", result->stopped_by);
 }
 
-static void add_progress(struct explore_progress *now, bool simplifying, struct text *out)
+static void add_progress(const struct explore_look *look, struct text *out)
 {
-    uint64_t began = atomic_load_explicit(&now->began, memory_order_relaxed);
-    uint64_t elapsed = began ? clock_now() - began : 0;
-    uint64_t states = atomic_load_explicit(&now->states, memory_order_relaxed);
-    uint64_t limit = atomic_load_explicit(&now->bytes_limit, memory_order_relaxed);
-    uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
     text_printf(out,
                 "%s: %llu states, %.0f a second, depth %llu, %.0f %% of memory; found: %u "
                 "failure%s, %u way%s to end",
-                simplifying ? "Looking for the simplest" : "Searching", (unsigned long long)states,
-                elapsed ? (double)states * 1e9 / (double)elapsed : 0.0,
-                (unsigned long long)atomic_load_explicit(&now->depth, memory_order_relaxed),
-                limit ? 100.0 * (double)bytes / (double)limit : 0.0,
-                atomic_load_explicit(&now->failures, memory_order_relaxed),
-                atomic_load_explicit(&now->failures, memory_order_relaxed) == 1 ? "" : "s",
-                atomic_load_explicit(&now->outcomes, memory_order_relaxed),
-                atomic_load_explicit(&now->outcomes, memory_order_relaxed) == 1 ? "" : "s");
+                look->phase == EXPLORE_SIMPLIFYING ? "Looking for the simplest" : "Searching",
+                (unsigned long long)look->states, look->states_a_second,
+                (unsigned long long)look->depth, look->memory, look->failures,
+                look->failures == 1 ? "" : "s", look->outcomes, look->outcomes == 1 ? "" : "s");
 }
 
 bool exploring_look(struct exploring *exploring, struct text *progress,
                     const struct finding **ret_findings, size_t *ret_count)
 {
-    struct explore_progress *now = &exploring->progress;
-    uint32_t phase = atomic_load_explicit(&now->phase, memory_order_relaxed);
-    if (phase == EXPLORE_DONE && !exploring->joined)
+    struct explore_look look = explore_look(&exploring->progress);
+    if (look.phase == EXPLORE_DONE && !exploring->joined)
         take_result(exploring);
     if (exploring->joined) {
         add_summary(exploring->result, progress);
@@ -213,7 +203,7 @@ bool exploring_look(struct exploring *exploring, struct text *progress,
         *ret_count = exploring->findings.count;
         return true;
     }
-    add_progress(now, phase == EXPLORE_SIMPLIFYING, progress);
+    add_progress(&look, progress);
     return false;
 }
 

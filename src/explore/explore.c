@@ -392,6 +392,24 @@ static void answer(struct exploration *exploration)
     components_fini(&components);
 }
 
+struct explore_look explore_look(const struct explore_progress *progress)
+{
+    uint64_t began = atomic_load_explicit(&progress->began, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&progress->bytes, memory_order_relaxed);
+    uint64_t limit = atomic_load_explicit(&progress->bytes_limit, memory_order_relaxed);
+    struct explore_look look = {
+        .phase = (enum explore_phase)atomic_load_explicit(&progress->phase, memory_order_relaxed),
+        .elapsed = began ? (int64_t)(clock_now() - began) : 0,
+        .states = atomic_load_explicit(&progress->states, memory_order_relaxed),
+        .depth = atomic_load_explicit(&progress->depth, memory_order_relaxed),
+        .memory = limit ? 100.0 * (double)bytes / (double)limit : 0,
+        .failures = atomic_load_explicit(&progress->failures, memory_order_relaxed),
+        .outcomes = atomic_load_explicit(&progress->outcomes, memory_order_relaxed)};
+    if (look.elapsed > 0)
+        look.states_a_second = (double)look.states * 1e9 / (double)look.elapsed;
+    return look;
+}
+
 struct explore_result *explore_run(const struct explore_request *request,
                                    struct explore_progress *progress)
 {

@@ -55,6 +55,20 @@ struct explore_progress {
 
 enum explore_phase { EXPLORE_SEARCHING, EXPLORE_SIMPLIFYING, EXPLORE_DONE };
 
+/* How far a search is, as people are told. */
+struct explore_look {
+    enum explore_phase phase;
+    int64_t elapsed; /* nanoseconds; 0: it has not begun */
+    uint64_t states, depth;
+    double states_a_second;
+    double memory; /* in use, percent of what it may take; 0 without a limit */
+    uint32_t failures, outcomes;
+};
+
+/* Looks at a search that may be running on another thread. Each number is true of some moment just
+ * past, not all of the same one. */
+struct explore_look explore_look(const struct explore_progress *progress);
+
 /* One step of a schedule. */
 struct explore_step {
     uint32_t thread;
