@@ -1,4 +1,8 @@
-/* The tree of a scenario: what the parser writes, the check annotates and the compiler reads. */
+/*
+ * The tree of a scenario: what the parser writes, the check annotates and the compiler reads. Which
+ * fields a shape uses stands beside the shape; the others are zero. Everything lies in the arena of
+ * the compile, or in the source.
+ */
 #ifndef THRUM_LANG_AST_H
 #define THRUM_LANG_AST_H
 

@@ -64,7 +64,8 @@ enum { METHOD_PARAMETERS = 2 };
 /* Its parameters; returns their number, at most METHOD_PARAMETERS. */
 unsigned method_parameters(const struct method *method, struct method_parameter *parameters);
 
-/* Which parameter argument `index` of the call is for; -1 for none such. */
+/* Which parameter argument `index` of the call is for; -1 for none such. The second is for calls
+ * of a `def`. */
 int method_place(const struct method *method, const struct expr *call, uint32_t index);
 int function_place(const struct stmt *def, const struct expr *call, uint32_t index);
 
@@ -87,18 +88,17 @@ struct symbol {
     const char *name;
     struct span span; /* where it was made */
     const struct type *type;
-    uint32_t first;    /* first cell, object or thread */
-    uint32_t index;    /* SYMBOL_LOCAL: number in its body; SYMBOL_VARIABLE: in the program */
-    bool made;         /* at the top: its line has been passed */
-    bool atomic;       /* SYMBOL_VARIABLE: made by Atomic() */
-    bool assigned;     /* in some body, parameters: after entry */
-    bool read;         /* SYMBOL_LOCAL: somewhere */
-    bool parameter;    /* SYMBOL_LOCAL: gets its value from outside */
-    bool loop;         /* SYMBOL_LOCAL: of a for or a comprehension: may be unread */
-    struct body *body; /* SYMBOL_FUNCTION */
-    const int64_t
-        *bound;    /* while a list at the top is evaluated: the comprehension variable's value */
-    uint16_t slot; /* SYMBOL_LOCAL: set by the compiler */
+    uint32_t first;       /* first cell, object or thread */
+    uint32_t index;       /* SYMBOL_LOCAL: number in its body; SYMBOL_VARIABLE: in the program */
+    bool made;            /* at the top: its line has been passed */
+    bool atomic;          /* SYMBOL_VARIABLE: made by Atomic() */
+    bool assigned;        /* in some body, parameters: after entry */
+    bool read;            /* SYMBOL_LOCAL: somewhere */
+    bool parameter;       /* SYMBOL_LOCAL: gets its value from outside */
+    bool loop;            /* SYMBOL_LOCAL: of a for or a comprehension: may be unread */
+    struct body *body;    /* SYMBOL_FUNCTION */
+    const int64_t *bound; /* a comprehension variable, while a list at the top is evaluated */
+    uint16_t slot;        /* SYMBOL_LOCAL: set by the compiler */
 };
 
 /* Names to symbols; open addressing. */
@@ -142,7 +142,7 @@ struct thread_plan {
     uint32_t parameter_count;
 };
 
-/* A value known before the run: `type_width(type)` words. */
+/* A value known before the run: `type_width(type)` words, as program.h says what a word means. */
 struct value {
     const struct type *type;
     int64_t *words;
@@ -169,12 +169,12 @@ struct check {
     uint32_t string_room;          /* a power of two */
     struct body *body;             /* the one looked at; NULL at the top */
     struct body *main_body, *after_body;
-    vector(struct body *)
-        actions;       /* of barriers; struct object's action is an index into it until compiled */
-    struct stmt *loop; /* the innermost loop */
-    unsigned handling; /* except blocks around */
-    bool reporting;
-    bool changed;
+    vector(struct body *) actions;    /* of barriers; an object's action is an index into it until
+                                         it is compiled */
+    struct stmt *loop;                /* the innermost loop */
+    unsigned handling;                /* except blocks around */
+    bool reporting;                   /* the last pass: what is wrong is said */
+    bool changed;                     /* a kind has grown in this pass */
     bool final;                       /* what is still unknown is None */
     unsigned forbidden;               /* effects not allowed here */
     const char *where;                /* … in words: "an atomic block" */
@@ -278,8 +278,10 @@ enum exception check_exception(const char *name);
 /* check_flow.c: what is assigned where, what is never read, what can end. */
 void check_flow(struct check *check, struct body *body);
 
-/* evaluate.c: values known before the run. */
+/* evaluate.c: values known before the run. The words lie in the program's arena. False when it is
+ * not known, which was reported: by this, or as a mistake before. Only at the top. */
 bool evaluate(struct check *check, struct expr *expr, struct value *ret_value);
+/* An integer, also inside bodies. False when it is not known; reports nothing. */
 bool evaluate_integer(struct check *check, const struct expr *expr, int64_t *ret_number);
 /* The value of a string, noted for the program. */
 int64_t check_string(struct check *check, const char *text);

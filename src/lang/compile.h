@@ -94,6 +94,7 @@ uint32_t code_emit(struct compiler *compiler, struct instruction instruction, st
 /* The same for one with an operand `t`. */
 uint32_t code_thing(struct compiler *compiler, enum opcode op, uint16_t a, struct thing thing,
                     uint16_t c, uint8_t x, struct span span);
+/* A number, or the value of a text, into a slot. */
 void code_constant(struct compiler *compiler, uint16_t slot, int64_t value, struct span span);
 void code_string(struct compiler *compiler, uint16_t slot, const char *text, struct span span);
 /* `width` slots; any number, and the two may overlap only when `to` is below `from`. */
@@ -107,6 +108,7 @@ void code_jump_on(struct compiler *compiler, bool when, uint16_t slot, int32_t *
 void code_patch(struct compiler *compiler, int32_t chain);
 /* A jump to a pc that is known. */
 void code_jump_back(struct compiler *compiler, uint32_t to, struct span span);
+/* Raises an exception with this message. */
 void code_raise(struct compiler *compiler, enum exception exception, const char *message,
                 struct span span);
 /* The pc of the next instruction. */
@@ -119,7 +121,7 @@ uint32_t code_position(struct compiler *compiler, struct span span);
  */
 uint32_t code_format(struct compiler *compiler, const struct type *type, const char *spec);
 
-/* compile_expr.c: values into slots. */
+/* compile_expr.c: values into slots, type_width() of them in a row. */
 void compile_into(struct compiler *compiler, struct expr *expr, uint16_t slot);
 /* A slot that holds the value: the local's own, or a temporary. */
 uint16_t compile_operand(struct compiler *compiler, struct expr *expr);
@@ -127,31 +129,30 @@ uint16_t compile_operand(struct compiler *compiler, struct expr *expr);
 uint16_t compile_number(struct compiler *compiler, struct expr *expr);
 /* Jumps (into the chain) when the condition is `when`, and goes on here otherwise. */
 void compile_jump(struct compiler *compiler, struct expr *expr, bool when, int32_t *chain);
+/* to = a infix b, for an arithmetic operator and these kinds of a and b. */
 void compile_infix(struct compiler *compiler, enum infix infix, const struct type *left,
                    const struct type *right, uint16_t to, uint16_t a, uint16_t b, struct span span);
 /* Raises TypeError when the slot holds None; nothing for a kind that cannot. */
 void compile_not_none(struct compiler *compiler, const struct type *type, uint16_t slot,
                       struct span span);
 
-/* compile_text.c */
+/* compile_text.c: str() of a value, an f-string, and print(…) of a call. */
 void compile_text(struct compiler *compiler, struct expr *expr, const char *spec, uint16_t slot);
 void compile_format(struct compiler *compiler, struct expr *expr, uint16_t slot);
 void compile_print(struct compiler *compiler, struct expr *expr);
 
 /* compile_list.c */
+/* What a loop or a comprehension goes through. */
 struct walk {
-    struct expr *expr;
-    bool range;
-    int64_t start, step; /* range with known numbers */
-    bool known;
-    uint16_t start_slot, step_slot;
-    struct thing thing; /* shared list */
-    uint16_t base;      /* list in the frame */
-    int64_t first;      /* objects, threads: the first id */
     enum { WALK_RANGE, WALK_CELLS, WALK_SLOTS, WALK_IDS } shape;
-    uint32_t count, width;
-    uint16_t index; /* slot of the counter */
+    int64_t start, step;   /* WALK_RANGE, which is known before the run */
+    struct thing thing;    /* WALK_CELLS: the shared list */
+    uint16_t base;         /* WALK_SLOTS: the list in the frame */
+    int64_t first;         /* WALK_IDS: the first object or thread */
+    uint32_t count, width; /* elements, and slots of each */
+    uint16_t index;        /* slot of the counter */
 };
+/* Evaluates what is gone through, before the loop. */
 void walk_begin(struct compiler *compiler, struct expr *expr, struct walk *walk);
 /* The element at the counter, into slots. */
 void walk_item(struct compiler *compiler, struct walk *walk, uint16_t slot, struct span span);

@@ -214,13 +214,14 @@ static void barrier_wait(struct compiler *compiler, struct expr *expr, struct th
     int32_t depart = NO_JUMPS, gone = NO_JUMPS;
     struct span span = expr->left->name_span;
     uint16_t index = code_take(compiler, 1);
-    uint16_t outcome = code_take(compiler, 1), two = code_take(compiler, 1);
+    uint16_t outcome = code_take(compiler, 1), opened = code_take(compiler, 1);
     code_thing(compiler, OP_BARRIER_ARRIVE, index, thing, outcome, 0, span);
     code_jump_on(compiler, false, outcome, &depart, span);
-    code_constant(compiler, two, 2, span);
-    code_emit(compiler, (struct instruction){.op = OP_EQ, .a = two, .b = outcome, .c = two, .x = 1},
+    code_constant(compiler, opened, ARRIVAL_OPENED, span);
+    code_emit(compiler,
+              (struct instruction){.op = OP_EQ, .a = opened, .b = outcome, .c = opened, .x = 1},
               span);
-    code_jump_on(compiler, true, two, &gone, span);
+    code_jump_on(compiler, true, opened, &gone, span);
     struct scope scope = {.source = 0};
     scope_open(compiler, &scope, SCOPE_TRY);
     code_thing(compiler, OP_CALL_ACTION, NO_SLOT, thing, NO_SLOT, 0, span);
@@ -510,7 +511,10 @@ static void parties(struct compiler *compiler, struct expr *expr, uint16_t slot)
 
 void compile_attribute(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
-    static const char *const facts[] = {"name", "ident", "native_id", "daemon"};
+    static const char *const facts[] = {[ATTRIBUTE_NAME] = "name",
+                                        [ATTRIBUTE_IDENT] = "ident",
+                                        [ATTRIBUTE_NATIVE_ID] = "native_id",
+                                        [ATTRIBUTE_DAEMON] = "daemon"};
     if (expr->left->type->shape == TYPE_THREAD) {
         uint16_t thread = compile_number(compiler, expr->left);
         int32_t fact = 0;

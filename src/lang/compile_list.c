@@ -10,8 +10,10 @@ static void range_numbers(struct compiler *compiler, struct expr *call, struct w
     struct expr *step = call->count == 3 ? call->arguments[2].value : NULL;
     walk->start = 0;
     walk->step = 1;
-    walk->known = (!start || evaluate_integer(check, start, &walk->start)) &&
-                  (!step || evaluate_integer(check, step, &walk->step));
+    if (start)
+        evaluate_integer(check, start, &walk->start);
+    if (step)
+        evaluate_integer(check, step, &walk->step);
     /* Reads of shared names are steps even when their value is known. */
     for (uint32_t i = 0; i < call->count; i++) {
         uint32_t top = compiler->top;
@@ -25,7 +27,7 @@ void walk_begin(struct compiler *compiler, struct expr *expr, struct walk *walk)
 {
     const struct type *type = expr->type;
     const struct symbol *symbol = expr->shape == EXPR_NAME ? expr->symbol : NULL;
-    *walk = (struct walk){.expr = expr};
+    *walk = (struct walk){0};
     if (check_is_range(compiler->check, expr)) {
         walk->shape = WALK_RANGE;
         walk->width = 1;

@@ -22,7 +22,6 @@ const char *token_foreign(enum token_type type);
 
 enum {
     NESTING_MAX = 64,    /* brackets in brackets, blocks in blocks */
-    STRING_MAX = 256,    /* bytes of a string value */
     IDENTIFIER_MAX = 60, /* bytes of a name */
 };
 
@@ -39,6 +38,7 @@ struct token {
     uint32_t length; /* STRING: bytes of text */
 };
 
+/* They lie in the arena that they were read into. */
 struct tokens {
     struct token *items; /* the last is END */
     uint32_t count;

@@ -1,4 +1,7 @@
-/* Kinds of values as the check knows them. Immutable; compared by structure. */
+/*
+ * Kinds of values as the check knows them. Immutable, and compared by structure, so they may share
+ * parts; those that are made lie in the arena given.
+ */
 #ifndef THRUM_LANG_TYPES_H
 #define THRUM_LANG_TYPES_H
 
@@ -32,7 +35,10 @@ struct type {
     const struct type *item;         /* TYPE_LIST */
 };
 
-enum { TUPLE_MAX = 32, TYPE_DEPTH_MAX = 4 };
+enum {
+    TUPLE_MAX = 32,     /* items of a tuple */
+    TYPE_DEPTH_MAX = 4, /* tuples and lists in each other */
+};
 
 extern const struct type type_error, type_unknown, type_none, type_integer, type_boolean,
     type_string, type_duration, type_thread, type_exception, type_optional_integer;

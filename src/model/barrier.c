@@ -59,17 +59,18 @@ void barrier_arrive(struct machine *machine, const struct instruction *in)
         machine_fails(machine, EXCEPTION_BROKEN_BARRIER, NULL);
         return;
     }
-    int64_t index = barrier->count++, outcome = 0;
-    if (index + 1 == object->initial) {
-        outcome = object->action >= 0 ? 1 : 2;
-        if (outcome == 1)
-            barrier->phase = BARRIER_ACTING;
-        else
-            open_round(machine, barrier);
+    int64_t index = barrier->count++;
+    enum barrier_arrival outcome = ARRIVAL_WAITS;
+    if (index + 1 == object->initial && object->action >= 0) {
+        outcome = ARRIVAL_ACTS;
+        barrier->phase = BARRIER_ACTING;
+    } else if (index + 1 == object->initial) {
+        outcome = ARRIVAL_OPENED;
+        open_round(machine, barrier);
     }
     if (in->c != NO_SLOT)
         machine->frame[in->c] = outcome;
-    machine->effect->result = outcome == 0 ? STEP_WAITS : STEP_DONE;
+    machine->effect->result = outcome == ARRIVAL_WAITS ? STEP_WAITS : STEP_DONE;
     machine_result(machine, in->a, index);
     machine_done(machine);
 }

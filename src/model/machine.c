@@ -413,7 +413,8 @@ void machine_run(struct machine *machine)
             }
             break;
         case OP_THREAD_FACT:
-            frame[in->a] = thread_fact(machine, (uint32_t)frame[in->b], in->d);
+            frame[in->a] =
+                thread_fact(machine, (uint32_t)frame[in->b], (enum thread_attribute)in->d);
             break;
         case OP_ATOMIC_END:
             if (machine->together && !machine->whole && head->base == machine->base &&

@@ -177,7 +177,7 @@ void thread_active_count(struct machine *machine, const struct instruction *in);
 void thread_end(struct machine *machine);
 /* Local: Thread(...) and facts of threads. */
 bool thread_new(struct machine *machine, const struct instruction *in);
-int64_t thread_fact(struct machine *machine, uint32_t thread, int fact);
+int64_t thread_fact(struct machine *machine, uint32_t thread, enum thread_attribute attribute);
 
 /* Local: strings. False when the text is too long. */
 bool text_format(struct machine *machine, const struct instruction *in);

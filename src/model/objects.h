@@ -1,6 +1,9 @@
 /*
  * What the bytes of an object mean. Everything here is plain data in a world, all words of 8 bytes,
- * and holds only what can affect the future: a Lock has no owner.
+ * and holds only what can affect the future: a Lock has no owner, and nobody stands in line before
+ * one. What the operations do to them is in lock.c, condition.c, event.c and barrier.c, after
+ * CPython 3.11 (Lib/threading.py, Modules/_threadmodule.c). All zero, but for the first value of a
+ * semaphore, is how an object begins.
  */
 #ifndef THRUM_MODEL_OBJECTS_H
 #define THRUM_MODEL_OBJECTS_H
@@ -38,12 +41,13 @@ struct queue_state {
     struct waiter waiters[];
 };
 
+/* threading.Barrier._state: 0, 1, -1 and -2; the last one is the lock held around the action. */
 enum barrier_phase {
-    BARRIER_FILLING,
-    BARRIER_DRAINING,
-    BARRIER_RESETTING,
-    BARRIER_BROKE,
-    BARRIER_ACTING, /* the last party runs the action; nobody else can do anything with it */
+    BARRIER_FILLING,   /* parties arrive, and wait until all are there */
+    BARRIER_DRAINING,  /* all were there, and leave */
+    BARRIER_RESETTING, /* reset() while some were inside: they leave with BrokenBarrierError */
+    BARRIER_BROKE,     /* until reset() whoever comes, or is inside, gets BrokenBarrierError */
+    BARRIER_ACTING,    /* the last party runs the action; nobody else can do anything with it */
 };
 
 struct barrier_state {

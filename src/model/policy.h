@@ -2,6 +2,9 @@
  * Who steps next, when nobody says so. A policy chooses from the state and from what has just
  * happened, with nothing but a seed for chance: the same program, seed and step number give the
  * same choice, so going back and playing on again gives the same run. Not thread-safe.
+ *
+ * PCT is Burckhardt, Kothari, Musuvathi and Nagarakatte, A Randomized Scheduler with Probabilistic
+ * Guarantees of Finding Bugs, ASPLOS 2010; the GIL's policy is that of gil.h.
  */
 #ifndef THRUM_MODEL_POLICY_H
 #define THRUM_MODEL_POLICY_H
@@ -28,7 +31,7 @@ extern const char *const policy_counts[POLICIES];
 
 /* A priority of PCT was lowered. */
 struct policy_lowering {
-    uint64_t step;
+    uint64_t step; /* number of the step before which it was lowered, from 0 */
     uint32_t thread;
     uint32_t before; /* index + 1 of the thread's lowering before this one; 0: none */
 };

@@ -217,7 +217,8 @@ void program_dump(const struct program *program, struct text *out)
     for (uint32_t i = 0; i < program->thread_count; i++) {
         const struct declared_thread *thread = &program->threads[i];
         text_printf(out, "thread %u: %s%s%s runs %s", i, thread->daemon ? "daemon " : "",
-                    thread->made_only ? "not started, " : "", thread->name, program->functions[thread->function].name);
+                    thread->made_only ? "not started, " : "", thread->name,
+                    program->functions[thread->function].name);
         for (uint32_t j = 0; j < thread->parameter_count; j++)
             text_printf(out, " %lld", (long long)thread->parameters[j]);
         text_add_char(out, '\n');

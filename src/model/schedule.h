@@ -5,12 +5,11 @@
  *     #1a2b3c4d A*3 p-1!timeout A=4 "Thread-1 (work)"*2 MainThread>1
  *
  * Entries stand apart by white space. An entry is a thread, then any of: `!timeout` (the wait that
- * it has begun times out),
- * `=N` (its randint gave N), `*N` (that many times in a row). A name with white space or one of
- * `"*!=#` is quoted, `\"` and `\\` stand for themselves inside. A thread made at run time whose
- * name is not the only one of its kind is written as its maker, `>` and how many that one had made
- * before it. A `#` and eight hexadecimal digits in front are the checksum of the scenario that the
- * schedule was made for.
+ * it has begun times out), `=N` (its randint gave N), `*N` (that many times in a row). A name with
+ * white space or one of `"*!=#` is quoted, `\"` and `\\` stand for themselves inside. A thread made
+ * at run time whose name is not the only one of its kind is written as its maker, `>` and how many
+ * that one had made before it. A `#` and eight hexadecimal digits in front are the checksum of the
+ * scenario that the schedule was made for.
  *
  * Entries of the same thread with the same choice that follow each other are folded, in reading,
  * adding and writing. Not thread-safe.

@@ -1,5 +1,8 @@
-/* Inside model/: the texts of string values. Append-only; lookups take no lock, entering a new text
- * takes one. */
+/*
+ * Inside model/: the texts of string values. Append-only; lookups take no lock, entering a new text
+ * takes one. A value is the hash of its text (string_value()), so the same text has the same value
+ * in every schedule; of two texts of one value the first one entered is kept.
+ */
 #ifndef THRUM_MODEL_STRINGS_H
 #define THRUM_MODEL_STRINGS_H
 

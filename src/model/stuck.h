@@ -3,7 +3,8 @@
  * timer, can still do what would end one of the waits. "Can still" is a static analysis of the code
  * each thread has left. Sound, not complete.
  *
- * One judgement for live runs (on the shadow world) and for exploring.
+ * One judgement for live runs (on the shadow world) and for exploring. An analysis may be used by
+ * any number of threads at a time: what it remembers between calls is published atomically.
  */
 #ifndef THRUM_MODEL_STUCK_H
 #define THRUM_MODEL_STUCK_H
@@ -43,7 +44,7 @@ struct stuck_report {
 
 struct stuck_analysis;
 
-/* The static part, once for a program; may be shared by threads. */
+/* The static part, once for a program, which must live as long. Never NULL. */
 struct stuck_analysis *stuck_new(const struct program *program);
 void stuck_free(struct stuck_analysis *analysis);
 

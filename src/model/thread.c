@@ -151,15 +151,16 @@ static int64_t name_value(struct machine *machine, uint32_t thread)
 }
 
 /* The identifiers are made up, but all different, and the same in every schedule. */
-int64_t thread_fact(struct machine *machine, uint32_t thread, int fact)
+int64_t thread_fact(struct machine *machine, uint32_t thread, enum thread_attribute attribute)
 {
     const struct program *program = machine->program;
     bool begun = (thread < program->thread_count && !program->threads[thread].made_only) ||
                  status_of(machine, thread) >= THREAD_ALIVE;
-    switch (fact) {
-    case 0: return name_value(machine, thread);
-    case 1: return begun ? 140000000000000 + 4096 * (int64_t)thread : NONE_VALUE;
-    case 2: return begun ? 1000 + (int64_t)thread : NONE_VALUE;
-    default: return model_is_daemon(machine->model, machine->world, thread);
+    switch (attribute) {
+    case ATTRIBUTE_NAME: return name_value(machine, thread);
+    case ATTRIBUTE_IDENT: return begun ? 140000000000000 + 4096 * (int64_t)thread : NONE_VALUE;
+    case ATTRIBUTE_NATIVE_ID: return begun ? 1000 + (int64_t)thread : NONE_VALUE;
+    case ATTRIBUTE_DAEMON: break;
     }
+    return model_is_daemon(machine->model, machine->world, thread);
 }

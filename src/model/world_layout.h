@@ -19,7 +19,8 @@ static inline int64_t birth_word(uint32_t function, bool daemon, uint32_t ordina
 {
     return (int64_t)ordinal << 17 | function << 1 | daemon;
 }
-/* What making a thread adds to the FACT_MADE of its maker: threads made, then those without name=. */
+/* What making a thread adds to the FACT_MADE of its maker: threads made, then those without name=.
+ */
 static inline int64_t made_word(bool unnamed)
 {
     return unnamed ? ((int64_t)1 << 32) + 1 : 1;
