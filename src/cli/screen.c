@@ -17,8 +17,8 @@
 #include "ui/app.h"
 
 enum {
-    PATIENCE = 1000000000, /* ns that quitting waits for sessions that are being closed */
-    GLANCE = 1000000,      /* ns between two looks at them */
+    PATIENCE = 100000000, /* ns that quitting waits for sessions that are being closed */
+    GLANCE = 1000000,     /* ns between two looks at them */
 };
 
 /* What the screen's calls get back. */

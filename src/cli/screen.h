@@ -18,7 +18,7 @@ struct opened {
 bool opened_load(struct opened *opened, const char *name);
 /* Closes the session and frees the rest. An all-zero one is fine. */
 void opened_close(struct opened *opened);
-/* The same at the end of a command. When threads of the scenario are still there after a second,
+/* The same at the end of a command. When threads of the scenario are still there after a moment,
  * the process ends here with `status`; else returns it. */
 int opened_quit(struct opened *opened, int status);
 

@@ -9,7 +9,8 @@
 #include "trace/history.h"
 
 enum {
-    PATIENCE = 1000000000, /* ns that anybody waits for threads to leave */
+    LEAVING = 100000000,   /* ns that somebody who quits waits for threads to leave, */
+    FREEZING = 1000000000, /* … and somebody who wants to go on with what they did */
     GLANCE = 1000000,      /* ns between two looks whether they have */
     RATE_SPAN = 250000000, /* ns over which events are counted for the rate */
 };
@@ -23,12 +24,12 @@ struct live {
     double rate;                     /* events a second */
 };
 
-/* Waits until run and follower have ended. False: that takes long. */
-static bool wait_until_done(const struct live *live)
+/* Waits until run and follower have ended. False: that takes longer than `patience` ns. */
+static bool wait_until_done(const struct live *live, uint64_t patience)
 {
     uint64_t begin = clock_now();
     while (!follower_done(live->follower)) {
-        if (clock_now() - begin >= PATIENCE)
+        if (clock_now() - begin >= patience)
             return false;
         nanosleep(&(struct timespec){.tv_nsec = GLANCE}, NULL);
     }
@@ -53,7 +54,7 @@ static bool live_leave(void *state)
 {
     struct live *live = state;
     follower_abandon(live->follower);
-    return wait_until_done(live);
+    return wait_until_done(live, LEAVING);
 }
 
 static void live_close(void *state)
@@ -173,7 +174,7 @@ static bool live_freeze(void *state, struct session_schedule *ret_schedule)
 {
     struct live *live = state;
     live_stop(live);
-    if (!wait_until_done(live))
+    if (!wait_until_done(live, FREEZING))
         return false;
     follower_schedule(live->follower, ret_schedule);
     return true;

@@ -168,9 +168,10 @@ struct session *session_open_stepping(const struct program *program, struct mode
                                       const struct session_options *options,
                                       struct text *ret_error);
 /*
- * Asks everything behind the session to end, and waits for it a second at most; after that only
- * this and session_close() may be called. False: some of it is still there. Who is quitting then
- * ends the process without session_close(). NULL is fine.
+ * Asks everything behind the session to end, and waits for it a tenth of a second at most; after
+ * that only this and session_close() may be called. False: some of it is still there. Who is
+ * quitting then ends the process without session_close(): the kernel is quicker with a crowd than
+ * its threads are by themselves. NULL is fine.
  */
 bool session_leave(struct session *session);
 /* The same, waits for as long as it takes, and frees the session. NULL is fine. */
