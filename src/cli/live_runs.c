@@ -6,15 +6,16 @@
 
 #include "base/die.h"
 #include "base/hash.h"
-#include "session/session.h"
 
 /* Counts of the runs so far; explore_runs points into it. */
 struct counts {
     uint64_t *outcomes, *failures;
 };
 
-static void wait_for_end(struct session *session, bool (*interrupted)(void),
-                         struct session_status *ret_status)
+enum { GLANCE = 1000000 }; /* ns between two looks at a run */
+
+void live_run_wait(struct session *session, bool (*interrupted)(void),
+                   struct session_status *ret_status)
 {
     for (;;) {
         session_poll(session);
@@ -23,7 +24,7 @@ static void wait_for_end(struct session *session, bool (*interrupted)(void),
             return;
         if (interrupted && interrupted())
             session_stop(session);
-        nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = GLANCE}, NULL);
     }
 }
 
@@ -91,7 +92,7 @@ void live_runs_count(struct explore_result *result, uint64_t runs, int64_t limit
             .has_seed = true, .seed = seed, .limit = limit, .no_kernel = true};
         struct session_status status;
         struct session *session = session_open_live(result->program, result->model, &options);
-        wait_for_end(session, interrupted, &status);
+        live_run_wait(session, interrupted, &status);
         if (!status.error && (status.ended || status.defects)) {
             ret_runs->runs++;
             count_run(result, session, &status, &counts, &ret_runs->others);

@@ -4,12 +4,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "cli/cli.h"
+#include "cli/live_runs.h"
 #include "cli/screen.h"
 #include "cli/summary.h"
 
@@ -28,25 +28,9 @@ static void watch_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
-static void sleep_briefly(void)
+static bool was_interrupted(void)
 {
-    struct timespec span = {.tv_nsec = 2000000};
-    nanosleep(&span, NULL);
-}
-
-/* Waits for the end of the run, of the time it was given, or of our patience. */
-static void wait_for_end(struct session *session, struct session_status *ret_status)
-{
-    for (;;) {
-        session_poll(session);
-        session_status(session, ret_status);
-        if (ret_status->ended || ret_status->error || ret_status->defects)
-            return;
-        if (interrupted)
-            session_stop(session);
-        else
-            sleep_briefly();
-    }
+    return interrupted;
 }
 
 static int exit_status(const struct session_status *status)
@@ -101,7 +85,7 @@ static void run_until_failure(const struct arguments *arguments, struct opened *
     options->has_seed = true;
     for (int64_t runs = 1;; runs++) {
         opened->session = session_open_live(opened->program, opened->model, options);
-        wait_for_end(opened->session, &status);
+        live_run_wait(opened->session, was_interrupted, &status);
         bool last = runs == most || interrupted || exit_status(&status) != EXIT_FINE;
         if (last) {
             struct text time = {0}, verdicts = {0};
@@ -141,6 +125,6 @@ int command_run(const struct arguments *arguments)
         opened.session = session_open_live(opened.program, opened.model, &options);
     if (!headless && !interrupted)
         return screen_show(arguments, &opened);
-    wait_for_end(opened.session, &status);
+    live_run_wait(opened.session, was_interrupted, &status);
     return opened_quit(&opened, print_summary(arguments, opened.session));
 }

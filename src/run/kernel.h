@@ -7,8 +7,8 @@
  * where kernel.perf_event_paranoid is at most 2. Where it is refused there are no such records, and
  * kernel_words() says so.
  *
- * kernel_open() is called by the thread that then makes the run's threads; the rest by any one
- * thread.
+ * kernel_open() is called by the thread that then makes the run's threads; the rest by one thread
+ * at a time.
  */
 #ifndef THRUM_RUN_KERNEL_H
 #define THRUM_RUN_KERNEL_H
@@ -32,6 +32,7 @@ struct kernel_record {
 
 /* Never NULL: where the kernel refuses, kernel_sees() is false. */
 struct kernel *kernel_open(void);
+/* NULL is fine. */
 void kernel_close(struct kernel *kernel);
 
 bool kernel_sees(const struct kernel *kernel);

@@ -137,23 +137,30 @@ struct run {
 };
 
 /* guard.c */
+/* Makes a guard for each thing of run->program, and the lists of those that atomic blocks take. */
 void guards_init(struct run *run);
 void guards_fini(struct run *run);
+/* The guard of a cell, an object or the register; several things may share one. */
 struct guard *guard_of(struct run *run, uint32_t thing);
 /* Takes and releases what the executor's next operation needs; NULL when it touches nothing shared.
  */
 struct guard *guards_take(struct executor *self);
 /* Signals what the step may have let go, after giving the guards back. */
 void guards_give(struct executor *self, struct guard *guard, bool wakes);
-/* Waits in the guard's queue until woken, kicked or past `deadline` (run's clock); holds the guard
- * before and after. */
+/* Waits in the guard's queue until woken, past `deadline` (run's clock) or to leave the run; holds
+ * the guard before and after. True: woken, by self->waker. */
 bool guard_park(struct executor *self, struct guard *guard, int64_t deadline);
 
-/* machine_clock.c */
+/* machine_clock.c; each of the executor's own is called by its thread, with no guard in hand. */
+/* ns of the run's clock: since the gate was opened, less the pauses. Any thread. */
 int64_t run_time(const struct run *run);
 /* Off the processor until a time of the run's clock. False: the run ends. */
 bool executor_sleep(struct executor *self, int64_t deadline);
+/* Off the processor for ns of the run's clock, as in a call that waits for a device. False: the run
+ * ends. */
 bool executor_io(struct executor *self, int64_t duration);
+/* On the processor for ns of the thread's own time; a check point of the GIL all along. False: the
+ * run ends. */
 bool executor_compute(struct executor *self, int64_t duration);
 /* Waits while the gate is closed or the run is paused. False: the run ends. */
 bool executor_pass(struct executor *self);
@@ -175,21 +182,31 @@ void run_gil_give(struct executor *self, bool asked);
 bool run_gil_check(struct executor *self);
 
 /* executor.c */
+/* The life of a scenario's thread, for pthread_create(). */
 void *executor_main(void *executor);
 
-/* emit.c */
+/* emit.c; by the executor's own thread. */
+/* Writes a record, for which there must be room. With a `guard`, which is held, it gets the guard's
+ * next version and a time not before the guard's last. NULL: it concerns the thread alone. */
 void executor_emit(struct executor *self, struct guard *guard, const struct step_record *record);
+/* One of the thread alone, at the place of its next operation. */
 void executor_emit_plain(struct executor *self, uint16_t kind, int64_t value);
-/* Sees to it that `room` records fit; waits for the recorder otherwise. False: the run ends. */
+/* Sees to it that STEP_ROOM records fit; waits for the recorder otherwise. False: the run ends. */
 bool executor_reserve(struct executor *self);
+/* The accesses of an atomic block, whose guards are held; makes room for each, and for the rest of
+ * the round after them. */
 void executor_emit_touches(struct executor *self, const struct effect *effect);
 
 /* live.c */
 /* Makes the executor of a thread and starts it. False: it could not, and the run ends with words.
  */
 bool run_launch(struct run *run, uint32_t thread);
+/* The thread has begun: the kernel's number of it is made known, and a crowd gives way. */
 void run_enter(struct executor *self);
+/* Sets and clears bits of the control word, keeps the clock in step, and kicks. Any thread that
+ * holds no `park`. */
 void run_control(struct run *run, uint32_t set, uint32_t clear);
+/* The thread is about to end: it touches nothing of the run from here on. */
 void run_left(struct executor *self);
 
 static inline struct executor *run_executor(const struct run *run, uint32_t thread)

@@ -348,6 +348,23 @@ static const char *kernel_truth(const struct follower *follower)
                                      : "scenario's events alone";
 }
 
+/* Under the lock. Something to show once, or NULL. */
+static const char *notice(const struct follower *follower)
+{
+    struct history_memory memory = history_memory(follower->history);
+    if (follower->full)
+        return "the history is full: the run was ended";
+    if (memory.failed)
+        return "no room for old detail: it is dropped";
+    if (memory.horizon)
+        return "old detail has been dropped";
+    if (memory.spilled)
+        return "old detail has been moved to a file";
+    if (follower->kernel && !kernel_sees(follower->kernel))
+        return "the kernel does not tell who is preempted: ready counts as running";
+    return NULL;
+}
+
 void follower_status(struct follower *follower, struct session_status *ret_status)
 {
     follower_lock(follower);
@@ -366,17 +383,7 @@ void follower_status(struct follower *follower, struct session_status *ret_statu
     ret_status->steps = ret_status->step = follower->shadow.steps;
     ret_status->defects = follower->shadow.defects;
     ret_status->defect = follower->shadow.defects ? text_bytes(&follower->shadow.defect) : NULL;
-    struct history_memory memory = history_memory(follower->history);
-    if (follower->full)
-        ret_status->notice = "the history is full: the run was ended";
-    else if (memory.failed)
-        ret_status->notice = "no room for old detail: it is dropped";
-    else if (memory.horizon)
-        ret_status->notice = "old detail has been dropped";
-    else if (memory.spilled)
-        ret_status->notice = "old detail has been moved to a file";
-    else if (follower->kernel && !kernel_sees(follower->kernel))
-        ret_status->notice = "the kernel does not tell who is preempted: ready counts as running";
+    ret_status->notice = notice(follower);
     ret_status->kernel_truth = kernel_truth(follower);
     uint64_t ended_at = follower->ended_at;
     follower_unlock(follower);

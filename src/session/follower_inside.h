@@ -53,6 +53,7 @@ struct follower {
         stuck_since; /* CLOCK_MONOTONIC of the first sight of a deadlock not said yet; 0: none */
 };
 
+/* Adds to what the next follower_changes() tells. */
 void follower_changed(struct follower *follower, unsigned changes);
 
 /* ---- follower_steps.c, all under the history's lock ---- */

@@ -185,7 +185,7 @@ int session_fd(const struct session *session);
 
 void session_status(struct session *session, struct session_status *ret_status);
 
-/* Constant while the session lives; NULL for a recording without a program. Any time. */
+/* Constant while the session lives. Any time. */
 const struct program *session_program(const struct session *session);
 struct model *session_model(const struct session *session);
 

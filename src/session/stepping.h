@@ -1,7 +1,7 @@
 /*
- * Inside session/: a stepping session (session/ops.h) in four parts. stepping.c is its life and its
- * table of functions, stepping_feed.c turns steps into the records that a live run would leave,
- * stepping_jump.c finds where to go, stepping_text.c says things.
+ * Inside session/: a stepping session (session/ops.h) in three parts. stepping.c is its life and
+ * its table of functions, stepping_feed.c turns steps into the records that a live run would leave,
+ * stepping_jump.c finds where to go.
  *
  * Time is the number of steps: step n takes the nanoseconds from n * STEPPING_STEP on, so position
  * p is the time p * STEPPING_STEP: all records of the steps behind are at or before it, all others
