@@ -57,6 +57,17 @@ static void same(struct model *model, struct session *session, const char *bytes
     free(found);
 }
 
+/* For some ns of the run; 0: while its threads may still be made. */
+static void let_run(struct session *session, int64_t span)
+{
+    struct session_status status = {.starting = span > 0};
+    while (status.starting) {
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+        session_status(session, &status);
+    }
+    nanosleep(&(struct timespec){.tv_nsec = span}, NULL);
+}
+
 static uint64_t freeze(const char *path, int64_t after, uint64_t seed)
 {
     struct text messages = {0}, schedule = {0}, error = {0};
@@ -65,7 +76,7 @@ static uint64_t freeze(const char *path, int64_t after, uint64_t seed)
     struct model *model = model_new(program);
     struct session_options options = {.has_seed = true, .seed = seed, .no_kernel = true};
     struct session *session = session_open_live(program, model, &options);
-    nanosleep(&(struct timespec){.tv_nsec = after}, NULL);
+    let_run(session, after);
     session_poll(session);
     ck_assert_msg(session_freeze(session), "%s cannot be frozen", path);
     struct session_status status;
