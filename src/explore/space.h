@@ -77,8 +77,8 @@ struct space_shape {
 };
 
 /* Whether some thread could tell one that has ended from one that is about to, or whether that
- * matters: daemons stop when the last other thread ends, and an invariant that is false ends the run
- * before a thread that dies has done so. */
+ * matters: daemons stop when the last other thread ends, and an invariant that is false ends the
+ * run before a thread that dies has done so. */
 bool space_ends_matter(const struct program *program);
 
 void space_shape_init(struct space_shape *shape, const struct program *program, struct model *model,
