@@ -348,7 +348,7 @@ static bool judge_loops(struct exploration *exploration, struct components *comp
     if (result->complete && !result->livelock_known) {
         result->complete = false;
         result->stopped_by = stop_cancelled(&exploration->stop)
-                                 ? "being cancelled, before livelock was decided"
+                                 ? "request, before livelock was decided"
                                  : "a limit, before livelock was decided";
     }
     return known;

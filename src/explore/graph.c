@@ -364,7 +364,7 @@ static bool must_stop(struct search *search)
         graph->stopped_by =
             "the limit of memory"; /* growing takes the old and the new set at once */
     else if (stop_cancelled(limits->stop))
-        graph->stopped_by = "being cancelled";
+        graph->stopped_by = "request";
     else if (stop_now(limits->stop))
         graph->stopped_by = "the limit of time";
     return graph->stopped_by != NULL;
