@@ -8,21 +8,10 @@
 
 /* ---- parts ---- */
 
-static bool asks_of_others(const struct program *program)
-{
-    bool made_only = false, asks = false;
-    for (uint32_t i = 0; i < program->thread_count; i++)
-        made_only |= program->threads[i].made_only;
-    for (uint32_t pc = 0; pc < program->code_length; pc++)
-        asks |= program->code[pc].op == OP_THREAD_FACT;
-    return made_only && asks;
-}
-
 bool collapse_fits(const struct space_shape *shape)
 {
-    /* Local code that asks for another thread's ident looks at more than its own region. */
     return shape->columned && shape->program->thread_count <= COLLAPSE_THREADS &&
-           world_region_most(shape->model) <= COLLAPSE_REGION && !asks_of_others(shape->program);
+           world_region_most(shape->model) <= COLLAPSE_REGION;
 }
 
 void collapse_init(struct collapse *collapse, struct space_shape *shape)

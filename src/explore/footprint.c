@@ -64,17 +64,26 @@ static uint32_t class_of(const struct footprints *feet, uint32_t thing)
     return feet->object_base + (thing - program->cell_count);
 }
 
+static void note_read(struct footprints *feet, uint32_t read, uint32_t property)
+{
+    uint64_t **set = &feet->property_of[read];
+    if (!*set)
+        *set = xcalloc(feet->words, sizeof **set);
+    set_bit(*set, property);
+}
+
 static void note_property(struct footprints *feet, const struct property *property, uint32_t class)
 {
     for (uint32_t i = 0; i < property->read_count; i++)
         for (uint32_t k = 0; k < property->reads[i].count; k++) {
             uint32_t read = property->reads[i].first + k;
-            if (read >= program_register_thing(feet->shape->program))
+            if (read < program_register_thing(feet->shape->program)) {
+                note_read(feet, class_of(feet, read), class);
                 continue;
-            uint64_t **set = &feet->property_of[class_of(feet, read)];
-            if (!*set)
-                *set = xcalloc(feet->words, sizeof **set);
-            set_bit(*set, class);
+            }
+            note_read(feet, feet->register_class, class);
+            for (uint32_t one = feet->thread_base; one < feet->property_base; one++)
+                note_read(feet, one, class);
         }
 }
 
@@ -117,15 +126,21 @@ static void reads(struct sets *sets, uint32_t class)
     set_bit(sets->reads, class);
 }
 
-static void writes(struct sets *sets, uint32_t class)
+/* The properties that look at it may change with it. */
+static void writes_properties(struct sets *sets, uint32_t class)
 {
-    set_bit(sets->reads, class);
-    set_bit(sets->writes, class);
     const uint64_t *properties = sets->feet->property_of[class];
     for (uint32_t i = 0; properties && i < sets->feet->words; i++) {
         sets->reads[i] |= properties[i];
         sets->writes[i] |= properties[i];
     }
+}
+
+static void writes(struct sets *sets, uint32_t class)
+{
+    set_bit(sets->reads, class);
+    set_bit(sets->writes, class);
+    writes_properties(sets, class);
 }
 
 static void touch_thing(struct sets *sets, uint8_t op, uint32_t thing)
@@ -156,10 +171,24 @@ static uint32_t thread_class(const struct footprints *feet, uint32_t thread)
  * several threads are one class: so it is the end that reads, and looking that writes. */
 static void touch_thread(struct sets *sets, uint8_t op, uint32_t thread)
 {
-    if (op == OP_END)
-        reads(sets, thread_class(sets->feet, thread));
-    else
-        writes(sets, thread_class(sets->feet, thread));
+    uint32_t class = thread_class(sets->feet, thread);
+    if (op == OP_END) {
+        reads(sets, class);
+        writes_properties(sets, class);
+    } else {
+        writes(sets, class);
+    }
+}
+
+/* Some operation about some threads: it may start them, ask about them, count them. */
+static void touch_threads(struct sets *sets)
+{
+    const struct footprints *feet = sets->feet;
+    for (uint32_t class = feet->thread_base; class < feet->property_base; class ++)
+        writes(sets, class);
+    writes(sets, feet->register_class);
+    if (feet->has_daemons)
+        writes(sets, feet->run_class);
 }
 
 /* All that an indivisible block may touch. */
@@ -172,7 +201,7 @@ static void touch_block(struct sets *sets, const struct atomic_block *block)
             if (thing < program_register_thing(program))
                 touch_thing(sets, OP_STORE, thing);
             else
-                writes(sets, sets->feet->register_class);
+                touch_threads(sets);
         }
 }
 

@@ -27,7 +27,8 @@ static bool names_threads(const struct program *program, bool *named)
         uint8_t op = program->code[pc].op;
         index_of[pc] = op == OP_JOIN || op == OP_START ? pc : UINT32_MAX;
         some |= index_of[pc] != UINT32_MAX;
-        all |= op == OP_IS_ALIVE || op == OP_THREAD_FACT || op == OP_SELF || op == OP_NEW_THREAD;
+        all |= op == OP_IS_ALIVE || op == OP_IDENT || op == OP_THREAD_FACT || op == OP_SELF ||
+               op == OP_NEW_THREAD;
     }
     all |= some && !flow_affordable(program);
     for (uint32_t i = 0; i < program->thread_count && some && !all; i++) {

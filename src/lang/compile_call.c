@@ -509,6 +509,14 @@ static void parties(struct compiler *compiler, struct expr *expr, uint16_t slot)
     compiler->top = top;
 }
 
+/* Others may start it at any time, so its ident is shared; only who asks and MainThread are alive
+ * for certain. */
+static bool is_begun(const struct expr *thread)
+{
+    return thread->shape == EXPR_CALL && thread->method &&
+           (thread->method->id == CALL_CURRENT_THREAD || thread->method->id == CALL_MAIN_THREAD);
+}
+
 void compile_attribute(struct compiler *compiler, struct expr *expr, uint16_t slot)
 {
     static const char *const facts[] = {[ATTRIBUTE_NAME] = "name",
@@ -520,8 +528,11 @@ void compile_attribute(struct compiler *compiler, struct expr *expr, uint16_t sl
         int32_t fact = 0;
         while (strcmp(facts[fact], expr->text) != 0)
             fact++;
+        bool begins = fact == ATTRIBUTE_IDENT || fact == ATTRIBUTE_NATIVE_ID;
+        bool shared = begins && !is_begun(expr->left);
         code_emit(compiler,
-                  (struct instruction){.op = OP_THREAD_FACT, .a = slot, .b = thread, .d = fact},
+                  (struct instruction){
+                      .op = shared ? OP_IDENT : OP_THREAD_FACT, .a = slot, .b = thread, .d = fact},
                   expr->span);
         return;
     }

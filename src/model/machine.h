@@ -174,6 +174,7 @@ void thread_start(struct machine *machine, const struct instruction *in);
 void thread_join(struct machine *machine, const struct instruction *in, struct choice choice);
 void thread_is_alive(struct machine *machine, const struct instruction *in);
 void thread_active_count(struct machine *machine, const struct instruction *in);
+void thread_ident(struct machine *machine, const struct instruction *in);
 void thread_end(struct machine *machine);
 /* Local: Thread(...) and facts of threads. */
 bool thread_new(struct machine *machine, const struct instruction *in);

@@ -165,6 +165,7 @@ static void perform(struct machine *machine, const struct instruction *in, struc
     case OP_START: thread_start(machine, in); break;
     case OP_JOIN: thread_join(machine, in, choice); break;
     case OP_IS_ALIVE: thread_is_alive(machine, in); break;
+    case OP_IDENT: thread_ident(machine, in); break;
     case OP_ACTIVE_COUNT: thread_active_count(machine, in); break;
     case OP_END: thread_end(machine); break;
     case OP_SLEEP:

@@ -105,7 +105,15 @@ void thread_active_count(struct machine *machine, const struct instruction *in)
     machine_done(machine);
 }
 
-/* ---- local code: Thread(...), and facts of threads that never change ---- */
+void thread_ident(struct machine *machine, const struct instruction *in)
+{
+    uint32_t thread = subject(machine, in);
+    machine->effect->thread = thread;
+    machine_result(machine, in->a, thread_fact(machine, thread, (enum thread_attribute)in->d));
+    machine_done(machine);
+}
+
+/* ---- local code: Thread(...), and facts of threads ---- */
 
 bool thread_new(struct machine *machine, const struct instruction *in)
 {

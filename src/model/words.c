@@ -173,7 +173,7 @@ static void other_words(const struct model *model, const struct world *world,
 {
     text_add(out, opcode_names[operation->op]);
     uint8_t op = operation->op;
-    if (op == OP_START || op == OP_JOIN || op == OP_IS_ALIVE) {
+    if (operation->thread != UINT32_MAX) {
         text_add_char(out, ' ');
         model_thread_name(model, world, operation->thread, out);
     } else if (op == OP_SLEEP || op == OP_IO || op == OP_COMPUTE) {

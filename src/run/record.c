@@ -160,6 +160,9 @@ static uint16_t record_of(const struct view *view, struct step_record *record)
     case OP_BARRIER_WAITING:
     case OP_BARRIER_BROKEN:
     case OP_ACTIVE_COUNT: return value_record(record, THRUM_KIND_INSPECT, effect->value);
+    case OP_IDENT: /* 0: None */
+        return value_record(record, THRUM_KIND_INSPECT,
+                            effect->value == NONE_VALUE ? 0 : effect->value);
     case OP_START: return value_record(record, THRUM_KIND_THREAD_START, view->operation->thread);
     case OP_JOIN: return join_record(view, record);
     case OP_IS_ALIVE:

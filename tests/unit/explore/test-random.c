@@ -1,42 +1,59 @@
 /*
  * Random scenarios: the explorer with all its reductions against the naive one: the same verdicts,
- * races and outcomes. Usage: test-random [FIRST [COUNT]]; a seed that differs prints its scenario.
+ * races and outcomes. Usage: test-random [FIRST [COUNT [dense]]]; a seed that differs prints its
+ * scenario. `dense`: of generate_dense(), else of generate_scenario().
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "compare.h"
 #include "generate.h"
+#include "generate_dense.h"
 #include "lang/lang.h"
 
-static bool try_one(uint64_t seed, const struct explore_request *request, const char *how,
-                    uint64_t *ret_compared)
+enum { STATES = 20000 }; /* more of them are not compared */
+
+struct tally {
+    bool dense;
+    uint64_t refused, compared, bad;
+};
+
+static void write_one(uint64_t seed, bool dense, struct text *source)
 {
-    struct text source = {0}, messages = {0}, differs = {0};
     struct generate_options options = {
         .threads = 2 + (unsigned)(seed % 2), .statements = 1 + (unsigned)(seed % 3), .depth = 1};
-    generate_scenario(seed, &options, &source);
+    if (dense)
+        generate_dense(seed, source);
+    else
+        generate_scenario(seed, &options, source);
+}
+
+static void try_one(uint64_t seed, const struct explore_request *request, const char *how,
+                    struct tally *tally)
+{
+    struct text source = {0}, messages = {0}, differs = {0};
+    write_one(seed, tally->dense, &source);
     struct program *program =
         lang_compile("random.thrum", text_bytes(&source), source.length, &messages);
-    bool good = true, compared = false;
-    if (program) {
-        good = compare_with_naive(program, request, 20000, &differs, &compared);
-        *ret_compared += compared;
-    }
-    if (!good)
+    bool compared = false;
+    tally->refused += !program;
+    if (program && !compare_with_naive(program, request, STATES, &differs, &compared)) {
+        tally->bad++;
         printf("seed %llu, %s:\n%s\n%s\n", (unsigned long long)seed, how, text_bytes(&differs),
                text_bytes(&source));
+    }
+    tally->compared += compared;
     program_free(program);
     text_fini(&source);
     text_fini(&messages);
     text_fini(&differs);
-    return good;
 }
 
 int main(int argc, char **argv)
 {
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 150, compared = 0, bad = 0;
+    uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 150;
+    struct tally tally = {.dense = argc > 3};
     static const struct {
         const char *name;
         struct explore_request request;
@@ -47,12 +64,13 @@ int main(int argc, char **argv)
         {"whole states", {.jobs = 1, .exact = true, .verdicts_only = true}},
         {"two jobs", {.jobs = 2, .verdicts_only = true}},
     };
-    for (uint64_t seed = first; seed < first + count && bad < 5; seed++) {
-        bad += !try_one(seed, &ways[0].request, ways[0].name, &compared);
+    for (uint64_t seed = first; seed < first + count && tally.bad < 5; seed++) {
+        try_one(seed, &ways[0].request, ways[0].name, &tally);
         size_t other = 1 + seed % (sizeof ways / sizeof *ways - 1);
-        bad += !try_one(seed, &ways[other].request, ways[other].name, &compared);
+        try_one(seed, &ways[other].request, ways[other].name, &tally);
     }
-    printf("%llu comparisons with the naive explorer, %llu differ\n", (unsigned long long)compared,
-           (unsigned long long)bad);
-    return bad || compared < count / 4 ? EXIT_FAILURE : EXIT_SUCCESS;
+    printf("%llu comparisons with the naive explorer, %llu differ, %llu were no scenarios\n",
+           (unsigned long long)tally.compared, (unsigned long long)tally.bad,
+           (unsigned long long)tally.refused);
+    return tally.bad || tally.compared < count / 4 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
