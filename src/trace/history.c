@@ -116,7 +116,8 @@ static void thread_reset(struct thread_now *now)
                                .other = THRUM_NONE,
                                .wait_event = NO_EVENT,
                                .waited = THRUM_NONE,
-                               .end_event = NO_EVENT};
+                               .end_event = NO_EVENT,
+                               .last_own = NO_EVENT};
 }
 
 static void object_reset(const struct history *history, uint32_t object)
@@ -261,9 +262,12 @@ static void apply(struct history *history, uint32_t thread, const struct thrum_e
     struct thread_now *now = &history->threads.items[thread];
     now->events++;
     now->steps += (event->flags & THRUM_STEP) != 0;
-    if (event->time > now->last_time)
-        now->last_time = event->time;
     list_push(&history->store, &history->thread_lists.items[thread], &now->list, index);
+    uint32_t place = now->list - 1;
+    if (event->time < now->last_time)
+        place = lane_sort(history, thread, event->time);
+    else
+        now->last_time = event->time;
     if (event->object != THRUM_NONE) {
         push_object(history, event->object, index);
         history->objects.items[event->object].events++;
@@ -275,7 +279,7 @@ static void apply(struct history *history, uint32_t thread, const struct thrum_e
         if (lock != THRUM_NONE)
             push_object(history, lock, index);
     }
-    lane_apply(history, thread, event, index);
+    lane_apply(history, thread, event, index, place);
     rows_apply(history, thread, event, index);
 }
 

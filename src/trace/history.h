@@ -63,7 +63,8 @@ const struct trace_catalog *history_catalog(const struct history *history);
 
 /*
  * Appends a record of `thread`, returns its index. Times must not go backwards within the thread,
- * but SWITCH_… records may come late: the lane is corrected backwards.
+ * but SWITCH_… records may come late or early beside its other records, and in any order: the lane
+ * is corrected backwards, at a cost that grows with how many of the thread's records come after.
  */
 uint64_t history_append(struct history *history, uint32_t thread, const struct thrum_event *event);
 

@@ -105,7 +105,7 @@ extern const struct track_shape lane_shape, row_shape;
 /* ---- the present ---- */
 
 struct thread_now {
-    uint64_t last_time;  /* of its last record */
+    uint64_t last_time;  /* greatest of its records */
     uint64_t wait_since; /* when the wait for `object` began */
     uint64_t events;     /* statistics */
     uint64_t steps;
@@ -120,6 +120,7 @@ struct thread_now {
     uint32_t wait_event;     /* the record that began the wait; NO_EVENT: it does not wait */
     uint32_t waited;         /* object it has waited for and not got yet (it tries again) */
     uint32_t end_event;      /* its last step; NO_EVENT */
+    uint32_t last_own;       /* its last record that is not the kernel's; NO_EVENT */
     uint32_t blocked_source; /* where the wait began */
     uint8_t logical;         /* enum lane_state by its own records */
     uint8_t kernel;          /* enum kernel_state */
@@ -231,8 +232,12 @@ unsigned lane_of_kind(unsigned kind);
 enum lane_state lane_of_wait(enum trace_type type);
 /* What shows: the logical state, unless the kernel keeps a running thread off the processor. */
 enum lane_state lane_effective(enum lane_state logical, uint8_t kernel);
+/* Puts the newest number of the thread's list where its time belongs, after equal ones; returns its
+ * place in the list. */
+uint32_t lane_sort(struct history *history, uint32_t thread, uint64_t time);
+/* Takes record number `index` into the thread's lane; it has `place` in the thread's list. */
 void lane_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
-                uint32_t index);
+                uint32_t index, uint32_t place);
 
 /* ---- lane_rows.c ---- */
 

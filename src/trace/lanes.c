@@ -4,8 +4,17 @@
  * A lane is the product of two stories: what the thread did by its own records (its logical state)
  * and whether the kernel had it on a processor. While it logically runs, "preempted" shows as READY
  * and "left the processor" as BLOCKED on nothing known; in every other state the kernel adds
- * nothing. The kernel's records may arrive late; then the segments after them are taken off, and
- * put on again under the new kernel state.
+ * nothing.
+ *
+ * The two stories arrive apart. Each thread's own records are in order, but those of the kernel may
+ * come later than own ones with later times, or earlier than own ones with earlier times; and when
+ * a thread moves to another processor, what that one tells may come before what the first one told:
+ *
+ *     processor 0, read first      .           in 150
+ *     processor 1, read next       out 100     .
+ *
+ * So a record is put where its time belongs: the segments after it are taken off, and those records
+ * that matter are gone through again.
  *
  * Own records begin a segment only where the logical state, or what is waited for, changes; kernel
  * records only while the thread logically runs. So a segment's record tells by its kind where the
@@ -120,111 +129,6 @@ static enum lane_state logical_of(const struct history *history, const struct th
     return (enum lane_state)lane;
 }
 
-struct segment {
-    uint64_t time;
-    uint32_t object, event;
-};
-
-/* The logical state that the last segment left stands for. */
-static enum lane_state logical_last(const struct history *history, uint32_t thread)
-{
-    const struct thread_now *now = &history->threads.items[thread];
-    for (uint32_t block = now->blocks; block-- > 0;) {
-        const struct lane_block *at = lane_block(history, thread, block);
-        for (uint32_t slot = at->spans.count; slot-- > 0;) {
-            struct history_event event;
-            if (!history_event_at(history, at->event[slot], &event))
-                return (enum lane_state)at->spans.state[slot];
-            if (!of_kernel(event.event.kind))
-                return logical_of(history, &event.event);
-        }
-    }
-    return LANE_UNBORN;
-}
-
-/* Snapshots that count segments or records which a late record has moved are of no use. */
-static void forget_snapshots(struct history *history, uint32_t thread, uint32_t records,
-                             uint32_t segments)
-{
-    while (history->snapshots.count) {
-        struct snapshot *last = &vector_last(&history->snapshots);
-        if (thread >= last->thread_count)
-            return;
-        const struct thread_now *then = &last->threads[thread];
-        if (then->list <= records &&
-            segment_count(history, thread, then->blocks, then->segments) <= segments)
-            return;
-        free(last->threads);
-        free(last->objects);
-        history->snapshots.count--;
-    }
-}
-
-/* Puts the newest number of the thread's list where its time belongs; returns its place. */
-static uint32_t sort_into_list(struct history *history, uint32_t thread, uint64_t time)
-{
-    struct list *list = &history->thread_lists.items[thread];
-    uint32_t at = history->threads.items[thread].list - 1;
-    while (at > 0) {
-        uint64_t before = list_nth(&history->store, list, at + 1, at - 1);
-        if (before == HISTORY_NONE || log_time(history, before) <= time)
-            break;
-        uint32_t *here = store_at(&history->store, list->refs.items[at / BLOCK]);
-        uint32_t *there = store_at(&history->store, list->refs.items[(at - 1) / BLOCK]);
-        uint32_t number = here[at % BLOCK];
-        here[at % BLOCK] = there[(at - 1) % BLOCK];
-        there[(at - 1) % BLOCK] = number;
-        at--;
-    }
-    return at;
-}
-
-static void kernel_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
-                         uint32_t index)
-{
-    struct thread_now *now = &history->threads.items[thread];
-    now->preempted += event->kind == THRUM_KIND_SWITCH_PREEMPTED;
-    now->blocked += event->kind == THRUM_KIND_SWITCH_BLOCKED;
-    uint32_t place = sort_into_list(history, thread, event->time);
-    vector(struct segment) taken = {0};
-    while (now->blocks) {
-        const struct track *track = &history->lanes.items[thread];
-        const struct lane_block *block = lane_block(history, thread, now->blocks - 1);
-        uint32_t slot = now->segments - 1;
-        struct segment last = {track->starts.items[now->blocks - 1] + block->spans.delta[slot],
-                               block->object[slot], block->event[slot]};
-        if (last.time <= event->time ||
-            (slot == 0 && now->blocks > 1 &&
-             !store_kept(&history->store, track->refs.items[now->blocks - 2])))
-            break;
-        vector_push(&taken, last);
-        segment_pop(history, thread);
-    }
-    enum lane_state logical =
-        taken.count ? logical_last(history, thread) : (enum lane_state)now->logical;
-    if (taken.count)
-        forget_snapshots(history, thread, place,
-                         segment_count(history, thread, now->blocks, now->segments));
-    enum lane_state before = lane_effective(logical, now->kernel);
-    now->kernel = event->kind == THRUM_KIND_SWITCH_IN          ? KERNEL_ON
-                  : event->kind == THRUM_KIND_SWITCH_PREEMPTED ? KERNEL_PREEMPTED
-                                                               : KERNEL_BLOCKED;
-    if (lane_effective(logical, now->kernel) != before)
-        segment_push(history, thread, event->time, lane_effective(logical, now->kernel), THRUM_NONE,
-                     index);
-    while (taken.count) {
-        struct segment next = vector_last(&taken);
-        struct history_event own;
-        taken.count--;
-        log_get(history, next.event, &own);
-        if (!of_kernel(own.event.kind))
-            logical = logical_of(history, &own.event);
-        segment_push(history, thread, next.time, lane_effective(logical, now->kernel), next.object,
-                     next.event);
-    }
-    vector_fini(&taken);
-}
-
 /* ---- waits: who was woken by whom ---- */
 
 /* The record that let the wait end, or NO_EVENT. */
@@ -250,10 +154,8 @@ static uint32_t waker_of(const struct history *history, uint32_t thread,
     uint32_t waker = (uint32_t)event->value;
     if (opener != NO_EVENT && log_thread(history, opener) == waker)
         return opener;
-    const struct thread_now *by = &history->threads.items[waker];
-    uint64_t last =
-        list_nth(&history->store, &history->thread_lists.items[waker], by->list, by->list - 1);
-    return by->list && last != HISTORY_NONE ? (uint32_t)last : opener;
+    uint32_t last = history->threads.items[waker].last_own;
+    return last != NO_EVENT ? last : opener;
 }
 
 static void wait_end(struct history *history, uint32_t thread, const struct thrum_event *event,
@@ -289,14 +191,224 @@ static void wait_begin(struct history *history, uint32_t thread, const struct th
         rows_wait_began(history, event->object, event->time, index);
 }
 
-void lane_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
-                uint32_t index)
+/* ---- records out of order ---- */
+
+struct segment {
+    uint64_t time;
+    uint32_t object, event;
+    enum lane_state state;
+};
+struct segments {
+    vector(struct segment) segments;
+};
+
+/* The last segment, of which there must be one. */
+static struct segment segment_last(const struct history *history, uint32_t thread)
+{
+    const struct thread_now *now = &history->threads.items[thread];
+    uint32_t last = now->blocks - 1, slot = now->segments - 1;
+    const struct lane_block *block = lane_block(history, thread, last);
+    return (struct segment){
+        .time = history->lanes.items[thread].starts.items[last] + block->spans.delta[slot],
+        .object = block->object[slot],
+        .event = block->event[slot],
+        .state = (enum lane_state)block->spans.state[slot],
+    };
+}
+
+/*
+ * Whether a segment tells by itself which logical state it stands for. What is seen is it, unless
+ * the kernel may have made it of one that runs: then the record tells, if it is the thread's own.
+ */
+static bool tells_logical(const struct history *history, const struct segment *segment,
+                          enum lane_state *ret)
+{
+    struct history_event event;
+    bool known = history_event_at(history, segment->event, &event);
+    if (segment->state != LANE_READY && segment->state != LANE_BLOCKED)
+        *ret = segment->state;
+    else if (!known)
+        *ret = segment->object == THRUM_NONE ? LANE_RUNNING : segment->state;
+    else if (!of_kernel(event.event.kind))
+        *ret = logical_of(history, &event.event);
+    else
+        return false;
+    return true;
+}
+
+/* The logical state that the last segment left stands for: of what the kernel made of a running
+ * thread, soon a segment before shows it running. */
+static enum lane_state logical_last(const struct history *history, uint32_t thread)
+{
+    const struct thread_now *now = &history->threads.items[thread];
+    enum lane_state logical = LANE_UNBORN;
+    for (uint32_t block = now->blocks; block-- > 0;) {
+        const struct lane_block *at = lane_block(history, thread, block);
+        for (uint32_t slot = at->spans.count; slot-- > 0;) {
+            struct segment segment = {.object = at->object[slot],
+                                      .event = at->event[slot],
+                                      .state = (enum lane_state)at->spans.state[slot]};
+            if (tells_logical(history, &segment, &logical))
+                return logical;
+        }
+    }
+    return logical;
+}
+
+/* Snapshots that count segments or records which a late record has moved are of no use. */
+static void forget_snapshots(struct history *history, uint32_t thread, uint32_t records,
+                             uint32_t segments)
+{
+    while (history->snapshots.count) {
+        struct snapshot *last = &vector_last(&history->snapshots);
+        if (thread >= last->thread_count)
+            return;
+        const struct thread_now *then = &last->threads[thread];
+        if (then->list <= records &&
+            segment_count(history, thread, then->blocks, then->segments) <= segments)
+            return;
+        free(last->threads);
+        free(last->objects);
+        history->snapshots.count--;
+    }
+}
+
+uint32_t lane_sort(struct history *history, uint32_t thread, uint64_t time)
+{
+    struct list *list = &history->thread_lists.items[thread];
+    uint32_t at = history->threads.items[thread].list - 1;
+    while (at > 0) {
+        uint64_t before = list_nth(&history->store, list, at + 1, at - 1);
+        if (before == HISTORY_NONE || log_time(history, before) <= time)
+            break;
+        uint32_t *here = store_at(&history->store, list->refs.items[at / BLOCK]);
+        uint32_t *there = store_at(&history->store, list->refs.items[(at - 1) / BLOCK]);
+        uint32_t number = here[at % BLOCK];
+        here[at % BLOCK] = there[(at - 1) % BLOCK];
+        there[(at - 1) % BLOCK] = number;
+        at--;
+    }
+    return at;
+}
+
+/* Takes off the segments after `time`, the last first; not of blocks whose forerunner is gone. */
+static void take_after(struct history *history, uint32_t thread, uint64_t time,
+                       struct segments *taken)
 {
     struct thread_now *now = &history->threads.items[thread];
-    if (of_kernel(event->kind)) {
-        kernel_apply(history, thread, event, index);
-        return;
+    while (now->blocks) {
+        const struct track *track = &history->lanes.items[thread];
+        struct segment last = segment_last(history, thread);
+        if (last.time <= time || (now->segments == 1 && now->blocks > 1 &&
+                                  !store_kept(&history->store, track->refs.items[now->blocks - 2])))
+            break;
+        vector_push(&taken->segments, last);
+        segment_pop(history, thread);
     }
+}
+
+static uint8_t kernel_of_kind(unsigned kind)
+{
+    return kind == THRUM_KIND_SWITCH_IN          ? KERNEL_ON
+           : kind == THRUM_KIND_SWITCH_PREEMPTED ? KERNEL_PREEMPTED
+                                                 : KERNEL_BLOCKED;
+}
+
+/* The kernel's record number `index` takes effect after the last segment. */
+static void kernel_switch(struct history *history, uint32_t thread, enum lane_state logical,
+                          const struct thrum_event *event, uint32_t index)
+{
+    struct thread_now *now = &history->threads.items[thread];
+    enum lane_state shown = now->blocks ? segment_last(history, thread).state : LANE_UNBORN;
+    now->kernel = kernel_of_kind(event->kind);
+    enum lane_state next = lane_effective(logical, now->kernel);
+    if (next != shown)
+        segment_push(history, thread, event->time, next, THRUM_NONE, index);
+}
+
+/* Puts a segment on again that the thread's own record began. */
+static void push_again(struct history *history, uint32_t thread, const struct segment *segment,
+                       enum lane_state *logical)
+{
+    tells_logical(history, segment, logical);
+    segment_push(history, thread, segment->time,
+                 lane_effective(*logical, history->threads.items[thread].kernel), segment->object,
+                 segment->event);
+}
+
+/*
+ * Goes through the thread's records after `place` again. Those of the kernel count anew, since
+ * another one may come before them now; of its own ones those that began a segment.
+ */
+static void replay_after(struct history *history, uint32_t thread, uint32_t place,
+                         enum lane_state logical, struct segments *taken)
+{
+    struct thread_now *now = &history->threads.items[thread];
+    const struct list *list = &history->thread_lists.items[thread];
+    struct history_event event;
+    for (; taken->segments.count; taken->segments.count--) {
+        struct segment *next = &vector_last(&taken->segments);
+        if (history_event_at(history, next->event, &event))
+            break; /* else its record has been dropped */
+        push_again(history, thread, next, &logical);
+    }
+    for (uint32_t n = place + 1; n < now->list; n++) {
+        uint64_t number = list_nth(&history->store, list, now->list, n);
+        bool began = taken->segments.count && vector_last(&taken->segments).event == number;
+        if (!history_event_at(history, number, &event))
+            continue;
+        if (of_kernel(event.event.kind))
+            kernel_switch(history, thread, logical, &event.event, (uint32_t)number);
+        else if (began)
+            push_again(history, thread, &vector_last(&taken->segments), &logical);
+        taken->segments.count -= began;
+    }
+}
+
+/*
+ * What the kernel had said of the thread before its record number `place`, now that the segments
+ * after that are off. What is seen tells it, except in stretches where the kernel adds nothing:
+ * there the records do, which are few.
+ */
+static uint8_t kernel_before(const struct history *history, uint32_t thread, uint32_t place)
+{
+    const struct thread_now *now = &history->threads.items[thread];
+    const struct list *list = &history->thread_lists.items[thread];
+    struct history_event event;
+    for (uint32_t block = now->blocks; block-- > 0;) {
+        const struct lane_block *at = lane_block(history, thread, block);
+        for (uint32_t slot = at->spans.count; slot-- > 0;) {
+            unsigned state = at->spans.state[slot];
+            if (state == LANE_RUNNING || state == LANE_COMPUTING)
+                return KERNEL_ON;
+            if (state == LANE_READY)
+                return KERNEL_PREEMPTED;
+            if (state == LANE_BLOCKED && at->object[slot] == THRUM_NONE)
+                return KERNEL_BLOCKED;
+            for (uint64_t number = HISTORY_NONE; place > 0 && number != at->event[slot]; place--) {
+                number = list_nth(&history->store, list, now->list, place - 1);
+                if (history_event_at(history, number, &event) && of_kernel(event.event.kind))
+                    return kernel_of_kind(event.event.kind);
+            }
+        }
+    }
+    return KERNEL_ON;
+}
+
+static void kernel_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
+                         enum lane_state logical, uint32_t index)
+{
+    struct thread_now *now = &history->threads.items[thread];
+    now->preempted += event->kind == THRUM_KIND_SWITCH_PREEMPTED;
+    now->blocked += event->kind == THRUM_KIND_SWITCH_BLOCKED;
+    kernel_switch(history, thread, logical, event, index);
+}
+
+static void own_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
+                      uint32_t index)
+{
+    struct thread_now *now = &history->threads.items[thread];
+    now->last_own = index;
     if (lane_of_kind(event->kind) == LANE_SAME)
         return;
     enum lane_state logical = logical_of(history, event);
@@ -310,9 +422,43 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
         wait_end(history, thread, event, index);
     if (waits)
         wait_begin(history, thread, event, index);
-    now = &history->threads.items[thread];
     now->logical = (uint8_t)logical;
     if (changed)
         segment_push(history, thread, event->time, lane_effective(logical, now->kernel), object,
                      index);
+}
+
+/* A record that belongs before some that are in: of the kernel, or of the thread's own when the
+ * kernel's came early. */
+static void late_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
+                       uint32_t index, uint32_t place)
+{
+    struct thread_now *now = &history->threads.items[thread];
+    enum lane_state logical = (enum lane_state)now->logical;
+    struct segments taken = {0};
+    take_after(history, thread, event->time, &taken);
+    forget_snapshots(history, thread, place,
+                     segment_count(history, thread, now->blocks, now->segments));
+    if (of_kernel(event->kind)) {
+        logical = logical_last(history, thread);
+        kernel_apply(history, thread, event, logical, index);
+    } else {
+        now->kernel = kernel_before(history, thread, place);
+        own_apply(history, thread, event, index);
+        logical = (enum lane_state)now->logical;
+    }
+    replay_after(history, thread, place, logical, &taken);
+    vector_fini(&taken.segments);
+}
+
+void lane_apply(struct history *history, uint32_t thread, const struct thrum_event *event,
+                uint32_t index, uint32_t place)
+{
+    const struct thread_now *now = &history->threads.items[thread];
+    if (place + 1 < now->list)
+        late_apply(history, thread, event, index, place);
+    else if (of_kernel(event->kind))
+        kernel_apply(history, thread, event, (enum lane_state)now->logical, index);
+    else
+        own_apply(history, thread, event, index);
 }
