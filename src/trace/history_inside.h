@@ -71,8 +71,13 @@ struct lane_block {
     uint32_t event[BLOCK];  /* the record that began it */
 };
 
+/* What follows from a segment's record is not kept for each segment, only for one of a block: from
+ * there the block's other records tell it. So nobody looks further back than a block. */
 struct row_block {
     struct spans spans;
+    uint32_t hold_source; /* for segment 0: from where its holder got the object, */
+    uint64_t hold_since;  /* when, */
+    int64_t value;        /* and the value */
     uint32_t event[BLOCK];
     uint16_t holder[BLOCK];  /* a thread; NO_HOLDER */
     uint16_t waiters[BLOCK]; /* at most 65,535 */
@@ -138,6 +143,7 @@ struct object_now {
     uint32_t segments;
     uint32_t opener; /* the last record that could end a wait for it; NO_EVENT */
     uint32_t holder; /* thread, or THRUM_NONE */
+    uint32_t hold_source; /* from where the holder got it */
     uint32_t waiters;
     uint32_t waiters_max;
     bool set, broken;

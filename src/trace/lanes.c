@@ -365,6 +365,26 @@ static void replay_after(struct history *history, uint32_t thread, uint32_t plac
     }
 }
 
+/* The last record of the kernel in the thread's list before `*place`, but not before record number
+ * `from`; false: none, and `*place` is that of `from`. */
+static bool kernel_since(const struct history *history, uint32_t thread, uint64_t from,
+                         uint32_t *place, uint8_t *ret)
+{
+    const struct list *list = &history->thread_lists.items[thread];
+    uint32_t count = history->threads.items[thread].list;
+    while (*place > 0) {
+        uint64_t number = list_nth(&history->store, list, count, --*place);
+        struct history_event event;
+        if (number == from)
+            break;
+        if (!history_event_at(history, number, &event) || !of_kernel(event.event.kind))
+            continue;
+        *ret = kernel_of_kind(event.event.kind);
+        return true;
+    }
+    return false;
+}
+
 /*
  * What the kernel had said of the thread before its record number `place`, now that the segments
  * after that are off. What is seen tells it, except in stretches where the kernel adds nothing:
@@ -372,10 +392,8 @@ static void replay_after(struct history *history, uint32_t thread, uint32_t plac
  */
 static uint8_t kernel_before(const struct history *history, uint32_t thread, uint32_t place)
 {
-    const struct thread_now *now = &history->threads.items[thread];
-    const struct list *list = &history->thread_lists.items[thread];
-    struct history_event event;
-    for (uint32_t block = now->blocks; block-- > 0;) {
+    uint8_t kernel = KERNEL_ON;
+    for (uint32_t block = history->threads.items[thread].blocks; block-- > 0;) {
         const struct lane_block *at = lane_block(history, thread, block);
         for (uint32_t slot = at->spans.count; slot-- > 0;) {
             unsigned state = at->spans.state[slot];
@@ -385,14 +403,12 @@ static uint8_t kernel_before(const struct history *history, uint32_t thread, uin
                 return KERNEL_PREEMPTED;
             if (state == LANE_BLOCKED && at->object[slot] == THRUM_NONE)
                 return KERNEL_BLOCKED;
-            for (uint64_t number = HISTORY_NONE; place > 0 && number != at->event[slot]; place--) {
-                number = list_nth(&history->store, list, now->list, place - 1);
-                if (history_event_at(history, number, &event) && of_kernel(event.event.kind))
-                    return kernel_of_kind(event.event.kind);
-            }
+            if (kernel_since(history, thread, at->event[slot], &place, &kernel))
+                return kernel;
         }
     }
-    return KERNEL_ON;
+    kernel_since(history, thread, HISTORY_NONE, &place, &kernel);
+    return kernel;
 }
 
 static void kernel_apply(struct history *history, uint32_t thread, const struct thrum_event *event,

@@ -30,21 +30,6 @@ static bool find(const struct history *history, uint32_t object, uint64_t t, str
     return true;
 }
 
-/* The segment before; false: there is none any more. */
-static bool step_back(const struct history *history, uint32_t object, struct spot *spot)
-{
-    if (spot->slot > 0) {
-        --spot->slot;
-        return true;
-    }
-    if (spot->block == 0 ||
-        !store_kept(&history->store, history->rows.items[object].refs.items[spot->block - 1]))
-        return false;
-    --spot->block;
-    spot->slot = row_block(history, object, spot->block)->spans.count - 1;
-    return true;
-}
-
 static enum object_state state_unborn(const struct history *history, uint32_t object)
 {
     struct object_now initial = {.holder = THRUM_NONE};
@@ -60,26 +45,26 @@ static int64_t value_unborn(const struct history *history, uint32_t object)
                : 0;
 }
 
-/* Since when the holder of a segment has held it, and from where. */
+/* Since when the holder of a segment has held it, and from where. A lock is got where the holder
+ * changes, a permit by each that is taken. */
 static void find_hold(const struct history *history, uint32_t object, struct spot spot,
                       struct object_at *ret)
 {
-    uint16_t holder = row_block(history, object, spot.block)->holder[spot.slot];
+    const struct row_block *block = row_block(history, object, spot.block);
     bool lock = row_is_lock(catalog_object_type(history->catalog, object));
-    do {
-        const struct row_block *at = row_block(history, object, spot.block);
-        struct history_event event;
-        if (at->holder[spot.slot] != holder)
-            return;
-        if (history_event_at(history, at->event[spot.slot], &event) && event.thread == holder &&
-            (event.event.kind == THRUM_KIND_ACQUIRE || event.event.kind == THRUM_KIND_GIL_TAKE ||
-             event.event.kind == THRUM_KIND_COND_REACQUIRED)) {
-            ret->holder_since = event.event.time;
-            ret->holder_source = event.event.source;
-            if (!lock || event.event.value <= 1)
-                return;
-        }
-    } while (step_back(history, object, &spot));
+    struct history_event event;
+    for (uint32_t slot = spot.slot; slot > 0; slot--) {
+        if (lock && block->holder[slot - 1] == block->holder[slot])
+            continue;
+        if (!history_event_at(history, block->event[slot], &event) ||
+            (!lock && event.event.kind != THRUM_KIND_ACQUIRE))
+            continue;
+        ret->holder_since = event.event.time;
+        ret->holder_source = event.event.source;
+        return;
+    }
+    ret->holder_since = block->hold_since;
+    ret->holder_source = block->hold_source;
 }
 
 /* The value that a record leaves its object with; false: it says nothing about it. */
@@ -115,22 +100,17 @@ static bool value_after(const struct history_event *event, uint32_t object, int6
 
 int64_t history_value(const struct history *history, uint32_t object, uint64_t t)
 {
+    struct spot spot = {0};
+    if (!find(history, object, t, &spot))
+        return value_unborn(history, object);
+    const struct row_block *block = row_block(history, object, spot.block);
     int64_t value = 0;
-    for (uint64_t index = history_object_before(history, object, t); index != HISTORY_NONE;) {
-        struct spot spot = {0};
-        struct history_event event;
-        if (history_event_at(history, index, &event) && value_after(&event, object, &value))
+    struct history_event event;
+    for (uint32_t slot = spot.slot; slot > 0; slot--)
+        if (history_event_at(history, block->event[slot], &event) &&
+            value_after(&event, object, &value))
             return value;
-        if (!find(history, object, t, &spot))
-            break;
-        do {
-            uint32_t began = row_block(history, object, spot.block)->event[spot.slot];
-            if (history_event_at(history, began, &event) && value_after(&event, object, &value))
-                return value;
-        } while (step_back(history, object, &spot));
-        break;
-    }
-    return value_unborn(history, object);
+    return block->value;
 }
 
 void history_object_at(const struct history *history, uint32_t object, uint64_t t,

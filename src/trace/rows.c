@@ -54,6 +54,11 @@ static void segment_push(struct history *history, uint32_t object, uint64_t time
         now->segments = 0;
     }
     uint32_t slot = again ? now->segments - 1 : now->segments++;
+    if (slot == 0) {
+        block->hold_source = now->hold_source;
+        block->hold_since = now->hold_since;
+        block->value = now->value;
+    }
     block->spans.delta[slot] = (uint32_t)(time - track->starts.items[now->blocks - 1]);
     block->event[slot] = event;
     block->holder[slot] = now->holder < NO_HOLDER ? (uint16_t)now->holder : NO_HOLDER;
@@ -97,17 +102,19 @@ static void passed(struct history *history, uint32_t thread, uint32_t object)
     }
 }
 
-static void acquired(struct history *history, uint32_t thread, uint32_t object, uint64_t time,
-                     int64_t value, uint32_t index)
+static void acquired(struct history *history, uint32_t thread, uint32_t object,
+                     const struct thrum_event *event, int64_t value, uint32_t index)
 {
     struct object_now *now = object_get(history, object);
     enum trace_type type = catalog_object_type(history->catalog, object);
     passed(history, thread, object);
     now->value = value;
-    if (now->holder != thread || !row_is_lock(type))
-        now->hold_since = time;
+    if (now->holder != thread || !row_is_lock(type)) {
+        now->hold_since = event->time;
+        now->hold_source = event->source;
+    }
     now->holder = thread;
-    segment_push(history, object, time, index);
+    segment_push(history, object, event->time, index);
 }
 
 static void released(struct history *history, uint32_t object, uint64_t time, int64_t value,
@@ -118,7 +125,7 @@ static void released(struct history *history, uint32_t object, uint64_t time, in
     now->value = value;
     now->opener = index;
     if (lock && value <= 0 && now->holder != THRUM_NONE) {
-        uint64_t held = time - now->hold_since;
+        uint64_t held = time > now->hold_since ? time - now->hold_since : 0;
         now->hold_total += held;
         if (held > now->hold_max)
             now->hold_max = held;
@@ -134,13 +141,14 @@ static void gave_up(struct history *history, uint32_t thread, uint32_t object)
         history->threads.items[thread].waited = THRUM_NONE;
 }
 
-/* Variables and Atomics: a segment for each change of the value. */
-static void valued(struct history *history, const struct thrum_event *event, uint32_t index)
+/* A segment for each change of the value. */
+static void valued(struct history *history, const struct thrum_event *event, int64_t value,
+                   uint32_t index)
 {
     struct object_now *now = object_get(history, event->object);
-    if (now->value == event->value)
+    if (now->value == value)
         return;
-    now->value = event->value;
+    now->value = value;
     segment_push(history, event->object, event->time, index);
 }
 
@@ -173,7 +181,7 @@ static void cond_apply(struct history *history, uint32_t thread, const struct th
         history->objects.items[event->object].contended++;
     }
     if (lock != THRUM_NONE)
-        acquired(history, thread, lock, event->time, event->value, index);
+        acquired(history, thread, lock, event, event->value, index);
     history->threads.items[thread].waited = THRUM_NONE;
 }
 
@@ -195,12 +203,10 @@ void rows_apply(struct history *history, uint32_t thread, const struct thrum_eve
     case THRUM_KIND_ATOMIC_ADD:
     case THRUM_KIND_ATOMIC_SWAP:
     case THRUM_KIND_ATOMIC_CAS:
-    case THRUM_KIND_ATOMIC_CAS_FAILED: valued(history, event, index); break;
-    case THRUM_KIND_ACQUIRE:
-        acquired(history, thread, object, event->time, event->value, index);
-        break;
+    case THRUM_KIND_ATOMIC_CAS_FAILED: valued(history, event, event->value, index); break;
+    case THRUM_KIND_ACQUIRE: acquired(history, thread, object, event, event->value, index); break;
     case THRUM_KIND_RELEASE: released(history, object, event->time, event->value, index); break;
-    case THRUM_KIND_GIL_TAKE: acquired(history, thread, object, event->time, 1, index); break;
+    case THRUM_KIND_GIL_TAKE: acquired(history, thread, object, event, 1, index); break;
     case THRUM_KIND_GIL_DROP: released(history, object, event->time, 0, index); break;
     case THRUM_KIND_TRY_FAILED:
     case THRUM_KIND_TIMED_OUT:
@@ -218,11 +224,11 @@ void rows_apply(struct history *history, uint32_t thread, const struct thrum_eve
     case THRUM_KIND_EVENT_CLEAR: flagged(history, event, false, false, false, index); break;
     case THRUM_KIND_EVENT_WAIT:
     case THRUM_KIND_BARRIER_DEPART: passed(history, thread, object); break;
-    case THRUM_KIND_BARRIER_ARRIVE: now->value = event->value + 1; break;
+    case THRUM_KIND_BARRIER_ARRIVE: valued(history, event, event->value + 1, index); break;
     case THRUM_KIND_BARRIER_OPEN:
         now->opener = index;
-        now->value = 0;
         vector_push(&history->openings, index);
+        valued(history, event, 0, index);
         break;
     case THRUM_KIND_BARRIER_BROKEN:
         gave_up(history, thread, object);
@@ -231,8 +237,8 @@ void rows_apply(struct history *history, uint32_t thread, const struct thrum_eve
         break;
     case THRUM_KIND_BARRIER_ABORT: flagged(history, event, false, true, true, index); break;
     case THRUM_KIND_BARRIER_RESET:
-        now->value = 0;
         flagged(history, event, false, false, true, index);
+        valued(history, event, 0, index);
         break;
     }
 }

@@ -13,91 +13,143 @@ enum { SPAN = 4 * STREAM_MOST };
 /* What every nanosecond looks like, computed from the records alone. */
 struct reference {
     uint8_t lane[STREAM_THREADS][SPAN];
-    uint32_t begun[STREAM_THREADS][SPAN]; /* intervals begun up to then */
+    uint32_t begun[STREAM_THREADS][SPAN]; /* intervals begun before it */
+    uint32_t joins[STREAM_THREADS][SPAN];
     uint8_t state[STREAM_OBJECTS][SPAN];
     uint32_t holder[STREAM_OBJECTS][SPAN];
+    uint64_t held_since[STREAM_OBJECTS][SPAN];
     uint32_t waiters[STREAM_OBJECTS][SPAN];
-    int64_t value[SPAN];    /* of the variable */
-    uint64_t changed[SPAN]; /* record that changed it last */
+    int64_t value[STREAM_OBJECTS][SPAN];
+    uint64_t changed[SPAN]; /* record that changed the variable last */
+    uint64_t first[SPAN];   /* the first that changed it at this time, or HISTORY_NONE */
     uint64_t end;
 };
 
 struct fold {
     uint8_t logical[STREAM_THREADS], kernel[STREAM_THREADS];
-    uint32_t waits[STREAM_THREADS];
+    uint32_t waits[STREAM_THREADS], joins[STREAM_THREADS], begun[STREAM_THREADS];
     uint32_t owner[STREAM_OBJECTS];
-    int64_t permits, value;
-    bool set;
-    uint64_t changed;
+    uint64_t held_since[STREAM_OBJECTS];
+    int64_t value[STREAM_OBJECTS];
+    bool set, broken;
+    uint64_t changed, first;
 };
 
 static uint8_t lane_now(const struct fold *fold, int thread)
 {
     uint8_t logical = fold->logical[thread];
-    if (logical != LANE_RUNNING || fold->kernel[thread] == THRUM_KIND_SWITCH_IN)
+    if ((logical != LANE_RUNNING && logical != LANE_COMPUTING) ||
+        fold->kernel[thread] == THRUM_KIND_SWITCH_IN)
         return logical;
     return fold->kernel[thread] == THRUM_KIND_SWITCH_PREEMPTED ? LANE_READY : LANE_BLOCKED;
 }
 
-static void fold_record(struct fold *fold, const struct stream_record *record, uint64_t index)
+static uint8_t logical_after(const struct thrum_event *event)
 {
-    uint32_t thread = record->thread, object = record->event.object;
-    unsigned kind = record->event.kind;
-    if (kind >= THRUM_KIND_SWITCH_PREEMPTED && kind <= THRUM_KIND_SWITCH_IN) {
-        fold->kernel[thread] = (uint8_t)kind;
-        return;
-    }
-    fold->waits[thread] = THRUM_NONE;
-    fold->logical[thread] = LANE_RUNNING;
-    switch (kind) {
+    switch (event->kind) {
     case THRUM_KIND_WAIT_BEGIN:
-        fold->waits[thread] = object;
-        fold->logical[thread] = object == STREAM_EVENT ? LANE_WAITING : LANE_BLOCKED;
-        break;
-    case THRUM_KIND_SLEEP_BEGIN: fold->logical[thread] = LANE_SLEEPING; break;
-    case THRUM_KIND_THREAD_END: fold->logical[thread] = LANE_FINISHED; break;
-    case THRUM_KIND_ACQUIRE:
-        fold->owner[object] = thread;
-        if (object == STREAM_SEMAPHORE)
-            fold->permits = record->event.value;
+        return event->object == STREAM_EVENT || event->object == STREAM_BARRIER ? LANE_WAITING
+                                                                                : LANE_BLOCKED;
+    case THRUM_KIND_COND_WAIT:
+    case THRUM_KIND_JOIN_BEGIN: return LANE_WAITING;
+    case THRUM_KIND_SLEEP_BEGIN: return LANE_SLEEPING;
+    case THRUM_KIND_COMPUTE_BEGIN: return LANE_COMPUTING;
+    case THRUM_KIND_GIL_WAIT: return LANE_GIL_WAIT;
+    case THRUM_KIND_THREAD_END: return LANE_FINISHED;
+    case THRUM_KIND_STUCK: return LANE_STUCK;
+    }
+    return LANE_RUNNING;
+}
+
+static void fold_got(struct fold *fold, uint32_t thread, uint32_t object,
+                     const struct thrum_event *event)
+{
+    if (fold->owner[object] != thread || object == STREAM_SEMAPHORE)
+        fold->held_since[object] = event->time;
+    fold->owner[object] = thread;
+    fold->value[object] = event->value;
+}
+
+/* What a record does to the thing it is about. */
+static void fold_object(struct fold *fold, uint32_t thread, const struct thrum_event *event,
+                        uint64_t index)
+{
+    uint32_t object = event->object;
+    switch (event->kind) {
+    case THRUM_KIND_ACQUIRE: fold_got(fold, thread, object, event); break;
+    case THRUM_KIND_COND_REACQUIRED: fold_got(fold, thread, 0, event); break;
+    case THRUM_KIND_COND_WAIT:
+        fold->owner[0] = THRUM_NONE;
+        fold->value[0] = 0;
         break;
     case THRUM_KIND_RELEASE:
-        if (object == STREAM_SEMAPHORE)
-            fold->permits = record->event.value;
-        else
+        fold->value[object] = event->value;
+        if (object != STREAM_SEMAPHORE && event->value == 0)
             fold->owner[object] = THRUM_NONE;
         break;
     case THRUM_KIND_EVENT_SET: fold->set = true; break;
     case THRUM_KIND_EVENT_CLEAR: fold->set = false; break;
+    case THRUM_KIND_BARRIER_ARRIVE: fold->value[object] = event->value + 1; break;
+    case THRUM_KIND_BARRIER_OPEN: fold->value[object] = 0; break;
+    case THRUM_KIND_BARRIER_ABORT: fold->broken = true; break;
+    case THRUM_KIND_BARRIER_RESET:
+        fold->broken = false;
+        fold->value[object] = 0;
+        break;
     case THRUM_KIND_STORE:
-        if (fold->value != record->event.value)
+        if (fold->value[object] != event->value) {
             fold->changed = index;
-        fold->value = record->event.value;
+            fold->first = fold->first == HISTORY_NONE ? index : fold->first;
+        }
+        fold->value[object] = event->value;
         break;
     }
 }
 
+static void fold_record(struct fold *fold, const struct stream_record *record, uint64_t index)
+{
+    uint32_t thread = record->thread;
+    const struct thrum_event *event = &record->event;
+    uint8_t before = lane_now(fold, (int)thread), logical = logical_after(event);
+    if (event->kind >= THRUM_KIND_SWITCH_PREEMPTED && event->kind <= THRUM_KIND_SWITCH_IN) {
+        fold->kernel[thread] = (uint8_t)event->kind;
+        fold->begun[thread] += lane_now(fold, (int)thread) != before;
+        return;
+    }
+    bool waits = event->kind == THRUM_KIND_WAIT_BEGIN || event->kind == THRUM_KIND_COND_WAIT;
+    bool joins = event->kind == THRUM_KIND_JOIN_BEGIN;
+    fold->begun[thread] += logical != fold->logical[thread] || waits || joins;
+    fold->logical[thread] = logical;
+    if (event->kind != THRUM_KIND_STUCK) {
+        fold->waits[thread] = waits ? event->object : THRUM_NONE;
+        fold->joins[thread] = joins ? (uint32_t)event->value : THRUM_NONE;
+    }
+    fold_object(fold, thread, event, index);
+}
+
 static void write_down(struct reference *reference, const struct fold *fold, uint64_t t)
 {
-    for (int i = 0; i < STREAM_THREADS; i++)
+    for (int i = 0; i < STREAM_THREADS; i++) {
         reference->lane[i][t] = lane_now(fold, i);
+        reference->joins[i][t] = fold->joins[i];
+    }
     for (uint32_t i = 0; i < STREAM_OBJECTS; i++) {
         uint32_t waiters = 0;
         for (int j = 0; j < STREAM_THREADS; j++)
             waiters += fold->waits[j] == i;
+        bool held = i == STREAM_SEMAPHORE ? fold->value[i] == 0 : fold->owner[i] != THRUM_NONE;
         reference->waiters[i][t] = waiters;
         reference->holder[i][t] = fold->owner[i];
-        uint8_t state = waiters ? OBJECT_WANTED : OBJECT_FREE;
-        if (i < STREAM_LOCKS && !waiters && fold->owner[i] != THRUM_NONE)
-            state = OBJECT_HELD;
-        if (i == STREAM_SEMAPHORE && !waiters && fold->permits == 0)
-            state = OBJECT_HELD;
-        if (i == STREAM_EVENT && fold->set)
-            state = OBJECT_SET;
-        reference->state[i][t] = state;
+        reference->held_since[i][t] = fold->held_since[i];
+        reference->value[i][t] = fold->value[i];
+        reference->state[i][t] = i == STREAM_EVENT && fold->set        ? OBJECT_SET
+                                 : i == STREAM_BARRIER && fold->broken ? OBJECT_BROKEN
+                                 : waiters                             ? OBJECT_WANTED
+                                 : held                                ? OBJECT_HELD
+                                                                       : OBJECT_FREE;
     }
-    reference->value[t] = fold->value;
     reference->changed[t] = fold->changed;
+    reference->first[t] = fold->first;
 }
 
 static int by_time(const void *a, const void *b)
@@ -112,16 +164,18 @@ static int by_time(const void *a, const void *b)
 static void refer(struct reference *reference, const struct stream_record *order, size_t count,
                   uint64_t end)
 {
-    struct fold fold = {.permits = 1, .value = 5, .changed = HISTORY_NONE};
+    struct fold fold = {.changed = HISTORY_NONE};
     const struct stream_record **sorted = xcalloc(count + 1, sizeof(void *));
     memset(reference, 0, sizeof *reference);
     for (int i = 0; i < STREAM_THREADS; i++) {
-        fold.waits[i] = THRUM_NONE;
+        fold.waits[i] = fold.joins[i] = THRUM_NONE;
         fold.kernel[i] = THRUM_KIND_SWITCH_IN;
         fold.logical[i] = LANE_UNBORN;
     }
     for (int i = 0; i < STREAM_OBJECTS; i++)
         fold.owner[i] = THRUM_NONE;
+    fold.value[STREAM_VARIABLE] = 5;
+    fold.value[STREAM_SEMAPHORE] = 1;
     for (size_t i = 0; i < count; i++)
         sorted[i] = &order[i];
     if (count)
@@ -129,6 +183,9 @@ static void refer(struct reference *reference, const struct stream_record *order
     size_t next = 0;
     reference->end = end;
     for (uint64_t t = 0; t < end; t++) {
+        fold.first = HISTORY_NONE;
+        for (int i = 0; i < STREAM_THREADS; i++)
+            reference->begun[i][t] = fold.begun[i];
         while (next < count && sorted[next]->event.time <= t) {
             fold_record(&fold, sorted[next], (uint64_t)(sorted[next] - order));
             next++;
@@ -239,35 +296,50 @@ static void compare_rows(const struct history *history, const struct reference *
     }
 }
 
+static void compare_lane_at(const struct history *history, const struct reference *reference,
+                            uint32_t thread, uint64_t t)
+{
+    struct lane_interval interval;
+    history_interval(history, thread, t, &interval);
+    SAME(interval.state, reference->lane[thread][t]);
+    SAME(interval.other, reference->joins[thread][t]);
+    HOLDS(interval.start <= t && t < interval.end, "not around %lu", t);
+    for (uint64_t u = interval.start; u < interval.end; u++)
+        SAME(reference->lane[thread][u], interval.state);
+}
+
+static void compare_object_at(const struct history *history, const struct reference *reference,
+                              uint32_t object, uint64_t t)
+{
+    struct object_at at;
+    struct object_waiter waiters[STREAM_THREADS];
+    history_object_at(history, object, t, &at);
+    SAME(at.state, reference->state[object][t]);
+    SAME(at.waiters, reference->waiters[object][t]);
+    SAME(at.holder, reference->holder[object][t]);
+    if (at.holder != THRUM_NONE)
+        SAME(at.holder_since, reference->held_since[object][t]);
+    HOLDS(at.value == reference->value[object][t], "object %u at %lu is worth %ld, not %ld", object,
+          t, at.value, reference->value[object][t]);
+    size_t count = history_waiters(history, object, t, STREAM_THREADS, waiters);
+    SAME(count, at.waiters);
+    for (size_t i = 1; i < count; i++)
+        HOLDS(waiters[i - 1].since <= waiters[i].since, "waiters are out of order");
+}
+
 static void compare_points(const struct history *history, const struct reference *reference,
                            uint64_t *seed)
 {
     for (int round = 0; round < 200; round++) {
         uint64_t t = random_below(seed, reference->end);
-        for (uint32_t i = 0; i < STREAM_THREADS; i++) {
-            struct lane_interval interval;
-            history_interval(history, i, t, &interval);
-            SAME(interval.state, reference->lane[i][t]);
-            HOLDS(interval.start <= t && t < interval.end, "not around %lu", t);
-            for (uint64_t u = interval.start; u < interval.end; u++)
-                SAME(reference->lane[i][u], interval.state);
-        }
-        for (uint32_t i = 0; i < STREAM_OBJECTS; i++) {
-            struct object_at at;
-            struct object_waiter waiters[STREAM_THREADS];
-            history_object_at(history, i, t, &at);
-            SAME(at.state, reference->state[i][t]);
-            SAME(at.waiters, reference->waiters[i][t]);
-            if (i < STREAM_LOCKS)
-                SAME(at.holder, reference->holder[i][t]);
-            SAME(history_waiters(history, i, t, STREAM_THREADS, waiters), reference->waiters[i][t]);
-        }
-        SAME(history_value(history, STREAM_VARIABLE, t), reference->value[t]);
+        for (uint32_t i = 0; i < STREAM_THREADS; i++)
+            compare_lane_at(history, reference, i, t);
+        for (uint32_t i = 0; i < STREAM_OBJECTS; i++)
+            compare_object_at(history, reference, i, t);
         SAME(history_change_before(history, STREAM_VARIABLE, t), reference->changed[t]);
         uint64_t after = history_change_after(history, STREAM_VARIABLE, t), expected = HISTORY_NONE;
-        for (uint64_t u = t; u < reference->end && expected == HISTORY_NONE; u++)
-            if (reference->changed[u] != reference->changed[t])
-                expected = reference->changed[u];
+        for (uint64_t u = t + 1; u < reference->end && expected == HISTORY_NONE; u++)
+            expected = reference->first[u];
         SAME(after, expected);
     }
 }
@@ -438,337 +510,6 @@ START_TEST(going_back)
 }
 END_TEST
 
-/* ---- by hand ---- */
-
-struct hand {
-    struct trace_catalog catalog;
-    struct history *history;
-};
-
-static void hand_init(struct hand *hand)
-{
-    memset(hand, 0, sizeof *hand);
-    for (int i = 0; i < 3; i++)
-        catalog_add_thread(&hand->catalog, &"ABC"[i], false, THRUM_NONE);
-    catalog_add_object(&hand->catalog, "a", TRACE_LOCK);
-    catalog_add_object(&hand->catalog, "b", TRACE_RLOCK);
-    uint32_t condition = catalog_add_object(&hand->catalog, "c", TRACE_CONDITION);
-    hand->catalog.objects.items[condition].lock = 0;
-    catalog_add_object(&hand->catalog, "gate", TRACE_BARRIER);
-    hand->history = history_new(&hand->catalog);
-}
-
-static void hand_fini(struct hand *hand)
-{
-    history_free(hand->history);
-    catalog_fini(&hand->catalog);
-}
-
-static uint64_t put(struct hand *hand, uint32_t thread, uint64_t time, unsigned kind,
-                    uint32_t object, int64_t value)
-{
-    struct thrum_event event = {.time = time,
-                                .kind = (uint16_t)kind,
-                                .object = object,
-                                .value = value,
-                                .source = THRUM_SOURCE(time, thread + 1)};
-    return history_append(hand->history, thread, &event);
-}
-
-START_TEST(deadlock_chain)
-{
-    struct hand hand;
-    struct wait_edge chain[4];
-    size_t cycle = 0;
-    hand_init(&hand);
-    for (uint32_t i = 0; i < 3; i++)
-        put(&hand, i, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
-    put(&hand, 0, 10, THRUM_KIND_ACQUIRE, 0, 1);
-    put(&hand, 1, 20, THRUM_KIND_ACQUIRE, 1, 1);
-    put(&hand, 1, 21, THRUM_KIND_ACQUIRE, 1, 2);
-    put(&hand, 0, 30, THRUM_KIND_WAIT_BEGIN, 1, -1);
-    put(&hand, 1, 40, THRUM_KIND_WAIT_BEGIN, 0, -1);
-    put(&hand, 2, 50, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 0);
-    for (uint32_t i = 0; i < 3; i++)
-        put(&hand, i, 60, THRUM_KIND_STUCK, THRUM_NONE, 0);
-    ck_assert_uint_eq(waits_chain(hand.history, 2, 55, 4, chain, &cycle), 3);
-    ck_assert_uint_eq(cycle, 1);
-    ck_assert_uint_eq(chain[0].owner, 0);
-    ck_assert_uint_eq(chain[1].object, 1);
-    ck_assert_uint_eq(chain[1].owner, 1);
-    ck_assert_uint_eq(chain[1].owner_since, 20);
-    ck_assert_uint_eq(THRUM_SOURCE_LINE(chain[1].owner_source), 20);
-    ck_assert_uint_eq(chain[2].owner, 0);
-    ck_assert(!chain[0].stuck);
-    ck_assert_uint_eq(waits_all(hand.history, 35, 4, chain), 1);
-    /* stuck keeps what was waited for, and since when */
-    ck_assert_uint_eq(waits_chain(hand.history, 2, 70, 4, chain, &cycle), 3);
-    ck_assert(chain[0].stuck && chain[1].stuck && chain[2].stuck);
-    ck_assert_uint_eq(chain[0].owner, 0);
-    ck_assert_uint_eq(chain[1].since, 30);
-    ck_assert_uint_eq(THRUM_SOURCE_LINE(chain[1].source), 30);
-    hand_fini(&hand);
-}
-END_TEST
-
-START_TEST(woken_by)
-{
-    struct hand hand;
-    struct lane_interval interval;
-    struct wake_arrow arrows[4];
-    hand_init(&hand);
-    for (uint32_t i = 0; i < 3; i++)
-        put(&hand, i, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
-    /* A waits on c (lock a); B takes a, notifies, releases; A gets the lock back */
-    put(&hand, 0, 10, THRUM_KIND_ACQUIRE, 0, 1);
-    put(&hand, 0, 20, THRUM_KIND_COND_WAIT, 2, -1);
-    struct object_at at;
-    history_object_at(hand.history, 0, 25, &at);
-    ck_assert_uint_eq(at.state, OBJECT_FREE);
-    ck_assert_int_eq(at.value, 0);
-    put(&hand, 1, 30, THRUM_KIND_ACQUIRE, 0, 1);
-    uint64_t notified = put(&hand, 1, 40, THRUM_KIND_NOTIFY, 2, 1);
-    put(&hand, 0, 45, THRUM_KIND_WAKE, 2, 1);
-    put(&hand, 0, 46, THRUM_KIND_WAIT_BEGIN, 0, -1);
-    uint64_t released = put(&hand, 1, 50, THRUM_KIND_RELEASE, 0, 0);
-    put(&hand, 0, 60, THRUM_KIND_COND_REACQUIRED, 2, 1);
-    history_advance(hand.history, 100);
-    history_interval(hand.history, 0, 30, &interval);
-    ck_assert_uint_eq(interval.state, LANE_WAITING);
-    ck_assert_uint_eq(interval.object, 2);
-    ck_assert_uint_eq(interval.start, 20);
-    ck_assert_uint_eq(interval.end, 45);
-    struct history_event waker;
-    ck_assert(history_waker(hand.history, interval.end_event, &waker));
-    ck_assert_uint_eq(waker.thread, 1);
-    ck_assert_uint_eq(waker.index, notified);
-    history_interval(hand.history, 0, 48, &interval);
-    ck_assert_uint_eq(interval.state, LANE_BLOCKED);
-    ck_assert_uint_eq(interval.object, 0);
-    ck_assert(history_waker(hand.history, interval.end_event, &waker));
-    ck_assert_uint_eq(waker.index, released);
-    history_object_at(hand.history, 0, 60, &at);
-    ck_assert_uint_eq(at.holder, 0);
-    ck_assert_uint_eq(at.holder_since, 60);
-    ck_assert_uint_eq(history_wakes(hand.history, 0, 100, 4, arrows), 2);
-    ck_assert_uint_eq(arrows[0].from, 1);
-    ck_assert_uint_eq(arrows[0].to, 0);
-    ck_assert_uint_eq(arrows[0].from_time, 40);
-    ck_assert_uint_eq(arrows[1].to_time, 60);
-    ck_assert_uint_eq(history_wakes(hand.history, 46, 100, 4, arrows), 1);
-    ck_assert_uint_eq(history_wakes(hand.history, 0, 100, 1, arrows), 1);
-    struct object_statistics statistics;
-    history_object_statistics(hand.history, 0, &statistics);
-    ck_assert_uint_eq(statistics.acquisitions, 3);
-    ck_assert_uint_eq(statistics.hold_total, 10 + 20 + 40); /* the last still goes on */
-    ck_assert_uint_eq(statistics.hold_max, 40);
-    ck_assert_uint_eq(statistics.wait_total, 14);
-    /* a join is ended by the other's end; a time-out by nobody */
-    put(&hand, 0, 70, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 1);
-    uint64_t ended = put(&hand, 1, 80, THRUM_KIND_THREAD_END, THRUM_NONE, 0);
-    put(&hand, 0, 85, THRUM_KIND_JOIN, THRUM_NONE, 1);
-    put(&hand, 2, 86, THRUM_KIND_WAIT_BEGIN, 0, 1);
-    put(&hand, 2, 90, THRUM_KIND_TIMED_OUT, 0, 0);
-    history_interval(hand.history, 0, 75, &interval);
-    ck_assert_uint_eq(interval.other, 1);
-    ck_assert(history_waker(hand.history, interval.end_event, &waker));
-    ck_assert_uint_eq(waker.index, ended);
-    history_interval(hand.history, 2, 87, &interval);
-    ck_assert_uint_eq(interval.object, 0);
-    ck_assert(!history_waker(hand.history, interval.end_event, &waker));
-    hand_fini(&hand);
-}
-END_TEST
-
-START_TEST(barriers_words_and_marks)
-{
-    struct hand hand;
-    struct barrier_opening opening;
-    struct lane_cell cells[10];
-    struct history_line line;
-    hand_init(&hand);
-    for (uint32_t i = 0; i < 3; i++)
-        put(&hand, i, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
-    put(&hand, 0, 10, THRUM_KIND_BARRIER_ARRIVE, 3, 0);
-    put(&hand, 0, 11, THRUM_KIND_WAIT_BEGIN, 3, -1);
-    put(&hand, 1, 20, THRUM_KIND_BARRIER_ARRIVE, 3, 1);
-    uint64_t opened = put(&hand, 1, 25, THRUM_KIND_BARRIER_OPEN, 3, 2);
-    put(&hand, 0, 30, THRUM_KIND_BARRIER_DEPART, 3, 0);
-    put(&hand, 2, 35, THRUM_KIND_NOTE, THRUM_NONE, 0);
-    history_add_note(hand.history, 2, 35, "here");
-    history_add_console(hand.history, 2, 36, "hello");
-    struct problem problem = {.kind = PROBLEM_RACE, .time = 41, .event = opened};
-    problem_add_thread(&problem, 2);
-    problem.title = xstrdup("title");
-    ck_assert_uint_eq(history_add_problem(hand.history, &problem), 0);
-    ck_assert_ptr_null(problem.title);
-    history_advance(hand.history, 100);
-    ck_assert_uint_eq(history_openings(hand.history, 0, 100, 1, &opening), 1);
-    ck_assert_uint_eq(opening.event, opened);
-    ck_assert_uint_eq(opening.thread, 1);
-    for (uint32_t i = 0; i < 3; i++) {
-        history_row(hand.history, i, 0, 10, 10, cells);
-        history_mark_row(hand.history, i, 0, 10, 10, cells);
-        ck_assert_uint_eq(cells[2].marks, i < 2 ? MARK_BARRIER : 0);
-        ck_assert_uint_eq(cells[3].marks, i == 2 ? MARK_NOTE : 0);
-        ck_assert_uint_eq(cells[4].marks, i == 2 ? MARK_PROBLEM : 0);
-    }
-    history_row(hand.history, 0, 0, 10, 10, cells);
-    ck_assert_uint_eq(cells[2].state, LANE_WAITING);
-    ck_assert_uint_eq(cells[2].object, 3);
-    ck_assert(history_console(hand.history, 0, &line));
-    ck_assert_str_eq(line.text, "hello");
-    ck_assert_uint_eq(history_console_at(hand.history, 35), 0);
-    ck_assert_uint_eq(history_console_at(hand.history, 36), 1);
-    /* the problem's record goes, and so do the lines after it */
-    history_truncate(hand.history, opened, 24);
-    ck_assert_uint_eq(history_problem_count(hand.history), 0);
-    ck_assert_uint_eq(history_console_count(hand.history), 0);
-    ck_assert_uint_eq(history_note_count(hand.history), 0);
-    ck_assert_uint_eq(history_openings(hand.history, 0, 100, 1, &opening), 0);
-    hand_fini(&hand);
-}
-END_TEST
-
-/* ---- memory ---- */
-
-static void many(struct history *history, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct thrum_event event = {.time = 10 * i,
-                                    .object = (uint32_t)(i / 2 % 2),
-                                    .kind = i % 2 ? THRUM_KIND_RELEASE : THRUM_KIND_ACQUIRE,
-                                    .value = i % 2 ? 0 : 1,
-                                    .source = THRUM_SOURCE(i % 1000, 1)};
-        history_append(history, 0, &event);
-    }
-}
-
-START_TEST(spills_to_a_file)
-{
-    struct hand hand;
-    char folder[] = "/tmp/thrum-history-XXXXXX";
-    enum { RECORDS = 600000 };
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    hand_init(&hand);
-    history_limit(hand.history, 8 << 20, folder);
-    many(hand.history, RECORDS);
-    struct history_memory memory = history_memory(hand.history);
-    ck_assert_uint_gt(memory.spilled, 8 << 20);
-    ck_assert_uint_lt(memory.resident, 12 << 20);
-    ck_assert_uint_eq(memory.horizon, 0);
-    ck_assert(!memory.failed);
-    for (uint64_t i = 0; i < RECORDS; i += 999) {
-        struct history_event event;
-        struct object_at at;
-        ck_assert(history_event_at(hand.history, i, &event));
-        ck_assert_uint_eq(event.event.time, 10 * i);
-        history_object_at(hand.history, (uint32_t)(i / 2 % 2), 10 * i, &at);
-        ck_assert_uint_eq(at.state, i % 2 ? OBJECT_FREE : OBJECT_HELD);
-    }
-    ck_assert_uint_eq(history_thread_before(hand.history, 0, 12345), 1234);
-    hand_fini(&hand);
-    char command[64];
-    snprintf(command, sizeof command, "rmdir %s", folder);
-    ck_assert_msg(system(command) == 0, "the file was not unlinked");
-}
-END_TEST
-
-START_TEST(drops_without_a_file)
-{
-    struct hand hand;
-    enum { RECORDS = 900000 };
-    hand_init(&hand);
-    put(&hand, 1, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
-    history_limit(hand.history, 8 << 20, NULL);
-    many(hand.history, RECORDS);
-    struct history_memory memory = history_memory(hand.history);
-    ck_assert_uint_lt(memory.resident, 12 << 20);
-    ck_assert_uint_gt(memory.horizon, 1000);
-    ck_assert_uint_lt(memory.horizon, RECORDS - 1000);
-    struct history_event event;
-    ck_assert(!history_event_at(hand.history, 0, &event));
-    ck_assert(!history_event_at(hand.history, memory.horizon - 1, &event));
-    ck_assert(history_event_at(hand.history, memory.horizon, &event));
-    ck_assert_uint_eq(history_thread_before(hand.history, 0, 50), HISTORY_NONE);
-    struct lane_interval interval;
-    history_interval(hand.history, 1, 500, &interval); /* its last block has moved along */
-    ck_assert_uint_eq(interval.state, LANE_RUNNING);
-    ck_assert_uint_eq(interval.start, 1);
-    for (uint64_t i = memory.horizon + 100; i < RECORDS; i += 777) {
-        struct object_at at;
-        history_object_at(hand.history, (uint32_t)((i - 1) / 2 % 2), 10 * (i - 1), &at);
-        ck_assert_uint_eq(at.state, (i - 1) % 2 ? OBJECT_FREE : OBJECT_HELD);
-        ck_assert_uint_eq(history_thread_before(hand.history, 0, 10 * (i - 1) + 5), i);
-    }
-    struct object_statistics statistics;
-    history_object_statistics(hand.history, 0, &statistics);
-    ck_assert_uint_eq(statistics.acquisitions, RECORDS / 4);
-    struct thread_statistics all; /* what was dropped still counts */
-    history_thread_statistics(hand.history, 1, &all);
-    ck_assert_uint_eq(all.ns[LANE_UNBORN], 1);
-    ck_assert_uint_eq(all.ns[LANE_RUNNING], history_now(hand.history) - 1);
-    history_thread_statistics(hand.history, 0, &all);
-    uint64_t sum = 0;
-    for (int i = 0; i < LANE_STATES; i++)
-        sum += all.ns[i];
-    ck_assert_uint_eq(sum, history_now(hand.history));
-    ck_assert_uint_lt(all.ns[LANE_UNBORN], 1000);
-    hand_fini(&hand);
-}
-END_TEST
-
-/* Threads that sleep and wake at random, the higher ones ever more rarely. */
-static void sleepers(struct history *history, size_t count)
-{
-    enum { SLEEPERS = 40 };
-    bool asleep[SLEEPERS] = {0};
-    uint64_t seed = 5, time = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t thread = (uint32_t)random_below(&seed, 1 + random_below(&seed, SLEEPERS));
-        time += 1 + random_below(&seed, 100);
-        struct thrum_event event = {.time = time,
-                                    .object = THRUM_NONE,
-                                    .kind = asleep[thread] ? THRUM_KIND_SLEEP_END
-                                                           : THRUM_KIND_SLEEP_BEGIN};
-        asleep[thread] = !asleep[thread];
-        history_append(history, thread, &event);
-    }
-}
-
-/* What is left when the old was dropped looks the same at every zoom. */
-START_TEST(rows_after_dropping)
-{
-    enum { RECORDS = 900000, COLUMNS = 100, THREADS = 40 };
-    struct hand all, rest;
-    hand_init(&all);
-    hand_init(&rest);
-    history_limit(rest.history, 8 << 20, NULL);
-    sleepers(all.history, RECORDS);
-    sleepers(rest.history, RECORDS);
-    struct history_event oldest;
-    ck_assert(history_event_at(rest.history, history_memory(rest.history).horizon, &oldest));
-    ck_assert_uint_gt(oldest.index, RECORDS / 4);
-    uint64_t now = history_now(all.history), compared = 0;
-    uint64_t t0 = oldest.event.time + (now - oldest.event.time) / 16;
-    for (uint64_t column = (now - t0) / COLUMNS; column > 50; column /= 3)
-        for (uint32_t i = 0; i < THREADS; i++) {
-            struct lane_cell cells[COLUMNS], expected[COLUMNS];
-            uint64_t ns[LANE_STATES];
-            history_share(rest.history, i, t0, now, ns);
-            if (ns[LANE_UNBORN])
-                continue; /* its last block reaches back to before */
-            compared++;
-            history_row(all.history, i, t0, column, COLUMNS, expected);
-            history_row(rest.history, i, t0, column, COLUMNS, cells);
-            ck_assert_mem_eq(cells, expected, sizeof cells);
-        }
-    ck_assert_uint_gt(compared, 5 * THREADS);
-    hand_fini(&all);
-    hand_fini(&rest);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *s = suite_create("history");
@@ -777,12 +518,6 @@ static Suite *suite(void)
     tcase_add_loop_test(t, random_runs, 0, 6);
     tcase_add_loop_test(t, kernel_records_apart, 0, 12);
     tcase_add_loop_test(t, going_back, 0, 4);
-    tcase_add_test(t, deadlock_chain);
-    tcase_add_test(t, woken_by);
-    tcase_add_test(t, barriers_words_and_marks);
-    tcase_add_test(t, spills_to_a_file);
-    tcase_add_test(t, drops_without_a_file);
-    tcase_add_test(t, rows_after_dropping);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,0 +1,174 @@
+/* The history of runs written by hand. */
+#include "../unit.h"
+#include "base/die.h"
+#include "hand.h"
+#include "trace/waits.h"
+
+START_TEST(deadlock_chain)
+{
+    struct hand hand;
+    struct wait_edge chain[4];
+    size_t cycle = 0;
+    hand_init(&hand);
+    for (uint32_t i = 0; i < 3; i++)
+        put(&hand, i, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    put(&hand, 0, 10, THRUM_KIND_ACQUIRE, 0, 1);
+    put(&hand, 1, 20, THRUM_KIND_ACQUIRE, 1, 1);
+    put(&hand, 1, 21, THRUM_KIND_ACQUIRE, 1, 2);
+    put(&hand, 0, 30, THRUM_KIND_WAIT_BEGIN, 1, -1);
+    put(&hand, 1, 40, THRUM_KIND_WAIT_BEGIN, 0, -1);
+    put(&hand, 2, 50, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        put(&hand, i, 60, THRUM_KIND_STUCK, THRUM_NONE, 0);
+    ck_assert_uint_eq(waits_chain(hand.history, 2, 55, 4, chain, &cycle), 3);
+    ck_assert_uint_eq(cycle, 1);
+    ck_assert_uint_eq(chain[0].owner, 0);
+    ck_assert_uint_eq(chain[1].object, 1);
+    ck_assert_uint_eq(chain[1].owner, 1);
+    ck_assert_uint_eq(chain[1].owner_since, 20);
+    ck_assert_uint_eq(THRUM_SOURCE_LINE(chain[1].owner_source), 20);
+    ck_assert_uint_eq(chain[2].owner, 0);
+    ck_assert(!chain[0].stuck);
+    ck_assert_uint_eq(waits_all(hand.history, 35, 4, chain), 1);
+    /* stuck keeps what was waited for, and since when */
+    ck_assert_uint_eq(waits_chain(hand.history, 2, 70, 4, chain, &cycle), 3);
+    ck_assert(chain[0].stuck && chain[1].stuck && chain[2].stuck);
+    ck_assert_uint_eq(chain[0].owner, 0);
+    ck_assert_uint_eq(chain[1].since, 30);
+    ck_assert_uint_eq(THRUM_SOURCE_LINE(chain[1].source), 30);
+    hand_fini(&hand);
+}
+END_TEST
+
+START_TEST(woken_by)
+{
+    struct hand hand;
+    struct lane_interval interval;
+    struct wake_arrow arrows[4];
+    hand_init(&hand);
+    for (uint32_t i = 0; i < 3; i++)
+        put(&hand, i, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    /* A waits on c (lock a); B takes a, notifies, releases; A gets the lock back */
+    put(&hand, 0, 10, THRUM_KIND_ACQUIRE, 0, 1);
+    put(&hand, 0, 20, THRUM_KIND_COND_WAIT, 2, -1);
+    struct object_at at;
+    history_object_at(hand.history, 0, 25, &at);
+    ck_assert_uint_eq(at.state, OBJECT_FREE);
+    ck_assert_int_eq(at.value, 0);
+    put(&hand, 1, 30, THRUM_KIND_ACQUIRE, 0, 1);
+    uint64_t notified = put(&hand, 1, 40, THRUM_KIND_NOTIFY, 2, 1);
+    put(&hand, 0, 45, THRUM_KIND_WAKE, 2, 1);
+    put(&hand, 0, 46, THRUM_KIND_WAIT_BEGIN, 0, -1);
+    uint64_t released = put(&hand, 1, 50, THRUM_KIND_RELEASE, 0, 0);
+    put(&hand, 0, 60, THRUM_KIND_COND_REACQUIRED, 2, 1);
+    history_advance(hand.history, 100);
+    history_interval(hand.history, 0, 30, &interval);
+    ck_assert_uint_eq(interval.state, LANE_WAITING);
+    ck_assert_uint_eq(interval.object, 2);
+    ck_assert_uint_eq(interval.start, 20);
+    ck_assert_uint_eq(interval.end, 45);
+    struct history_event waker;
+    ck_assert(history_waker(hand.history, interval.end_event, &waker));
+    ck_assert_uint_eq(waker.thread, 1);
+    ck_assert_uint_eq(waker.index, notified);
+    history_interval(hand.history, 0, 48, &interval);
+    ck_assert_uint_eq(interval.state, LANE_BLOCKED);
+    ck_assert_uint_eq(interval.object, 0);
+    ck_assert(history_waker(hand.history, interval.end_event, &waker));
+    ck_assert_uint_eq(waker.index, released);
+    history_object_at(hand.history, 0, 60, &at);
+    ck_assert_uint_eq(at.holder, 0);
+    ck_assert_uint_eq(at.holder_since, 60);
+    ck_assert_uint_eq(history_wakes(hand.history, 0, 100, 4, arrows), 2);
+    ck_assert_uint_eq(arrows[0].from, 1);
+    ck_assert_uint_eq(arrows[0].to, 0);
+    ck_assert_uint_eq(arrows[0].from_time, 40);
+    ck_assert_uint_eq(arrows[1].to_time, 60);
+    ck_assert_uint_eq(history_wakes(hand.history, 46, 100, 4, arrows), 1);
+    ck_assert_uint_eq(history_wakes(hand.history, 0, 100, 1, arrows), 1);
+    struct object_statistics statistics;
+    history_object_statistics(hand.history, 0, &statistics);
+    ck_assert_uint_eq(statistics.acquisitions, 3);
+    ck_assert_uint_eq(statistics.hold_total, 10 + 20 + 40); /* the last still goes on */
+    ck_assert_uint_eq(statistics.hold_max, 40);
+    ck_assert_uint_eq(statistics.wait_total, 14);
+    /* a join is ended by the other's end; a time-out by nobody */
+    put(&hand, 0, 70, THRUM_KIND_JOIN_BEGIN, THRUM_NONE, 1);
+    uint64_t ended = put(&hand, 1, 80, THRUM_KIND_THREAD_END, THRUM_NONE, 0);
+    put(&hand, 0, 85, THRUM_KIND_JOIN, THRUM_NONE, 1);
+    put(&hand, 2, 86, THRUM_KIND_WAIT_BEGIN, 0, 1);
+    put(&hand, 2, 90, THRUM_KIND_TIMED_OUT, 0, 0);
+    history_interval(hand.history, 0, 75, &interval);
+    ck_assert_uint_eq(interval.other, 1);
+    ck_assert(history_waker(hand.history, interval.end_event, &waker));
+    ck_assert_uint_eq(waker.index, ended);
+    history_interval(hand.history, 2, 87, &interval);
+    ck_assert_uint_eq(interval.object, 0);
+    ck_assert(!history_waker(hand.history, interval.end_event, &waker));
+    hand_fini(&hand);
+}
+END_TEST
+
+START_TEST(barriers_words_and_marks)
+{
+    struct hand hand;
+    struct barrier_opening opening;
+    struct lane_cell cells[10];
+    struct history_line line;
+    hand_init(&hand);
+    for (uint32_t i = 0; i < 3; i++)
+        put(&hand, i, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    put(&hand, 0, 10, THRUM_KIND_BARRIER_ARRIVE, 3, 0);
+    put(&hand, 0, 11, THRUM_KIND_WAIT_BEGIN, 3, -1);
+    put(&hand, 1, 20, THRUM_KIND_BARRIER_ARRIVE, 3, 1);
+    uint64_t opened = put(&hand, 1, 25, THRUM_KIND_BARRIER_OPEN, 3, 2);
+    put(&hand, 0, 30, THRUM_KIND_BARRIER_DEPART, 3, 0);
+    put(&hand, 2, 35, THRUM_KIND_NOTE, THRUM_NONE, 0);
+    history_add_note(hand.history, 2, 35, "here");
+    history_add_console(hand.history, 2, 36, "hello");
+    struct problem problem = {.kind = PROBLEM_RACE, .time = 41, .event = opened};
+    problem_add_thread(&problem, 2);
+    problem.title = xstrdup("title");
+    ck_assert_uint_eq(history_add_problem(hand.history, &problem), 0);
+    ck_assert_ptr_null(problem.title);
+    history_advance(hand.history, 100);
+    ck_assert_uint_eq(history_openings(hand.history, 0, 100, 1, &opening), 1);
+    ck_assert_uint_eq(opening.event, opened);
+    ck_assert_uint_eq(opening.thread, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        history_row(hand.history, i, 0, 10, 10, cells);
+        history_mark_row(hand.history, i, 0, 10, 10, cells);
+        ck_assert_uint_eq(cells[2].marks, i < 2 ? MARK_BARRIER : 0);
+        ck_assert_uint_eq(cells[3].marks, i == 2 ? MARK_NOTE : 0);
+        ck_assert_uint_eq(cells[4].marks, i == 2 ? MARK_PROBLEM : 0);
+    }
+    history_row(hand.history, 0, 0, 10, 10, cells);
+    ck_assert_uint_eq(cells[2].state, LANE_WAITING);
+    ck_assert_uint_eq(cells[2].object, 3);
+    ck_assert(history_console(hand.history, 0, &line));
+    ck_assert_str_eq(line.text, "hello");
+    ck_assert_uint_eq(history_console_at(hand.history, 35), 0);
+    ck_assert_uint_eq(history_console_at(hand.history, 36), 1);
+    /* the problem's record goes, and so do the lines after it */
+    history_truncate(hand.history, opened, 24);
+    ck_assert_uint_eq(history_problem_count(hand.history), 0);
+    ck_assert_uint_eq(history_console_count(hand.history), 0);
+    ck_assert_uint_eq(history_note_count(hand.history), 0);
+    ck_assert_uint_eq(history_openings(hand.history, 0, 100, 1, &opening), 0);
+    hand_fini(&hand);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("history by hand");
+    TCase *t = tcase_create("hand");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, deadlock_chain);
+    tcase_add_test(t, woken_by);
+    tcase_add_test(t, barriers_words_and_marks);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+UNIT_MAIN(suite)
