@@ -6,6 +6,14 @@
 #include "base/die.h"
 #include "base/hash.h"
 
+enum { NO_EDGE = UINT32_MAX };
+
+/* A thread that died of an exception. */
+struct death {
+    uint8_t exception;
+    int64_t message;
+};
+
 struct search {
     struct model *model;
     const struct program *program;
@@ -16,8 +24,9 @@ struct search {
         *scratch; /* the state being expanded, its successor, and room to try things */
     struct effect effect, tried;
     struct stuck_report report;
-    bool *held; /* of each `sometimes` */
-    bool ended; /* the state being looked at is an end */
+    vector(struct death) deaths; /* of the step being taken */
+    bool *held;                  /* of each `sometimes` */
+    bool ended;                  /* the state being looked at is an end */
 };
 
 /* ---- findings ---- */
@@ -32,19 +41,34 @@ const struct naive_finding *naive_finding(const struct naive *naive, enum verdic
     return NULL;
 }
 
-static void find(struct search *search, enum verdict verdict, const char *detail, uint64_t state)
+/* Enters what was found in a state, or (edge not NO_EDGE) on the way to it. */
+static void find_on(struct search *search, enum verdict verdict, const char *detail, uint32_t state,
+                    uint32_t edge)
 {
-    if (naive_finding(search->naive, verdict, detail))
-        return;
-    vector_push(&search->naive->findings, (struct naive_finding){verdict, xstrdup(detail), state});
+    struct naive *naive = search->naive;
+    const struct naive_finding *known = naive_finding(naive, verdict, detail);
+    uint32_t finding = (uint32_t)naive->findings.count;
+    if (known)
+        finding = (uint32_t)(known - naive->findings.items);
+    if (!known)
+        vector_push(&naive->findings, (struct naive_finding){verdict, xstrdup(detail), state});
+    vector_push(&naive->hits,
+                (struct naive_hit){finding, edge == NO_EDGE ? state : edge, edge != NO_EDGE});
 }
 
-static void find_death(struct search *search, const struct effect *effect, uint64_t state)
+static void find(struct search *search, enum verdict verdict, const char *detail, uint32_t state)
 {
-    if (effect->died_of == EXCEPTION_ASSERTION)
-        find(search, VERDICT_ASSERTION, model_string(search->model, effect->message), state);
-    else if (effect->died_of != EXCEPTION_NONE)
-        find(search, VERDICT_ERROR, exception_names[effect->died_of], state);
+    find_on(search, verdict, detail, state, NO_EDGE);
+}
+
+static void find_death(struct search *search, const struct death *death, uint32_t state,
+                       uint32_t edge)
+{
+    if (death->exception == EXCEPTION_ASSERTION)
+        find_on(search, VERDICT_ASSERTION, model_string(search->model, death->message), state,
+                edge);
+    else if (death->exception != EXCEPTION_NONE)
+        find_on(search, VERDICT_ERROR, exception_names[death->exception], state, edge);
 }
 
 /* ---- states ---- */
@@ -109,24 +133,57 @@ void naive_run_quiet(struct model *model, struct world *world, uint32_t thread,
     }
 }
 
+static void note_death(struct search *search, const struct effect *effect)
+{
+    if (effect->died_of)
+        vector_push(&search->deaths, (struct death){effect->died_of, effect->message});
+}
+
+/* Performs what counts as part of the step before. True: the thread has slept. */
+static bool run_on(struct search *search, struct world *world, uint32_t thread)
+{
+    bool slept = false;
+    while (!search->options.separate_quiet &&
+           world_thread_const(search->model, world, thread)->status == THREAD_ALIVE) {
+        struct operation next;
+        model_next(search->model, world, thread, &next);
+        if (!operation_quiet(next.op) && (next.op != OP_END || !search->options.fuse_ends))
+            return slept;
+        slept |= next.op == OP_SLEEP || next.op == OP_IO;
+        model_perform(search->model, world, thread, (struct choice){CHOICE_STEP, 0},
+                      &search->tried);
+        note_death(search, &search->tried);
+    }
+    return slept;
+}
+
+static bool is_next(const struct search *search, const struct world *world, uint32_t thread,
+                    uint8_t op)
+{
+    struct operation next;
+    if (world_thread_const(search->model, world, thread)->status != THREAD_ALIVE)
+        return false;
+    model_next(search->model, world, thread, &next);
+    return next.op == op;
+}
+
 static void step(struct search *search, uint32_t state, uint32_t thread, struct choice choice)
 {
-    struct model *model = search->model;
     struct naive *naive = search->naive;
-    world_copy(model, search->next, search->at);
-    model_perform(model, search->next, thread, choice, &search->effect);
+    search->deaths.count = 0;
+    world_copy(search->model, search->next, search->at);
+    model_perform(search->model, search->next, thread, choice, &search->effect);
+    note_death(search, &search->effect);
     naive->steps++;
-    uint8_t died_of = search->effect.died_of;
-    int64_t message = search->effect.message;
-    uint32_t started = search->effect.op == OP_START ? search->effect.thread : UINT32_MAX;
-    if (!search->options.separate_quiet) {
-        naive_run_quiet(model, search->next, thread, &search->tried);
-        if (started != UINT32_MAX)
-            naive_run_quiet(model, search->next, started, &search->tried);
-    }
+    bool slept = run_on(search, search->next, thread);
+    if (search->effect.op == OP_START && search->effect.thread != UINT32_MAX)
+        run_on(search, search->next, search->effect.thread);
     uint32_t to = enter(search, search->next, state, thread, choice);
-    vector_push(&naive->edges, (struct naive_edge){state, to, (uint16_t)thread});
-    find_death(search, &(struct effect){.died_of = died_of, .message = message}, to);
+    bool left_free = slept || is_next(search, search->next, thread, OP_YIELD);
+    vector_push(&naive->edges, (struct naive_edge){state, to, (uint16_t)thread,
+                                                   choice.kind == CHOICE_TIMEOUT, left_free});
+    vector_each (struct death, death, &search->deaths)
+        find_death(search, death, to, (uint32_t)naive->edges.count - 1);
 }
 
 /* ---- looking at a state ---- */
@@ -223,10 +280,13 @@ uint64_t naive_outcome(const struct model *model, const struct world *world)
 
 static void look_at_end(struct search *search, uint32_t state)
 {
-    vector_push(&search->naive->outcomes, naive_outcome(search->model, search->at));
+    uint64_t outcome = naive_outcome(search->model, search->at);
+    vector_push(&search->naive->outcomes, outcome);
+    vector_push(&search->naive->ends, (struct naive_end){state, outcome});
     world_copy(search->model, search->scratch, search->at);
     model_after(search->model, search->scratch, &search->effect, NULL, NULL);
-    find_death(search, &search->effect, state);
+    struct death death = {search->effect.died_of, search->effect.message};
+    find_death(search, &death, state, NO_EDGE);
 }
 
 static void name_stuck(struct search *search, struct text *out)
@@ -283,6 +343,7 @@ static void try_thread(struct search *search, uint32_t state, uint32_t thread, b
 static void expand(struct search *search, uint32_t state)
 {
     restore(search, state, search->at);
+    search->naive->states.items[state].first_edge = (uint32_t)search->naive->edges.count;
     if (!look_at_properties(search, state))
         return;
     if (model_finished(search->model, search->at)) {
@@ -409,10 +470,8 @@ static void judge_components(struct search *search, struct components *all)
     }
     for (uint32_t i = 0; i < naive->states.count; i++) {
         uint32_t component = all->component[i];
-        if (component && steps[component] && !leaves[component]) {
+        if (component && steps[component] && !leaves[component])
             find(search, VERDICT_LIVELOCK, "", i);
-            break;
-        }
     }
     free(leaves);
     free(steps);
@@ -459,10 +518,11 @@ static void begin(struct search *search)
     search->scratch = world_new(search->model);
     search->held = xcalloc(search->program->sometimes_count + 1, sizeof *search->held);
     search->analysis = stuck_new(search->program);
-    if (!search->options.separate_quiet)
-        for (uint32_t i = 0; i < search->program->thread_count; i++)
-            naive_run_quiet(search->model, search->at, i, &search->tried);
+    for (uint32_t i = 0; i < search->program->thread_count; i++)
+        run_on(search, search->at, i);
     enter(search, search->at, UINT32_MAX, 0, (struct choice){0});
+    vector_each (struct death, death, &search->deaths)
+        find_death(search, death, 0, NO_EDGE);
 }
 
 static void finish(struct search *search)
@@ -474,6 +534,7 @@ static void finish(struct search *search)
     effect_fini(&search->tried);
     stuck_fini(&search->report);
     stuck_free(search->analysis);
+    vector_fini(&search->deaths);
     free(search->held);
 }
 
@@ -506,6 +567,8 @@ void naive_fini(struct naive *naive)
     for (size_t i = 0; i < naive->findings.count; i++)
         free(naive->findings.items[i].detail);
     vector_fini(&naive->findings);
+    vector_fini(&naive->hits);
+    vector_fini(&naive->ends);
     vector_fini(&naive->outcomes);
     vector_fini(&naive->dead_outcomes);
     vector_fini(&naive->states);

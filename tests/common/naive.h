@@ -21,9 +21,25 @@ struct naive_finding {
     uint64_t state; /* where it was first found: for naive_trace() */
 };
 
+/* Where something was found. */
+struct naive_hit {
+    uint32_t finding; /* index into the findings */
+    uint32_t at;      /* state, or edge */
+    bool on_edge;
+};
+
+/* Those of a state stand side by side, by thread. */
 struct naive_edge {
     uint32_t from, to;
     uint16_t thread;
+    bool timeout;
+    bool left_free; /* it ends in a sleep or io, or before yield_now */
+};
+
+/* A run that has ended. */
+struct naive_end {
+    uint32_t state;
+    uint64_t outcome;
 };
 
 struct naive_state {
@@ -33,12 +49,15 @@ struct naive_state {
     uint32_t parent;      /* the state it was first reached from */
     uint16_t thread;      /* by this thread */
     struct choice choice; /* choosing this */
+    uint32_t first_edge;  /* of those that leave it */
     uint64_t stuck;       /* bit set of threads (below 64) called stuck */
 };
 
 struct naive_options {
     uint64_t max_states; /* 0: 300,000 */
     bool separate_quiet; /* sleep, print … are steps of their own */
+    bool fuse_ends;      /* the end of a thread is part of the step before, as explorers do it where
+                            nobody could notice */
     bool no_stuck;       /* do not judge who is stuck, for speed */
 };
 
@@ -47,7 +66,9 @@ struct naive {
     uint64_t steps;
     vector(struct naive_finding) findings; /* each (verdict, detail) once */
     vector(uint64_t) outcomes; /* naive_outcome() of every end of a run, each once, ascending */
-    vector(uint64_t) dead_outcomes;    /* the same of states where nobody can step any more */
+    vector(uint64_t) dead_outcomes; /* the same of states where nobody can step any more */
+    vector(struct naive_hit) hits;  /* each place once for each finding, by and by */
+    vector(struct naive_end) ends;
     vector(struct naive_state) states; /* [0] is the first */
     vector(struct naive_edge) edges;
     vector(unsigned char) bytes;
@@ -78,6 +99,22 @@ bool naive_as_expected(const struct program *program, const struct naive *naive,
 void naive_summary(const struct naive *naive, struct text *out);
 /* Appends the steps to a state, one a line. */
 void naive_trace(struct model *model, const struct naive *naive, uint64_t state, struct text *out);
+
+/*
+ * A second opinion on schedules: the fewest (preemptions, switches) with which a run comes to each
+ * state and takes each edge, as NAIVE_PREEMPTION * preemptions + switches. The arrays have room for
+ * all states and edges. Switches are counted as docs/LANGUAGE.md says, if `fuse_ends` was right.
+ */
+#define NAIVE_SWITCH     ((uint64_t)1)
+#define NAIVE_PREEMPTION ((uint64_t)1 << 32)
+void naive_costs(const struct naive *naive, uint64_t *ret_states, uint64_t *ret_edges);
+/* The least of where one of these findings (by index) was hit; UINT64_MAX: nowhere. */
+uint64_t naive_cost_of(const struct naive *naive, const bool *findings, const uint64_t *states,
+                       const uint64_t *edges);
+/* The share of runs that hit one of these findings, where each time every thread that can go is as
+ * likely; and of those that end with this outcome. False: some run goes round for ever. */
+bool naive_share_of(const struct naive *naive, const bool *findings, double *ret_share);
+bool naive_outcome_share(const struct naive *naive, uint64_t outcome, double *ret_share);
 
 /* Performs all quiet operations of a thread. */
 void naive_run_quiet(struct model *model, struct world *world, uint32_t thread,
