@@ -15,6 +15,7 @@ struct writer {
     unsigned palette[5]; /* the kinds of statements this scenario has */
     const char *index;   /* a local that is a number below 2: a parameter, a loop's; or NULL */
     bool in_loop, in_atomic, in_function;
+    bool makes;       /* there are threads made by Thread(...) */
     char room[4][64]; /* of texts put together */
     unsigned rooms;
 };
@@ -394,7 +395,7 @@ static void use_atomic_block(struct writer *writer)
     writer->indent++;
     writer->in_atomic = true;
     for (unsigned count = 1 + below(writer, 2); count; count--)
-        switch (below(writer, 12)) {
+        switch (below(writer, writer->makes ? 12 : 10)) {
         case 0: line(writer, "v = 1 if %s.acquire(False) else 2", one_of(writer, "locks")); break;
         case 1:
             line(writer, "%s.release()", one_of(writer, PICK(writer, "locks", "sems", "bounded")));
@@ -403,15 +404,15 @@ static void use_atomic_block(struct writer *writer)
             line(writer, "%s.%s()", one_of(writer, "events"), PICK(writer, "set", "clear"));
             break;
         case 3: line(writer, "%s.notify()", one_of(writer, "conds")); break;
-        case 4: line(writer, "%s.start()", one_of(writer, "ts")); break;
-        case 5: line(writer, "v = 1 if %s.is_alive() else 2", one_of(writer, "ts")); break;
-        case 6: line(writer, "v = %s", PICK(writer, "active_count()", "bars[0].n_waiting")); break;
-        case 7:
+        case 10: line(writer, "%s.start()", one_of(writer, "ts")); break;
+        case 11: line(writer, "v = 1 if %s.is_alive() else 2", one_of(writer, "ts")); break;
+        case 4: line(writer, "v = %s", PICK(writer, "active_count()", "bars[0].n_waiting")); break;
+        case 5:
             line(writer, "if %s:", PICK(writer, "x > 0", "v > 0", "go"));
             line(writer, "    %s",
                  writer->in_loop ? PICK(writer, "break", "continue") : "raise ValueError(\"r\")");
             break;
-        case 8: use_atomics(writer); break;
+        case 6: use_atomics(writer); break;
         default: use_cells(writer); break;
         }
     writer->in_atomic = false;
@@ -562,10 +563,14 @@ static void shared(struct writer *writer, uint64_t seed)
     line(writer, "xs = [0] * 2");
     line(writer, "pair = (0, 0)");
     line(writer, "pairs = [(0, 0), (0, 0)]");
+    if (one_in(writer, 16))
+        line(writer, "far = [0] * 600"); /* so many that searches tell them apart by variable */
     line(writer, "fs = [Atomic(0) for i in range(2)]");
     line(writer, "go = Atomic(False)");
     line(writer, "own = [0] * 6"); /* what each thread ends with */
     line(writer, "all_alike = Atomic(0)");
+    if (one_in(writer, 16))
+        line(writer, "many = [Lock() for i in range(63)]"); /* the next ones cut no futures */
     line(writer, "locks = [Lock() for i in range(2)]");
     line(writer, "rlocks = [RLock() for i in range(2)]");
     line(writer, "conds = [Condition(locks[0]), %s]",
@@ -618,7 +623,7 @@ static void thread(struct writer *writer, unsigned number)
         body(writer, "k", "k", "own[k] = v");
         break;
     case 5:
-        line(writer, "thread w%u * 2:", number);
+        line(writer, "thread w%u * %u:", number, 2 + one_in(writer, 3));
         body(writer, PICK(writer, "0", "1"), NULL, PICK(writer, "all_alike = v", "x = v"));
         break;
     case 6:
@@ -644,16 +649,17 @@ static void properties(struct writer *writer)
         "bars[0].n_waiting == 0 or x == 0",
         "not bars[1].broken",
         "active_count() > 2 or x == 0",
-        "not ts[0].is_alive() or x == 0",
-        "ts[1].ident is None or not go",
+        "not A.is_alive() or x == 0",
         "pair[0] == 0",
         "all([f == 0 for f in fs])",
         "own[2] == 0 or own[3] == 0",
+        "not ts[0].is_alive() or x == 0", /* these last */
+        "ts[1].ident is None or not go",
     };
+    unsigned known = sizeof facts / sizeof *facts - (writer->makes ? 0 : 2);
     for (unsigned count = below(writer, 3); count; count--)
         line(writer, "%s %s, \"p%u\"", PICK(writer, "invariant", "sometimes", "sometimes not"),
-             one_in(writer, 2) ? "(x == 0 or xs[1] == 0)"
-                               : pick(writer, facts, sizeof facts / sizeof *facts),
+             one_in(writer, 2) ? "(x == 0 or xs[1] == 0)" : pick(writer, facts, known),
              ++writer->texts);
 }
 
@@ -664,6 +670,10 @@ void generate_dense(uint64_t seed, struct text *out)
         writer.palette[i] = i < 3 ? below(&writer, KINDS) : writer.palette[below(&writer, i)];
     if (one_in(&writer, 2))
         writer.palette[4] = below(&writer, 2); /* cells or atomics */
+    for (unsigned i = 0; i < 5; i++)
+        writer.makes |= kinds[writer.palette[i]] == use_made_threads ||
+                        kinds[writer.palette[i]] == use_new_threads;
+    writer.makes |= one_in(&writer, 8);
     shared(&writer, seed);
     functions(&writer);
     for (unsigned i = 0, count = 2 + below(&writer, 2); i < count; i++)
@@ -675,7 +685,7 @@ void generate_dense(uint64_t seed, struct text *out)
     properties(&writer);
     line(&writer, "after:");
     line(&writer, "    assert %s, \"end\"",
-         PICK(&writer, "x == 0", "sum(xs) < 3", "own[2] < own[3] + 2", "not ts[0].is_alive()",
-              "fs[0] + fs[1] < 2"));
+         PICK(&writer, "x == 0", "sum(xs) < 3", "own[2] < own[3] + 2", "fs[0] + fs[1] < 2",
+              "not go"));
     line(&writer, "\nexpect ok");
 }

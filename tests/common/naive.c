@@ -157,6 +157,21 @@ static bool run_on(struct search *search, struct world *world, uint32_t thread)
     return slept;
 }
 
+uint32_t naive_state_of(const struct naive *naive, struct model *model,
+                        const struct naive_options *options, struct world *world)
+{
+    struct search search = {.model = model, .options = *options};
+    for (uint32_t i = 0; i < world_thread_end(model, world); i++)
+        run_on(&search, world, i);
+    effect_fini(&search.tried);
+    vector_fini(&search.deaths);
+    uint64_t hash = world_hash(model, world), at = hash & naive->table_mask;
+    for (; naive->table[at]; at = (at + 1) & naive->table_mask)
+        if (naive->states.items[naive->table[at] - 1].hash == hash)
+            return naive->table[at] - 1;
+    return UINT32_MAX;
+}
+
 static bool is_next(const struct search *search, const struct world *world, uint32_t thread,
                     uint8_t op)
 {

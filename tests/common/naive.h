@@ -116,6 +116,14 @@ uint64_t naive_cost_of(const struct naive *naive, const bool *findings, const ui
 bool naive_share_of(const struct naive *naive, const bool *findings, double *ret_share);
 bool naive_outcome_share(const struct naive *naive, uint64_t outcome, double *ret_share);
 
+/* By state: no continuation avoids these findings. False: some run goes round for ever. */
+bool naive_doomed(const struct naive *naive, const bool *findings, bool *ret_doomed);
+
+/* The number of the state that a world is when all that counts as part of the steps before has been
+ * performed, which is done to it; UINT32_MAX: none. */
+uint32_t naive_state_of(const struct naive *naive, struct model *model,
+                        const struct naive_options *options, struct world *world);
+
 /* Performs all quiet operations of a thread. */
 void naive_run_quiet(struct model *model, struct world *world, uint32_t thread,
                      struct effect *effect);

@@ -191,6 +191,14 @@ static double pass_on(const struct naive *naive, const uint32_t *order, const bo
     return taken;
 }
 
+/* Where one of the findings was hit. */
+static void mark(const struct naive *naive, const bool *findings, bool *fails, bool *failing)
+{
+    vector_each (struct naive_hit, hit, &naive->hits)
+        if (findings[hit->finding])
+            *(hit->on_edge ? &failing[hit->at] : &fails[hit->at]) = true;
+}
+
 bool naive_share_of(const struct naive *naive, const bool *findings, double *ret_share)
 {
     uint32_t *order = forwards(naive);
@@ -199,9 +207,7 @@ bool naive_share_of(const struct naive *naive, const bool *findings, double *ret
     double *chance = xcalloc(naive->states.count + 1, sizeof *chance);
     bool *fails = xcalloc(naive->states.count + 1, sizeof *fails);
     bool *failing = xcalloc(naive->edges.count + 1, sizeof *failing);
-    vector_each (struct naive_hit, hit, &naive->hits)
-        if (findings[hit->finding])
-            *(hit->on_edge ? &failing[hit->at] : &fails[hit->at]) = true;
+    mark(naive, findings, fails, failing);
     *ret_share = pass_on(naive, order, fails, failing, chance);
     free(order);
     free(chance);
@@ -225,5 +231,28 @@ bool naive_outcome_share(const struct naive *naive, uint64_t outcome, double *re
     free(order);
     free(chance);
     free(none);
+    return true;
+}
+
+/* ---- what cannot be avoided ---- */
+
+bool naive_doomed(const struct naive *naive, const bool *findings, bool *ret_doomed)
+{
+    uint32_t *order = forwards(naive);
+    if (!order)
+        return false;
+    bool *failing = xcalloc(naive->edges.count + 1, sizeof *failing);
+    memset(ret_doomed, 0, naive->states.count * sizeof *ret_doomed);
+    mark(naive, findings, ret_doomed, failing);
+    for (size_t at = naive->states.count; at-- > 0;) {
+        uint32_t state = order[at], first = naive->states.items[state].first_edge, i = first;
+        for (; i < naive->edges.count && naive->edges.items[i].from == state; i++)
+            if (!failing[i] && !ret_doomed[naive->edges.items[i].to])
+                break;
+        bool none = i == naive->edges.count || naive->edges.items[i].from != state;
+        ret_doomed[state] |= none && i > first;
+    }
+    free(order);
+    free(failing);
     return true;
 }

@@ -1,15 +1,14 @@
 #include "compare.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "explore/space.h"
+#include "compare_details.h"
 #include "explore/walk.h"
 
 /* "meals[3]" → "meals": the naive explorer names the element of a race. */
-static bool same_detail(const struct explore_failure *mine, const struct naive_finding *theirs)
+bool compare_same(const struct explore_failure *mine, const struct naive_finding *theirs)
 {
     if (mine->verdict == VERDICT_DEADLOCK || mine->verdict == VERDICT_LIVELOCK)
         return true;
@@ -20,28 +19,37 @@ static bool same_detail(const struct explore_failure *mine, const struct naive_f
     return strcmp(mine->detail, theirs->detail) == 0;
 }
 
-static void compare_findings(const struct explore_result *result, const struct naive *naive,
-                             struct text *out)
+bool compare_has(const struct explore_result *result, const struct naive_finding *theirs)
+{
+    for (uint32_t i = 0; i < result->failure_count; i++)
+        if (result->failures[i].verdict == theirs->verdict &&
+            compare_same(&result->failures[i], theirs))
+            return true;
+    return false;
+}
+
+/* Whether what the explorer found is there. */
+void compare_mine(const struct explore_result *result, const struct naive *naive, struct text *out)
 {
     for (uint32_t i = 0; i < result->failure_count; i++) {
         bool found = false;
         for (size_t k = 0; k < naive->findings.count; k++)
             found |= naive->findings.items[k].verdict == result->failures[i].verdict &&
-                     same_detail(&result->failures[i], &naive->findings.items[k]);
+                     compare_same(&result->failures[i], &naive->findings.items[k]);
         if (!found)
             text_printf(out, "only the explorer found: %s %s\n",
                         verdict_names[result->failures[i].verdict], result->failures[i].detail);
     }
-    for (size_t k = 0; k < naive->findings.count; k++) {
-        bool found = false;
-        for (uint32_t i = 0; i < result->failure_count; i++)
-            found |= naive->findings.items[k].verdict == result->failures[i].verdict &&
-                     same_detail(&result->failures[i], &naive->findings.items[k]);
-        if (!found)
+}
+
+static void compare_findings(const struct explore_result *result, const struct naive *naive,
+                             struct text *out)
+{
+    compare_mine(result, naive, out);
+    vector_each (struct naive_finding, theirs, &naive->findings)
+        if (!compare_has(result, theirs))
             text_printf(out, "only the naive explorer found: %s %s\n",
-                        verdict_names[naive->findings.items[k].verdict],
-                        naive->findings.items[k].detail);
-    }
+                        verdict_names[theirs->verdict], theirs->detail);
 }
 
 static void compare_outcomes(const struct explore_result *result, const struct naive *naive,
@@ -66,115 +74,6 @@ static void compare_outcomes(const struct explore_result *result, const struct n
     free(mine);
 }
 
-/* ---- schedules and shares ---- */
-
-static uint64_t cost_of(const struct explore_schedule *schedule)
-{
-    return NAIVE_PREEMPTION * schedule->preemptions + NAIVE_SWITCH * schedule->switches;
-}
-
-static void compare_cost(const char *what, const char *detail, uint64_t mine, bool minimal,
-                         uint64_t theirs, struct text *out)
-{
-    if (minimal ? mine == theirs : mine >= theirs)
-        return;
-    text_printf(out, "%s %s: %u preemptions, %u switches; the naive explorer: %u, %u\n", what,
-                detail, (unsigned)(mine / NAIVE_PREEMPTION), (unsigned)(mine % NAIVE_PREEMPTION),
-                (unsigned)(theirs / NAIVE_PREEMPTION), (unsigned)(theirs % NAIVE_PREEMPTION));
-}
-
-static void compare_share(const char *what, const char *detail, bool known, double mine,
-                          bool their_known, double theirs, struct text *out)
-{
-    if (known && (!their_known || fabs(mine - theirs) > 1e-9))
-        text_printf(out, "%s %s: a share of %.9f; the naive explorer: %.9f\n", what, detail, mine,
-                    their_known ? theirs : -1);
-}
-
-struct costs {
-    uint64_t *states, *edges;
-};
-
-/* Failures that the naive explorer does not tell apart are compared together. */
-static void compare_failure(const struct explore_result *result, uint32_t index,
-                            const struct naive *naive, const struct costs *costs, struct text *out)
-{
-    const struct explore_failure *failure = &result->failures[index];
-    uint32_t alike = 0;
-    uint64_t least = UINT64_MAX;
-    bool minimal = true;
-    for (uint32_t i = 0; i < result->failure_count; i++) {
-        const struct explore_failure *other = &result->failures[i];
-        if (other->verdict != failure->verdict || strcmp(other->detail, failure->detail) != 0)
-            continue;
-        if (i < index || !other->has_schedule)
-            return;
-        alike++;
-        minimal &= other->schedule.minimal;
-        least = cost_of(&other->schedule) < least ? cost_of(&other->schedule) : least;
-    }
-    bool *findings = calloc(naive->findings.count + 1, sizeof *findings);
-    for (size_t k = 0; k < naive->findings.count; k++)
-        findings[k] = naive->findings.items[k].verdict == failure->verdict &&
-                      same_detail(failure, &naive->findings.items[k]);
-    compare_cost(verdict_names[failure->verdict], failure->detail, least, minimal,
-                 naive_cost_of(naive, findings, costs->states, costs->edges), out);
-    double share = 0;
-    bool known = naive_share_of(naive, findings, &share);
-    if (alike == 1)
-        compare_share(verdict_names[failure->verdict], failure->detail, failure->has_share,
-                      failure->share, known, share, out);
-    free(findings);
-}
-
-static uint64_t outcome_hash(const struct explore_result *result, uint32_t outcome)
-{
-    return hash_bytes(1, result->outcomes[outcome].cells, 8 * (size_t)result->program->cell_count);
-}
-
-/* The same values may be listed with and without a failure of after:. */
-static void compare_outcome(const struct explore_result *result, uint32_t index,
-                            const struct naive *naive, const struct costs *costs, struct text *out)
-{
-    uint64_t hash = outcome_hash(result, index), least = UINT64_MAX, theirs = UINT64_MAX;
-    double mine = 0, share = 0;
-    bool minimal = true;
-    for (uint32_t i = 0; i < result->outcome_count; i++) {
-        const struct explore_outcome *other = &result->outcomes[i];
-        if (outcome_hash(result, i) != hash)
-            continue;
-        if (i < index || !other->has_schedule)
-            return;
-        minimal &= other->schedule.minimal;
-        mine += other->share;
-        least = cost_of(&other->schedule) < least ? cost_of(&other->schedule) : least;
-    }
-    vector_each (struct naive_end, end, &naive->ends)
-        if (end->outcome == hash && costs->states[end->state] < theirs)
-            theirs = costs->states[end->state];
-    compare_cost("an outcome", "", least, minimal, theirs, out);
-    bool known = naive_outcome_share(naive, hash, &share);
-    compare_share("an outcome", "", result->outcomes[index].has_share, mine, known, share, out);
-}
-
-static void compare_details(const struct explore_result *result, uint64_t states, struct text *out)
-{
-    struct naive naive = {0};
-    struct naive_options options = {.max_states = states,
-                                    .fuse_ends = !space_ends_matter(result->program)};
-    naive_explore(result->model, &options, &naive);
-    struct costs costs = {malloc((naive.states.count + 1) * sizeof(uint64_t)),
-                          malloc((naive.edges.count + 1) * sizeof(uint64_t))};
-    naive_costs(&naive, costs.states, costs.edges);
-    for (uint32_t i = 0; i < result->failure_count; i++)
-        compare_failure(result, i, &naive, &costs, out);
-    for (uint32_t i = 0; i < result->outcome_count; i++)
-        compare_outcome(result, i, &naive, &costs, out);
-    free(costs.states);
-    free(costs.edges);
-    naive_fini(&naive);
-}
-
 bool compare_with_naive(const struct program *program, const struct explore_request *request,
                         uint64_t states, struct text *out, bool *ret_compared)
 {
@@ -188,14 +87,18 @@ bool compare_with_naive(const struct program *program, const struct explore_requ
         struct explore_request mine = *request;
         mine.program = program;
         struct explore_result *result = explore_run(&mine, NULL);
-        if (!result->complete)
-            text_printf(out, "stopped by %s\n", result->stopped_by);
-        compare_findings(result, &naive, out);
-        compare_outcomes(result, &naive, out);
-        if (!mine.verdicts_only) {
-            check_schedules(result, out);
-            compare_details(result, states, out);
+        if (!result->complete && mine.states) {
+            compare_cut(result, states, out);
+        } else {
+            if (!result->complete)
+                text_printf(out, "stopped by %s\n", result->stopped_by);
+            compare_findings(result, &naive, out);
+            compare_outcomes(result, &naive, out);
         }
+        if (!mine.verdicts_only)
+            check_schedules(result, out);
+        if (!mine.verdicts_only && result->complete)
+            compare_details(result, states, out);
         explore_free(result);
     }
     naive_fini(&naive);

@@ -282,7 +282,8 @@ static const struct {
      true},
     {"c = Condition()\nx = 0\nthread A:\n    with c:\n        assert not c.wait_for(x, "
      "timeout=100ms), \"in time\"\nthread B:\n    repeat 2:\n        sleep(40ms)\n        with c:\n"
-     "            c.notify()\n    with c:\n        x = 1\n        c.notify()\nexpect assertion \"in "
+     "            c.notify()\n    with c:\n        x = 1\n        c.notify()\nexpect assertion "
+     "\"in "
      "time\"\n",
      true},
     /* woken in time, but the lock is free only when the time is up: it does not wait again */

@@ -62,6 +62,9 @@ int main(int argc, char **argv)
         {"reduced, with schedules", {.jobs = 1}},
         {"whole", {.jobs = 1, .no_reduction = true}},
         {"whole states", {.jobs = 1, .exact = true, .verdicts_only = true}},
+        {"cut short", {.jobs = 1, .states = 50}},
+        {"cut short, whole", {.jobs = 1, .states = 200, .no_reduction = true}},
+        {"little memory", {.jobs = 1, .states = 100, .memory = 150000}},
         {"two jobs", {.jobs = 2, .verdicts_only = true}},
     };
     for (uint64_t seed = first; seed < first + count && tally.bad < 5; seed++) {
