@@ -114,6 +114,14 @@ static void met(struct seeker *seeker, uint16_t kind, struct goal goal)
         seeker->goals[kind] = goal;
 }
 
+/* What fails in a node's state. */
+static void meet_item(struct seeker *seeker, uint32_t at)
+{
+    const struct node *node = &seeker->nodes.items[at];
+    for (uint32_t i = 0; node->item && i < node->item->kind_count; i++)
+        met(seeker, item_kinds(node->item)[i], (struct goal){node->cost, at, 0, false});
+}
+
 static bool could_step(const struct item *item, uint16_t thread)
 {
     for (uint32_t i = 0; i < item->move_count; i++)
@@ -183,7 +191,8 @@ static bool must_stop(struct seeker *seeker, const struct simplest_limits *limit
     return bytes > limits->memory;
 }
 
-static void trace_back(const struct seeker *seeker, const struct goal *goal,
+/* `settled`: nothing that is cheaper can come any more. */
+static void trace_back(const struct seeker *seeker, const struct goal *goal, path_cost settled,
                        struct simplest_way *way)
 {
     if (goal->cost == COST_NONE)
@@ -193,6 +202,7 @@ static void trace_back(const struct seeker *seeker, const struct goal *goal,
     for (uint32_t at = goal->node; nodes[at].parent != NO_NODE; at = nodes[at].parent)
         count++;
     way->found = true;
+    way->exact = goal->cost <= settled;
     way->cost = goal->cost;
     way->count = count;
     way->moves = xmalloc((count + 1) * sizeof *way->moves);
@@ -269,18 +279,19 @@ void simplest_find(struct simplest *simplest, struct space_shape *shape,
         if (all_met(&seeker, cost))
             break;
         node->settled = true;
-        for (uint32_t i = 0; i < node->item->kind_count; i++)
-            met(&seeker, item_kinds(node->item)[i], (struct goal){cost, top.node, 0, false});
+        meet_item(&seeker, top.node);
         leave(&seeker, top.node);
         stopped = must_stop(&seeker, limits);
     }
+    for (uint32_t i = 0; i < seeker.nodes.count && stopped; i++)
+        meet_item(&seeker, i); /* come to, and not left any more */
     simplest->whole = !stopped && seeker.frontier.heap.count == 0;
     simplest->clean_preemptions = simplest->whole ? INT32_MAX : (int32_t)COST_PREEMPTIONS(cost) - 1;
     simplest->kind_count = kind_count;
     simplest->ways = xcalloc(kind_count + 1, sizeof *simplest->ways);
     for (uint32_t i = 0; i < kind_count; i++)
-        if (seeker.goals[i].cost <= cost || simplest->whole) /* nothing cheaper can come any more */
-            trace_back(&seeker, &seeker.goals[i], &simplest->ways[i]);
+        trace_back(&seeker, &seeker.goals[i], simplest->whole ? COST_NONE : cost,
+                   &simplest->ways[i]);
     simplest->nodes = seeker.nodes.count;
     simplest->steps = seeker.worker.steps;
     simplest->bytes = seeker.bytes + visited_bytes(&seeker.visited);

@@ -21,6 +21,7 @@ struct simplest_limits {
 
 struct simplest_way {
     bool found;
+    bool exact; /* nothing is cheaper; else the search ended before that was known */
     path_cost cost;
     move *moves; /* owned */
     uint32_t count;

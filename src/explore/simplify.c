@@ -60,7 +60,7 @@ static void simplify(struct exploration *exploration, uint32_t index)
                   &limits);
     exploration->result->steps += simplest.steps;
     const struct simplest_way *found = &simplest.ways[exploration->order[index]];
-    if (found->found) {
+    if (found->exact) {
         struct way way = {found->moves, found->count, false, true};
         free(failure->schedule.steps);
         result_schedule_failure(exploration, index, &way);
@@ -86,13 +86,14 @@ void simplify_all(struct exploration *exploration)
     result->steps += simplest.steps;
     for (uint32_t i = 0; i < result->failure_count; i++) {
         const struct simplest_way *found = &simplest.ways[exploration->order[i]];
-        if (found->found) {
-            struct way way = {found->moves, found->count, true, false};
+        bool scouted = found->found && !result->failures[i].has_schedule;
+        if (found->exact || scouted) {
+            struct way way = {found->moves, found->count, found->exact, false};
             free(result->failures[i].schedule.steps);
             result_schedule_failure(exploration, i, &way);
-        } else if (wanted[exploration->order[i]]) {
-            simplify(exploration, i);
         }
+        if (!found->exact && wanted[exploration->order[i]])
+            simplify(exploration, i);
     }
     free(wanted);
     simplest_fini(&simplest);

@@ -100,12 +100,9 @@ static void statement(struct writer *writer);
 
 static void block(struct writer *writer)
 {
-    unsigned depth = writer->depth;
     writer->indent++;
-    writer->depth = 0;
     for (unsigned count = 1 + one_in(writer, 3); count; count--)
         statement(writer);
-    writer->depth = depth;
     writer->indent--;
 }
 
@@ -187,7 +184,7 @@ static void use_locks(struct writer *writer)
     case 1: line(writer, "%s.release()", name); break;
     case 2:
         if (!writer->in_function) {
-            line(writer, "v = take(%s)", name);
+            line(writer, "v = %s(%s)", PICK(writer, "take", "try_take"), name);
             break;
         }
         hold(writer, name);
@@ -253,7 +250,9 @@ static void wait_or_notify(struct writer *writer, const char *name)
 static void use_conditions(struct writer *writer)
 {
     const char *name = one_in(writer, 3) ? "rcond" : object(writer, "conds");
-    if (!one_in(writer, 10)) {
+    if (!writer->in_function && one_in(writer, 4)) {
+        line(writer, "%s(%s)", PICK(writer, "ring", "await_it"), name);
+    } else if (!one_in(writer, 10)) {
         line(writer, "with %s:", name);
         writer->indent++;
         if (one_in(writer, 3)) {
@@ -547,7 +546,7 @@ static void body(struct writer *writer, const char *first, const char *index, co
 {
     writer->indent = 1;
     writer->index = index;
-    writer->depth = 2;
+    writer->depth = 1 + one_in(writer, 3);
     line(writer, "v = %s", first);
     for (unsigned count = 1 + below(writer, 3); count; count--)
         statement(writer);
@@ -591,6 +590,13 @@ static void functions(struct writer *writer)
     line(writer, "def pick(n):\n    return (n + 1) %% 2\n");
     line(writer, "def touch(i):\n    xs[i] += 1\n");
     line(writer, "def take(l):\n    with l:\n        x = 1\n        return x\n");
+    line(writer,
+         "def try_take(l):\n    try:\n        if not l.acquire(%s):\n            return 5\n"
+         "        return x\n    finally:\n        l.release()\n",
+         PICK(writer, "False", "timeout=1ms"));
+    line(writer, "def ring(c):\n    with c:\n        go = True\n        c.notify_all()\n");
+    line(writer, "def await_it(c):\n    with c:\n        while not go:\n            %s\n",
+         PICK(writer, "c.wait()", "c.wait(timeout=1ms)", "if not c.wait(1ms): return"));
     line(writer, "def deep(l, n):\n    with l:\n        if n == 0:\n            return x\n"
                  "        return deep(l, n - 1)\n");
     line(writer,

@@ -74,6 +74,43 @@ static void compare_outcomes(const struct explore_result *result, const struct n
     free(mine);
 }
 
+/* Two searches that must find the same. */
+static void compare_results(const struct explore_result *a, const struct explore_result *b,
+                            struct text *out)
+{
+    if (a->complete && b->complete &&
+        (a->failure_count != b->failure_count || a->outcome_count != b->outcome_count))
+        text_printf(out, "%u failures, %u outcomes with reductions, %u and %u without\n",
+                    a->failure_count, a->outcome_count, b->failure_count, b->outcome_count);
+    for (uint32_t i = 0; i < a->failure_count && i < b->failure_count; i++)
+        if (a->failures[i].verdict != b->failures[i].verdict ||
+            strcmp(a->failures[i].detail, b->failures[i].detail) != 0)
+            text_printf(out, "%s %s with reductions, %s %s without\n",
+                        verdict_names[a->failures[i].verdict], a->failures[i].detail,
+                        verdict_names[b->failures[i].verdict], b->failures[i].detail);
+}
+
+/* With a clock there are fewer schedules: what is found must be among all. */
+static void compare_ordered(const struct explore_result *result, const struct naive *naive,
+                            const struct explore_request *request, struct text *out)
+{
+    for (uint32_t i = 0; i < result->failure_count; i++) {
+        const struct explore_failure *failure = &result->failures[i];
+        bool found = failure->verdict == VERDICT_UNREACHED || failure->verdict == VERDICT_LIVELOCK;
+        for (size_t k = 0; k < naive->findings.count; k++)
+            found |= naive->findings.items[k].verdict == failure->verdict &&
+                     compare_same(failure, &naive->findings.items[k]);
+        if (!found)
+            text_printf(out, "only with a clock: %s %s\n", verdict_names[failure->verdict],
+                        failure->detail);
+    }
+    struct explore_request whole = *request;
+    whole.no_reduction = true;
+    struct explore_result *other = explore_run(&whole, NULL);
+    compare_results(result, other, out);
+    explore_free(other);
+}
+
 bool compare_with_naive(const struct program *program, const struct explore_request *request,
                         uint64_t states, struct text *out, bool *ret_compared)
 {
@@ -87,7 +124,9 @@ bool compare_with_naive(const struct program *program, const struct explore_requ
         struct explore_request mine = *request;
         mine.program = program;
         struct explore_result *result = explore_run(&mine, NULL);
-        if (!result->complete && mine.states) {
+        if (mine.time_order == EXPLORE_TIME_ORDERED) {
+            compare_ordered(result, &naive, &mine, out);
+        } else if (!result->complete && mine.states) {
             compare_cut(result, states, out);
         } else {
             if (!result->complete)
@@ -97,7 +136,7 @@ bool compare_with_naive(const struct program *program, const struct explore_requ
         }
         if (!mine.verdicts_only)
             check_schedules(result, out);
-        if (!mine.verdicts_only && result->complete)
+        if (!mine.verdicts_only && result->complete && !result->ordered)
             compare_details(result, states, out);
         explore_free(result);
     }

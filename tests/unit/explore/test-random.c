@@ -65,6 +65,7 @@ int main(int argc, char **argv)
         {"cut short", {.jobs = 1, .states = 50}},
         {"cut short, whole", {.jobs = 1, .states = 200, .no_reduction = true}},
         {"little memory", {.jobs = 1, .states = 100, .memory = 150000}},
+        {"in the order of a clock", {.jobs = 1, .time_order = EXPLORE_TIME_ORDERED}},
         {"two jobs", {.jobs = 2, .verdicts_only = true}},
     };
     for (uint64_t seed = first; seed < first + count && tally.bad < 5; seed++) {
