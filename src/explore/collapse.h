@@ -33,7 +33,7 @@
 #include "model/stuck.h"
 
 enum {
-    STEP_KINDS = 2,       /* failures of a step that are kept */
+    STEP_KINDS = 2,       /* failures of a step: who goes can die, and who is started by it */
     PART_CHUNK = 1 << 10, /* parts of a thread lie in chunks */
     PART_CHUNKS = 1 << 16,
     SITUATION_LISTS = 1 << 16,

@@ -165,6 +165,7 @@ void worker_fini(struct worker *worker)
     vector_fini(&worker->places);
     vector_fini(&worker->kinds);
     vector_fini(&worker->found);
+    vector_fini(&worker->died);
     if (worker->collapses)
         collapsed_fini(&worker->collapsed);
     vector_fini(&worker->scratch_bytes);
@@ -294,6 +295,14 @@ static struct visited_slot *slot_of(struct worker *worker, const struct ahead *a
 
 /* ---- steps ---- */
 
+static void note_died(struct worker *worker, struct ahead *ahead, uint16_t kind)
+{
+    if (kind == NO_FINDING)
+        return;
+    vector_push(&worker->died, kind);
+    ahead->edge.kind_count++;
+}
+
 /* Takes a step in a copy. `landed` is renamed with the state when there are threads that are alike.
  */
 static uint64_t step_in_copy(struct worker *worker, move code, struct ahead *ahead,
@@ -309,9 +318,8 @@ static uint64_t step_in_copy(struct worker *worker, move code, struct ahead *ahe
         *landed = reduction_first(worker->scratch, state, *landed);
     }
     ahead->edge.flags = stepped.left_free ? EDGE_LEFT_FREE : 0;
-    for (uint32_t i = 0; i < ITEM_KINDS; i++)
-        ahead->edge.kinds[i] =
-            i < stepped.death_count ? worker_death(worker, &stepped.deaths[i]) : NO_FINDING;
+    for (uint32_t i = 0; i < stepped.death_count; i++)
+        note_died(worker, ahead, worker_death(worker, &stepped.deaths[i]));
     return state_hash(shape, state);
 }
 
@@ -320,7 +328,8 @@ static uint64_t step_collapsed(struct worker *worker, move code, struct ahead *a
     const struct transition *transition = collapsed_step(&worker->collapsed, code);
     ahead->transition = transition;
     ahead->edge.flags = transition->left_free ? EDGE_LEFT_FREE : 0;
-    memcpy(ahead->edge.kinds, transition->kinds, sizeof ahead->edge.kinds);
+    for (uint32_t i = 0; i < STEP_KINDS; i++)
+        note_died(worker, ahead, transition->kinds[i]);
     return worker->base_packed->hash + transition->hash;
 }
 
@@ -329,6 +338,8 @@ static uint64_t step_collapsed(struct worker *worker, move code, struct ahead *a
 static void step(struct worker *worker, move code, uint32_t weight, struct ahead *ahead)
 {
     uint32_t landed = MOVE_THREAD(code);
+    ahead->edge.first_kind = worker->died.count;
+    ahead->edge.kind_count = 0;
     ahead->hash = worker->collapses ? step_collapsed(worker, code, ahead)
                                     : step_in_copy(worker, code, ahead, &landed);
     visited_prefetch(worker->visited, ahead->hash);

@@ -9,8 +9,6 @@
 #include "explore/graph.h"
 #include "explore/reduction.h"
 
-enum { ITEM_KINDS = STEP_KINDS };
-
 /* A state as it lies in a frontier of the graph, not judged yet: this, and its bytes; rounded up
  * to 8. */
 struct packed {
@@ -48,7 +46,8 @@ struct raw_edge {
     move code;
     uint16_t landed;
     uint16_t flags;
-    uint16_t kinds[ITEM_KINDS]; /* failures of this step, or NO_FINDING */
+    uint16_t kind_count; /* failures of this step */
+    uint64_t first_kind; /* in the worker's died */
 };
 
 /* What a worker did with one state, and its judgement. */
@@ -99,6 +98,7 @@ struct worker {
     uint64_t steps;
     vector(struct raw_edge) edges;
     vector(uint16_t) found;  /* kinds of failures of the states judged */
+    vector(uint16_t) died;   /* kinds of failures of the steps taken */
     vector(char) bytes;      /* new states */
     vector(uint64_t) places; /* of the new states, in `bytes` */
     vector(unsigned char) scratch_bytes;

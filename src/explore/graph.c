@@ -171,7 +171,7 @@ static void run_batch(struct search *search)
     for (unsigned i = 0; i < search->worker_count; i++) {
         struct worker *worker = &search->workers[i];
         worker->edges.count = worker->bytes.count = worker->places.count = 0;
-        worker->found.count = 0;
+        worker->found.count = worker->died.count = 0;
         worker->edge_count = 0;
         worker->alone = !together && !search->limits->exact;
         worker->numbered = search->graph->state_count;
@@ -257,9 +257,10 @@ static void merge_item(struct search *search, const struct raw_item *raw)
     for (uint32_t i = 0; i < raw->edge_count; i++) {
         const struct raw_edge *edge = &edges[i];
         uint32_t target = merge_target(search, edge);
-        for (unsigned k = 0; k < ITEM_KINDS && edge->kinds[k] != NO_FINDING; k++)
-            vector_push(&graph->failing_edges,
-                        (struct failing_edge){graph->edges.count, source, edge->kinds[k]});
+        const uint16_t *died = search->workers[raw->worker].died.items;
+        for (uint32_t k = 0; k < edge->kind_count; k++)
+            vector_push(&graph->failing_edges, (struct failing_edge){graph->edges.count, source,
+                                                                     died[edge->first_kind + k]});
         graph->level_edges |= target <= search->next.first;
         vector_push(&graph->edges,
                     (struct edge){target - 1, edge->code, edge->landed, edge->flags});
@@ -334,6 +335,7 @@ static uint64_t bytes_used(const struct search *search)
     for (unsigned i = 0; i < search->worker_count; i++)
         bytes += search->workers[i].edges.capacity * sizeof(struct raw_edge) +
                  search->workers[i].found.capacity * sizeof(uint16_t) +
+                 search->workers[i].died.capacity * sizeof(uint16_t) +
                  search->workers[i].bytes.capacity + search->workers[i].places.capacity * 8;
     return bytes;
 }

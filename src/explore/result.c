@@ -257,14 +257,17 @@ static uint32_t deadlock_words(struct replay *replay, struct text *out, uint32_t
 static void death_words(struct replay *replay, struct explore_failure *failure,
                         const struct kind_key *key, struct text *out)
 {
+    bool assertion = key->verdict == VERDICT_ASSERTION;
+    int64_t message = key->what;
     failure->thread = UINT32_MAX;
     for (uint32_t i = 0; i < replay->stepped.death_count; i++) {
         const struct death *death = &replay->stepped.deaths[i];
-        if (death->position == key->position)
+        bool alike = assertion ? death->message == key->what : death->exception == key->what;
+        if (alike && death->position == key->position) {
             failure->thread = death->thread;
+            message = death->message;
+        }
     }
-    bool assertion = key->verdict == VERDICT_ASSERTION;
-    int64_t message = key->what;
     if (failure->thread == UINT32_MAX) {
         struct effect *effect = &replay->space.effect;
         world_copy(replay->shape->model, replay->space.probe, replay->state.world);
@@ -273,8 +276,6 @@ static void death_words(struct replay *replay, struct explore_failure *failure,
         text_add(out, "after");
     } else {
         name_thread(replay, failure->thread, out);
-        for (uint32_t i = 0; i < replay->stepped.death_count; i++)
-            message = replay->stepped.deaths[i].message;
     }
     text_printf(out, assertion ? ": the assertion of line %u does not hold" : ": line %u raises ",
                 POSITION_LINE(key->position));

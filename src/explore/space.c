@@ -165,6 +165,7 @@ void space_fini(struct space *space)
 {
     effect_fini(&space->effect);
     vector_fini(&space->moves);
+    vector_fini(&space->deaths);
     world_free(space->probe, space->shape->model);
 }
 
@@ -199,10 +200,18 @@ static void perform(struct space *space, struct state *state, uint32_t thread, s
     model_perform(space->shape->model, state->world, thread, choice, &space->effect);
     const struct effect *effect = &space->effect;
     if ((effect->thread_ended && effect->died_of) || effect->too_long) {
-        if (stepped->death_count < SPACE_DEATHS)
-            stepped->deaths[stepped->death_count++] =
-                (struct death){thread, effect->died_of, effect->message, effect->raised_at};
+        struct death death = {thread, effect->died_of, effect->message, effect->raised_at};
+        vector_push(&space->deaths, death);
+        stepped->deaths = space->deaths.items;
+        stepped->death_count = (uint32_t)space->deaths.count;
     }
+}
+
+static void forget_deaths(struct space *space, struct stepped *stepped)
+{
+    space->deaths.count = 0;
+    stepped->deaths = NULL;
+    stepped->death_count = 0;
 }
 
 static bool takes_time(enum opcode op)
@@ -364,7 +373,7 @@ static void set_holder(struct space *space, struct state *state, uint32_t thread
 
 void space_start(struct space *space, struct state *state, struct stepped *ret_stepped)
 {
-    ret_stepped->death_count = 0;
+    forget_deaths(space, ret_stepped);
     ret_stepped->left_free = true;
     bool slept = false;
     uint32_t end = world_thread_end(space->shape->model, state->world);
@@ -425,7 +434,7 @@ struct choice space_choice(struct space *space, const struct state *state, move 
 void space_step(struct space *space, struct state *state, move code, struct stepped *ret_stepped)
 {
     uint32_t thread = MOVE_THREAD(code);
-    ret_stepped->death_count = 0;
+    forget_deaths(space, ret_stepped);
     enum opcode op = op_of(space, head_of(space, state, thread));
     struct choice choice = {CHOICE_STEP, 0};
     if (MOVE_WAY(code) != MOVE_STEP)

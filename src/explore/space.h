@@ -29,11 +29,9 @@ struct death {
     uint32_t position;
 };
 
-enum { SPACE_DEATHS = 8 };
-
 /* What a step did, as far as a search cares. */
 struct stepped {
-    struct death deaths[SPACE_DEATHS];
+    struct death *deaths; /* the space's, until its next step */
     uint32_t death_count;
     bool left_free; /* it ended in a sleep or io, or before yield_now: leaving the thread now is no
                        preemption */
@@ -95,10 +93,11 @@ struct state {
 struct space {
     struct space_shape *shape;
     struct effect effect;
-    struct micro_steps *record; /* where performed operations are noted, or NULL */
-    vector(move) moves;         /* scratch of space_moves() */
-    bool waiting;               /* set by space_moves(): a thread that is alive has no move */
-    struct world *probe;        /* scratch for after: and atomic blocks */
+    vector(struct death) deaths; /* of the step being taken, or taken last */
+    struct micro_steps *record;  /* where performed operations are noted, or NULL */
+    vector(move) moves;          /* scratch of space_moves() */
+    bool waiting;                /* set by space_moves(): a thread that is alive has no move */
+    struct world *probe;         /* scratch for after: and atomic blocks */
 };
 
 void space_init(struct space *space, struct space_shape *shape);
