@@ -2,11 +2,11 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/die.h"
+#include "base/text.h"
 
 enum { BLOCK = 16 * 1024 };
 
@@ -62,13 +62,12 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
-    va_list first, second;
-    va_start(first, format);
-    va_copy(second, first);
-    int length = vsnprintf(NULL, 0, format, first);
-    va_end(first);
-    char *text = arena_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, second);
-    va_end(second);
-    return text;
+    va_list values;
+    struct text text = {0};
+    va_start(values, format);
+    text_vprintf(&text, format, values);
+    va_end(values);
+    char *copy = arena_strndup(arena, text_bytes(&text), text.length);
+    text_fini(&text);
+    return copy;
 }
