@@ -199,7 +199,7 @@ static void find_livelock(struct exploration *exploration, struct graph *graph,
         uint16_t kind =
             findings_kind(&exploration->findings, (struct kind_key){VERDICT_LIVELOCK, 0, 0, -1});
         for (uint32_t state = 0; state < graph->state_count; state++)
-            if (lively[components->of[state]])
+            if (lively[components->of[state]] && kind != NO_FINDING)
                 vector_push(&graph->failing_states, (struct failing_state){state, kind});
         qsort(graph->failing_states.items, graph->failing_states.count,
               sizeof(struct failing_state), by_state);
@@ -385,6 +385,10 @@ static void answer(struct exploration *exploration)
         give_time(exploration, 2);
         simplify_scout(exploration);
         give_time(exploration, 1);
+    }
+    if (result->complete && exploration->findings.kinds_cut) {
+        result->complete = false;
+        result->stopped_by = "more than 512 kinds of failures";
     }
     result_collect(exploration);
     if (details)

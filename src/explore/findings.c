@@ -55,7 +55,7 @@ uint16_t findings_kind(struct findings *findings, struct kind_key key)
         found = (uint16_t)count;
         atomic_store_explicit(&findings->kind_count, count + 1, memory_order_release);
     }
-    findings->cut |= found == NO_FINDING;
+    findings->kinds_cut |= found == NO_FINDING;
     pthread_mutex_unlock(&findings->guard);
     return found;
 }
@@ -88,7 +88,7 @@ static uint32_t add_outcome(struct findings *findings, const int64_t *cells, uin
             return number;
     }
     if (findings->outcome_count == MAX_OUTCOMES) {
-        findings->cut = true;
+        findings->outcomes_cut = true;
         return UINT32_MAX;
     }
     struct final_values *added = &findings->outcomes[findings->outcome_count];

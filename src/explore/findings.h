@@ -40,7 +40,8 @@ struct findings {
     uint32_t *outcome_table;       /* open addressing: number + 1 */
     uint32_t outcome_count;
     uint32_t cell_count;
-    bool cut;           /* there were more than we keep */
+    bool outcomes_cut;  /* there were more than we keep */
+    bool kinds_cut;     /* likewise */
     _Atomic bool *held; /* of each `sometimes`: it has held in some state; relaxed */
 };
 

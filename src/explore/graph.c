@@ -429,9 +429,11 @@ static void first_level(struct search *search, const struct state *start)
     slot->reference = worker_keep_base(worker, hash);
     vector_push(&graph->starts, 0);
     slot->number = number_state(search, claimed(search, slot)) + 1;
-    for (uint32_t i = 0; i < stepped.death_count; i++)
-        vector_push(&graph->failing_states,
-                    (struct failing_state){0, worker_death(worker, &stepped.deaths[i])});
+    for (uint32_t i = 0; i < stepped.death_count; i++) {
+        uint16_t kind = worker_death(worker, &stepped.deaths[i]);
+        if (kind != NO_FINDING)
+            vector_push(&graph->failing_states, (struct failing_state){0, kind});
+    }
     graph->state_bytes = claimed(search, slot)->size;
 }
 

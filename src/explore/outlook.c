@@ -29,7 +29,8 @@ static void add_livelocks(struct graph *graph, const struct components *componen
             lively[components->of[state]] |= !daemon;
         }
     for (uint32_t state = 0; state < graph->state_count; state++)
-        if (components->bottom[components->of[state]] && lively[components->of[state]])
+        if (components->bottom[components->of[state]] && lively[components->of[state]] &&
+            kind != NO_FINDING)
             vector_push(&graph->failing_states, (struct failing_state){state, kind});
     free(lively);
 }

@@ -118,7 +118,7 @@ static void collect_outcomes(struct exploration *exploration)
     exploration->outcome_order = xcalloc(count + 1, sizeof *exploration->outcome_order);
     result->outcomes = arena_array(&result->arena, struct explore_outcome, count + 1);
     result->outcome_count = count;
-    result->outcomes_cut = findings->cut;
+    result->outcomes_cut = findings->outcomes_cut;
     for (uint32_t i = 0; i < count; i++) {
         int64_t *cells = arena_array(&result->arena, int64_t, findings->cell_count + 1);
         memcpy(cells, sorted[i].values->cells, findings->cell_count * sizeof *cells);

@@ -38,6 +38,8 @@ PROGRAMS = {
     "a million values": "x = 0\nthread p(i) for i in range(4):\n    x = randint(0, 900000)\n",
     "a large list":
         "xs = [0] * 30000\nthread p(i) for i in range(8):\n    for c in range(1000):\n        xs[c * 7 % 30000] += i\n",
+    "more failures than are told apart":
+        "thread p(i) for i in range(600):\n    assert i > 600, f\"{i}\"\n",
 }
 
 
