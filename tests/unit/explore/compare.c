@@ -90,9 +90,9 @@ static void compare_results(const struct explore_result *a, const struct explore
                         verdict_names[b->failures[i].verdict], b->failures[i].detail);
 }
 
-/* With a clock there are fewer schedules: what is found must be among all. */
-static void compare_ordered(const struct explore_result *result, const struct naive *naive,
-                            const struct explore_request *request, struct text *out)
+/* With a clock or a GIL there are fewer schedules: what is found must be among all. */
+static void compare_fewer(const struct explore_result *result, const struct naive *naive,
+                          const struct explore_request *request, struct text *out)
 {
     for (uint32_t i = 0; i < result->failure_count; i++) {
         const struct explore_failure *failure = &result->failures[i];
@@ -101,7 +101,7 @@ static void compare_ordered(const struct explore_result *result, const struct na
             found |= naive->findings.items[k].verdict == failure->verdict &&
                      compare_same(failure, &naive->findings.items[k]);
         if (!found)
-            text_printf(out, "only with a clock: %s %s\n", verdict_names[failure->verdict],
+            text_printf(out, "only with fewer schedules: %s %s\n", verdict_names[failure->verdict],
                         failure->detail);
     }
     struct explore_request whole = *request;
@@ -124,8 +124,9 @@ bool compare_with_naive(const struct program *program, const struct explore_requ
         struct explore_request mine = *request;
         mine.program = program;
         struct explore_result *result = explore_run(&mine, NULL);
-        if (mine.time_order == EXPLORE_TIME_ORDERED) {
-            compare_ordered(result, &naive, &mine, out);
+        bool fewer = result->ordered || program->options.gil > 0;
+        if (fewer) {
+            compare_fewer(result, &naive, &mine, out);
         } else if (!result->complete && mine.states) {
             compare_cut(result, states, out);
         } else {
@@ -136,7 +137,7 @@ bool compare_with_naive(const struct program *program, const struct explore_requ
         }
         if (!mine.verdicts_only)
             check_schedules(result, out);
-        if (!mine.verdicts_only && result->complete && !result->ordered)
+        if (!mine.verdicts_only && result->complete && !fewer)
             compare_details(result, states, out);
         explore_free(result);
     }

@@ -28,8 +28,13 @@ static void write_one(uint64_t seed, bool dense, struct text *source)
         generate_scenario(seed, &options, source);
 }
 
-static void try_one(uint64_t seed, const struct explore_request *request, const char *how,
-                    struct tally *tally)
+struct way {
+    const char *name;
+    struct explore_request request;
+    bool gil; /* as with `option gil` */
+};
+
+static void try_one(uint64_t seed, const struct way *way, struct tally *tally)
 {
     struct text source = {0}, messages = {0}, differs = {0};
     write_one(seed, tally->dense, &source);
@@ -37,10 +42,12 @@ static void try_one(uint64_t seed, const struct explore_request *request, const 
         lang_compile("random.thrum", text_bytes(&source), source.length, &messages);
     bool compared = false;
     tally->refused += !program;
-    if (program && !compare_with_naive(program, request, STATES, &differs, &compared)) {
+    if (program && way->gil)
+        program->options.gil = 5000000;
+    if (program && !compare_with_naive(program, &way->request, STATES, &differs, &compared)) {
         tally->bad++;
-        printf("seed %llu, %s:\n%s\n%s\n", (unsigned long long)seed, how, text_bytes(&differs),
-               text_bytes(&source));
+        printf("seed %llu, %s:\n%s\n%s\n", (unsigned long long)seed, way->name,
+               text_bytes(&differs), text_bytes(&source));
     }
     tally->compared += compared;
     program_free(program);
@@ -54,10 +61,7 @@ int main(int argc, char **argv)
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 150;
     struct tally tally = {.dense = argc > 3};
-    static const struct {
-        const char *name;
-        struct explore_request request;
-    } ways[] = {
+    static const struct way ways[] = {
         {"reduced", {.jobs = 1, .verdicts_only = true}},
         {"reduced, with schedules", {.jobs = 1}},
         {"whole", {.jobs = 1, .no_reduction = true}},
@@ -66,12 +70,13 @@ int main(int argc, char **argv)
         {"cut short, whole", {.jobs = 1, .states = 200, .no_reduction = true}},
         {"little memory", {.jobs = 1, .states = 100, .memory = 150000}},
         {"in the order of a clock", {.jobs = 1, .time_order = EXPLORE_TIME_ORDERED}},
+        {"with a GIL", {.jobs = 1}, .gil = true},
         {"two jobs", {.jobs = 2, .verdicts_only = true}},
     };
     for (uint64_t seed = first; seed < first + count && tally.bad < 5; seed++) {
-        try_one(seed, &ways[0].request, ways[0].name, &tally);
+        try_one(seed, &ways[0], &tally);
         size_t other = 1 + seed % (sizeof ways / sizeof *ways - 1);
-        try_one(seed, &ways[other].request, ways[other].name, &tally);
+        try_one(seed, &ways[other], &tally);
     }
     printf("%llu comparisons with the naive explorer, %llu differ, %llu were no scenarios\n",
            (unsigned long long)tally.compared, (unsigned long long)tally.bad,
