@@ -113,10 +113,11 @@ static uint32_t enter(struct search *search, const struct world *world, uint32_t
     return number;
 }
 
-static void restore(struct search *search, uint32_t state, struct world *world)
+void naive_restore(const struct naive *naive, struct model *model, uint32_t state,
+                   struct world *world)
 {
-    const struct naive_state *about = &search->naive->states.items[state];
-    world_unpack(search->model, world, search->naive->bytes.items + about->packed, about->size);
+    const struct naive_state *about = &naive->states.items[state];
+    world_unpack(model, world, naive->bytes.items + about->packed, about->size);
 }
 
 /* ---- steps ---- */
@@ -195,8 +196,9 @@ static void step(struct search *search, uint32_t state, uint32_t thread, struct 
         run_on(search, search->next, search->effect.thread);
     uint32_t to = enter(search, search->next, state, thread, choice);
     bool left_free = slept || is_next(search, search->next, thread, OP_YIELD);
-    vector_push(&naive->edges, (struct naive_edge){state, to, (uint16_t)thread,
-                                                   choice.kind == CHOICE_TIMEOUT, left_free});
+    vector_push(&naive->edges,
+                (struct naive_edge){state, to, (uint16_t)thread, choice.kind == CHOICE_TIMEOUT,
+                                    choice, left_free});
     vector_each (struct death, death, &search->deaths)
         find_death(search, death, to, (uint32_t)naive->edges.count - 1);
 }
@@ -357,7 +359,7 @@ static void try_thread(struct search *search, uint32_t state, uint32_t thread, b
 
 static void expand(struct search *search, uint32_t state)
 {
-    restore(search, state, search->at);
+    naive_restore(search->naive, search->model, state, search->at);
     search->naive->states.items[state].first_edge = (uint32_t)search->naive->edges.count;
     if (!look_at_properties(search, state))
         return;

@@ -33,6 +33,7 @@ struct naive_edge {
     uint32_t from, to;
     uint16_t thread;
     bool timeout;
+    struct choice choice;
     bool left_free; /* it ends in a sleep or io, or before yield_now */
 };
 
@@ -118,6 +119,13 @@ bool naive_outcome_share(const struct naive *naive, uint64_t outcome, double *re
 
 /* By state: no continuation avoids these findings. False: some run goes round for ever. */
 bool naive_doomed(const struct naive *naive, const bool *findings, bool *ret_doomed);
+
+/* By state: the steps to the nearest of these findings, 0: it is there; UINT32_MAX: none is ahead.
+ * False as above. */
+bool naive_distances(const struct naive *naive, const bool *findings, uint32_t *ret_distances);
+/* Makes `world` the state with this number. */
+void naive_restore(const struct naive *naive, struct model *model, uint32_t state,
+                   struct world *world);
 
 /* The number of the state that a world is when all that counts as part of the steps before has been
  * performed, which is done to it; UINT32_MAX: none. */

@@ -256,3 +256,27 @@ bool naive_doomed(const struct naive *naive, const bool *findings, bool *ret_doo
     free(failing);
     return true;
 }
+
+bool naive_distances(const struct naive *naive, const bool *findings, uint32_t *ret_distances)
+{
+    uint32_t *order = forwards(naive);
+    if (!order)
+        return false;
+    bool *fails = xcalloc(naive->states.count + 1, sizeof *fails);
+    bool *failing = xcalloc(naive->edges.count + 1, sizeof *failing);
+    mark(naive, findings, fails, failing);
+    for (size_t at = naive->states.count; at-- > 0;) {
+        uint32_t state = order[at], least = fails[state] ? 0 : UINT32_MAX;
+        for (uint32_t i = naive->states.items[state].first_edge;
+             i < naive->edges.count && naive->edges.items[i].from == state; i++) {
+            uint32_t next = failing[i] ? 0 : ret_distances[naive->edges.items[i].to];
+            if (next != UINT32_MAX && next + 1 < least)
+                least = next + 1;
+        }
+        ret_distances[state] = least;
+    }
+    free(order);
+    free(fails);
+    free(failing);
+    return true;
+}

@@ -10,6 +10,11 @@
 bool compare_with_naive(const struct program *program, const struct explore_request *request,
                         uint64_t states, struct text *out, bool *ret_compared);
 
+/* Asks the outlook where each step of each state leads, and compares with the naive explorer. As
+ * above. */
+bool compare_outlook(const struct program *program, uint64_t states, struct text *out,
+                     bool *ret_compared);
+
 /* Performs each schedule of the result with the model alone: its failure must be there at its end,
  * its steps possible, its counts right. False: `out` says which is not. */
 bool check_schedules(const struct explore_result *result, struct text *out);

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "compare_details.h"
+#include "explore/outlook.h"
 #include "explore/space.h"
 
 /* ---- schedules and shares ---- */
@@ -251,4 +252,77 @@ void compare_cut(const struct explore_result *result, uint64_t states, struct te
     free(costs.states);
     free(costs.edges);
     naive_fini(&naive);
+}
+
+/* ---- the outlook ---- */
+
+struct future {
+    bool *doomed;
+    uint32_t *distances;
+};
+
+static bool find_future(const struct naive *naive, struct future *future)
+{
+    bool *findings = calloc(naive->findings.count + 1, sizeof *findings);
+    for (size_t k = 0; k < naive->findings.count; k++)
+        findings[k] = naive->findings.items[k].verdict != VERDICT_RACE;
+    future->doomed = malloc(naive->states.count + 1);
+    future->distances = malloc((naive->states.count + 1) * sizeof *future->distances);
+    bool known = naive_doomed(naive, findings, future->doomed) &&
+                 naive_distances(naive, findings, future->distances);
+    free(findings);
+    return known;
+}
+
+static bool dies_on(const struct naive *naive, uint32_t edge)
+{
+    vector_each (struct naive_hit, hit, &naive->hits)
+        if (hit->on_edge && hit->at == edge)
+            return true;
+    return false;
+}
+
+static void compare_prospects(const struct naive *naive, struct model *model,
+                              struct outlook *outlook, const struct future *future,
+                              struct text *out)
+{
+    struct world *world = world_new(model);
+    for (uint32_t i = 0; i < naive->edges.count && !out->length; i++) {
+        const struct naive_edge *edge = &naive->edges.items[i];
+        bool dies = dies_on(naive, i);
+        bool doomed = dies || future->doomed[edge->to];
+        uint32_t nearest = dies ? 0 : future->distances[edge->to];
+        naive_restore(naive, model, edge->from, world);
+        struct prospect mine = outlook_after(outlook, world, edge->thread, edge->choice);
+        if (!mine.known || mine.doomed != doomed || mine.nearest != nearest)
+            text_printf(
+                out,
+                "the outlook of step %u: known %d, lost %d, nearest %u; the naive explorer: "
+                "lost %d, nearest %u\n",
+                i, mine.known, mine.doomed, mine.nearest, doomed, nearest);
+    }
+    world_free(world, model);
+}
+
+bool compare_outlook(const struct program *program, uint64_t states, struct text *out,
+                     bool *ret_compared)
+{
+    struct model *model = model_new(program);
+    struct naive naive = {0};
+    struct future future = {0};
+    size_t before = out->length;
+    struct naive_options options = {.max_states = states, .fuse_ends = !space_ends_matter(program)};
+    naive_explore(model, &options, &naive);
+    struct outlook *outlook = NULL;
+    *ret_compared = naive.complete && find_future(&naive, &future);
+    if (*ret_compared)
+        outlook = outlook_new(program, model, 10 * states, (uint64_t)1 << 30, NULL);
+    if (outlook)
+        compare_prospects(&naive, model, outlook, &future, out);
+    outlook_free(outlook);
+    free(future.doomed);
+    free(future.distances);
+    naive_fini(&naive);
+    model_free(model);
+    return out->length == before;
 }
