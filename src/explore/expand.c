@@ -333,6 +333,14 @@ static uint64_t step_collapsed(struct worker *worker, move code, struct ahead *a
     return worker->base_packed->hash + transition->hash;
 }
 
+static bool is_daemon(const struct worker *worker, uint32_t thread)
+{
+    const struct space_shape *shape = worker->space.shape;
+    if (thread < shape->program->thread_count)
+        return shape->program->threads[thread].daemon;
+    return world_thread_const(shape->model, worker->base.world, thread)->flags & THREAD_DAEMON;
+}
+
 /* One step from the worker's state. Its place in the visited set is on its way into the cache
  * afterwards. */
 static void step(struct worker *worker, move code, uint32_t weight, struct ahead *ahead)
@@ -345,6 +353,8 @@ static void step(struct worker *worker, move code, uint32_t weight, struct ahead
     visited_prefetch(worker->visited, ahead->hash);
     worker->steps++;
     ahead->from = worker->base_packed;
+    if (is_daemon(worker, MOVE_THREAD(code)))
+        ahead->edge.flags |= EDGE_DAEMON;
     ahead->edge.code = code;
     ahead->edge.landed = (uint16_t)landed;
     ahead->edge.flags |= (uint16_t)(weight << EDGE_WEIGHT_SHIFT);

@@ -161,11 +161,6 @@ static void find_shares(struct exploration *exploration, const struct graph *gra
 
 /* ---- livelock ---- */
 
-static bool is_daemon(const struct program *program, uint32_t thread)
-{
-    return thread < program->thread_count && program->threads[thread].daemon;
-}
-
 static int by_state(const void *left, const void *right)
 {
     const struct failing_state *a = left, *b = right;
@@ -177,7 +172,6 @@ static int by_state(const void *left, const void *right)
 static void find_livelock(struct exploration *exploration, struct graph *graph,
                           const struct components *components)
 {
-    const struct program *program = exploration->request->program;
     exploration->result->can_loop = components->cyclic;
     exploration->result->livelock_known = true;
     if (!components->cyclic)
@@ -189,7 +183,7 @@ static void find_livelock(struct exploration *exploration, struct graph *graph,
         if (!components->bottom[component])
             continue;
         for (uint64_t i = graph_first(graph, state); i < graph_end(graph, state); i++)
-            if (!is_daemon(program, MOVE_THREAD(graph->edges.items[i].code))) {
+            if (!(graph->edges.items[i].flags & EDGE_DAEMON)) {
                 lively[component] = 1;
                 any = true;
             }

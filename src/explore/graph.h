@@ -26,6 +26,7 @@ struct edge {
 };
 enum {
     EDGE_LEFT_FREE = 1, /* leaving the thread after this step is no preemption */
+    EDGE_DAEMON = 2,    /* the thread is a daemon */
     EDGE_WEIGHT_SHIFT =
         4, /* the higher bits: how many threads, alike and in like places, this step stands for */
     EDGE_MOST_WEIGHT = 4095,

@@ -18,16 +18,12 @@ struct outlook {
 /* ---- the search ---- */
 
 /* States that are never left while a non-daemon thread goes on are failures, too. */
-static void add_livelocks(struct graph *graph, const struct components *components,
-                          const struct program *program, uint16_t kind)
+static void add_livelocks(struct graph *graph, const struct components *components, uint16_t kind)
 {
     uint8_t *lively = xcalloc(components->count + 1, 1);
     for (uint32_t state = 0; state < graph->state_count; state++)
-        for (uint64_t i = graph_first(graph, state); i < graph_end(graph, state); i++) {
-            uint32_t thread = MOVE_THREAD(graph->edges.items[i].code);
-            bool daemon = thread < program->thread_count && program->threads[thread].daemon;
-            lively[components->of[state]] |= !daemon;
-        }
+        for (uint64_t i = graph_first(graph, state); i < graph_end(graph, state); i++)
+            lively[components->of[state]] |= !(graph->edges.items[i].flags & EDGE_DAEMON);
     for (uint32_t state = 0; state < graph->state_count; state++)
         if (components->bottom[components->of[state]] && lively[components->of[state]] &&
             kind != NO_FINDING)
@@ -43,7 +39,7 @@ static void judge(struct outlook *outlook, struct graph *graph, struct findings 
     struct components components;
     components_find(&components, graph, NULL);
     if (components.cyclic)
-        add_livelocks(graph, &components, outlook->shape.program,
+        add_livelocks(graph, &components,
                       findings_kind(findings, (struct kind_key){VERDICT_LIVELOCK, 0, 0, -1}));
     for (uint32_t i = 0; i < MAX_KINDS; i++)
         kinds[i] = findings->kinds[i].verdict != VERDICT_RACE;

@@ -183,9 +183,17 @@ static bool is_next(const struct search *search, const struct world *world, uint
     return next.op == op;
 }
 
+static bool is_daemon(const struct search *search, uint32_t thread)
+{
+    if (thread < search->program->thread_count)
+        return search->program->threads[thread].daemon;
+    return world_thread_const(search->model, search->at, thread)->flags & THREAD_DAEMON;
+}
+
 static void step(struct search *search, uint32_t state, uint32_t thread, struct choice choice)
 {
     struct naive *naive = search->naive;
+    bool daemon = is_daemon(search, thread);
     search->deaths.count = 0;
     world_copy(search->model, search->next, search->at);
     model_perform(search->model, search->next, thread, choice, &search->effect);
@@ -198,7 +206,7 @@ static void step(struct search *search, uint32_t state, uint32_t thread, struct 
     bool left_free = slept || is_next(search, search->next, thread, OP_YIELD);
     vector_push(&naive->edges,
                 (struct naive_edge){state, to, (uint16_t)thread, choice.kind == CHOICE_TIMEOUT,
-                                    choice, left_free});
+                                    daemon, choice, left_free});
     vector_each (struct death, death, &search->deaths)
         find_death(search, death, to, (uint32_t)naive->edges.count - 1);
 }
@@ -478,11 +486,9 @@ static void judge_components(struct search *search, struct components *all)
     for (size_t i = 0; i < naive->edges.count; i++) {
         const struct naive_edge *edge = &naive->edges.items[i];
         uint32_t from = all->component[edge->from];
-        bool daemon = edge->thread < search->program->thread_count &&
-                      search->program->threads[edge->thread].daemon;
         if (from != all->component[edge->to])
             leaves[from] = 1;
-        else if (!daemon)
+        else if (!edge->daemon)
             steps[from] = 1;
     }
     for (uint32_t i = 0; i < naive->states.count; i++) {

@@ -33,6 +33,7 @@ struct naive_edge {
     uint32_t from, to;
     uint16_t thread;
     bool timeout;
+    bool daemon; /* of the thread */
     struct choice choice;
     bool left_free; /* it ends in a sleep or io, or before yield_now */
 };
