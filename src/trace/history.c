@@ -7,12 +7,21 @@
 
 enum { SNAPSHOT_LEAST = 1024, SNAPSHOT_BYTES_A_RECORD = 4, SNAPSHOTS = 48 };
 
-/* Dropping a chunk: whatever is still being filled moves out of it. */
+static void snapshot_fini(struct snapshot *snapshot)
+{
+    free(snapshot->threads);
+    free(snapshot->objects);
+}
+
+/* Dropping a chunk: whatever is still needed moves out of it. */
 static void leave(void *context, size_t from, size_t to)
 {
     struct history *history = context;
     struct store *store = &history->store;
+    uint64_t first = log_first_after(history, to);
     history->epoch++;
+    for (; history->snapshots.count; history->snapshots.count--)
+        snapshot_fini(&vector_last(&history->snapshots));
     for (size_t i = 0; i < history->threads.count; i++) {
         list_leave(store, &history->thread_lists.items[i], history->threads.items[i].list, from,
                    to);
@@ -22,9 +31,9 @@ static void leave(void *context, size_t from, size_t to)
     for (size_t i = 0; i < history->objects.count; i++) {
         list_leave(store, &history->object_lists.items[i], history->objects.items[i].list, from,
                    to);
-        track_leave(store, &history->rows.items[i], &row_shape, history->objects.items[i].blocks,
-                    from, to);
+        row_leave(history, (uint32_t)i, first, from, to);
     }
+    log_leave(history, from, to);
 }
 
 struct history *history_new(const struct trace_catalog *catalog)
@@ -38,12 +47,6 @@ struct history *history_new(const struct trace_catalog *catalog)
     history->store.leave = leave;
     history->store.leave_context = history;
     return history;
-}
-
-static void snapshot_fini(struct snapshot *snapshot)
-{
-    free(snapshot->threads);
-    free(snapshot->objects);
 }
 
 void history_free(struct history *history)
@@ -312,7 +315,7 @@ uint64_t history_append(struct history *history, uint32_t thread, const struct t
     uint64_t index = history->count;
     if (index >= NO_EVENT)
         die("the history holds at most %u records", NO_EVENT);
-    if (history->count >= history->next_snapshot)
+    if (history->count >= history->next_snapshot && history->store.kept == 0)
         take_snapshot(history);
     if (history->store.limit && (index & (LOG_BLOCK - 1)) == 0)
         history->store.besides = heap_bytes(history);
@@ -341,28 +344,26 @@ void history_advance(struct history *history, uint64_t now)
 
 void history_truncate(struct history *history, uint64_t count, uint64_t now)
 {
+    if (history->store.kept)
+        die("a history that has dropped records can not go back");
     history->epoch++;
     if (count < history->count) {
-        uint64_t horizon = log_horizon(history);
-        uint64_t target = count < horizon ? horizon : count;
-        restore(history, target);
-        uint64_t from = history->count;
-        for (uint64_t i = from; i < target; i++) {
+        history->store.cooling = true; /* nothing leaves while it is built again */
+        restore(history, count);
+        for (uint64_t i = history->count; i < count; i++) {
             struct history_event event;
-            history->count = i + 1;
-            if (!history_event_at(history, i, &event))
-                continue;
-            if (i >= history->next_snapshot) {
-                history->count = i;
+            if (i >= history->next_snapshot)
                 take_snapshot(history);
-                history->count = i + 1;
-            }
+            log_get(history, i, &event);
+            history->count = i + 1;
             apply(history, event.thread, &event.event, (uint32_t)i);
         }
-        log_cut(history, target);
-        lines_cut(history, target);
+        history->store.cooling = false;
+        log_cut(history, count);
+        lines_cut(history, count);
     }
-    history->now = now;
+    uint64_t latest = log_latest(history);
+    history->now = now > latest ? now : latest;
 }
 
 void history_limit(struct history *history, size_t bytes, const char *folder)

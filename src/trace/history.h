@@ -75,7 +75,8 @@ void history_advance(struct history *history, uint64_t now);
 /*
  * Forgets all records from `count` on, and everything that followed from them, exactly as if they
  * had never been appended; problems and console lines of forgotten records go too. The clock
- * becomes `now`. Cheap for short distances.
+ * becomes `now`, or the latest time that is left. Cheap for short distances. A history that has
+ * dropped records can not go back: asking for it ends the program.
  */
 void history_truncate(struct history *history, uint64_t count, uint64_t now);
 
@@ -91,9 +92,12 @@ void history_add_note(struct history *history, uint32_t thread, uint64_t time, c
 
 /*
  * Keeps the history's own memory under `bytes` (0: no limit) by moving old detail to an unlinked
- * file in `folder` (made if missing), still readable as before, only slower. With a NULL folder, or
- * when the file cannot be written, old records are dropped and the horizon moves up. Call before
- * the first append. Default: no limit.
+ * file in `folder` (made if missing), still readable as before, only slower. When the disk is full,
+ * the oldest in the file are dropped to make room, and the horizon moves up; with a NULL folder, or
+ * when the file cannot be written at all, old detail is dropped without having been moved. What
+ * threads and objects are at present stays known. At least 8 MiB, and what does not grow with
+ * detail (printed lines, an index of about a byte a record) is counted, but stays. Call before the
+ * first append. Default: no limit.
  */
 void history_limit(struct history *history, size_t bytes, const char *folder);
 
@@ -101,8 +105,9 @@ struct history_memory {
     size_t resident;  /* bytes in memory of our own */
     size_t spilled;   /* bytes moved to the file */
     uint64_t horizon; /* records before this index have been dropped: questions about them find
-                         nothing */
-    bool failed;      /* the file could not be written, so records are dropped */
+                         nothing, those about later ones everything */
+    bool failed;      /* the file could not be written, or had no room for all: so records are
+                         dropped */
 };
 struct history_memory history_memory(const struct history *history);
 

@@ -20,6 +20,10 @@
  * What is not in blocks is the present: `struct thread_now` and `struct object_now`, plain bytes
  * without pointers. A snapshot is a copy of them and of the counts; going back restores one, which
  * shortens every sequence, and appends again what lies between.
+ *
+ * When a chunk of the store is dropped, of each sequence the last block that began before its end
+ * moves out of it: so of what happened since, everything is still there. Blocks kept for reuse are
+ * given up. There is no going back then: the snapshots count what is no longer there.
  */
 #ifndef THRUM_TRACE_HISTORY_INSIDE_H
 #define THRUM_TRACE_HISTORY_INSIDE_H
@@ -45,16 +49,15 @@ enum {
 
 struct list {
     vector(uint32_t)
-        refs; /* blocks of BLOCK record numbers; may be more than in use, kept for reuse */
+        refs;        /* blocks of BLOCK record numbers; may be more than in use, kept for reuse */
+    uint32_t oldest; /* the first that has not been dropped */
 };
 
 void list_push(struct store *store, struct list *list, uint32_t *count, uint32_t number);
-/* Moves the block that is being filled, if it lies at bytes [from, to) of the store. */
+/* Bytes [from, to) of the store are about to be dropped. */
 void list_leave(struct store *store, struct list *list, uint32_t count, size_t from, size_t to);
 /* HISTORY_NONE when there is no n-th, or it has been dropped. */
 uint64_t list_nth(const struct store *store, const struct list *list, uint32_t count, uint64_t n);
-/* The first entry that has not been dropped. */
-uint32_t list_first(const struct store *store, const struct list *list, uint32_t count);
 
 /* ---- segments ---- */
 
@@ -72,10 +75,11 @@ struct lane_block {
 };
 
 /* What follows from a segment's record is not kept for each segment, only for one of a block: from
- * there the block's other records tell it. So nobody looks further back than a block. */
+ * there the records of those after it tell. So nobody looks further back than a block. */
 struct row_block {
     struct spans spans;
-    uint32_t hold_source; /* for segment 0: from where its holder got the object, */
+    uint32_t base;        /* which one: the first, or the last whose record has been dropped */
+    uint32_t hold_source; /* from where its holder got the object, */
     uint64_t hold_since;  /* when, */
     int64_t value;        /* and the value */
     uint32_t event[BLOCK];
@@ -95,6 +99,7 @@ struct track {
     vector(uint32_t) refs;
     vector(uint32_t) pages; /* of the prefixes of PAGE blocks each */
     uint32_t states;        /* a bit for each state that a segment has ever had */
+    uint32_t oldest;        /* the first block that has not been dropped */
     uint32_t corrections;   /* how often segments were taken off again */
     bool grown;             /* the first page has room for PAGE, else for FIRST_PAGE: most lanes of
                                many threads are short */
@@ -141,8 +146,8 @@ struct object_now {
     uint32_t list;
     uint32_t blocks;
     uint32_t segments;
-    uint32_t opener; /* the last record that could end a wait for it; NO_EVENT */
-    uint32_t holder; /* thread, or THRUM_NONE */
+    uint32_t opener;      /* the last record that could end a wait for it; NO_EVENT */
+    uint32_t holder;      /* thread, or THRUM_NONE */
     uint32_t hold_source; /* from where the holder got it */
     uint32_t waiters;
     uint32_t waiters_max;
@@ -184,6 +189,7 @@ struct history {
 
     uint64_t count;              /* records */
     vector(uint32_t) log;        /* blocks of records */
+    uint32_t log_oldest;         /* the first of them that has not been dropped */
     vector(uint64_t) log_latest; /* greatest time up to the end of each block */
 
     vector(struct thread_now) threads;
@@ -224,10 +230,20 @@ uint64_t log_time(const struct history *history, uint64_t index);
 uint32_t log_thread(const struct history *history, uint64_t index);
 /* Asks the processor for a record that will be read soon. */
 void log_fetch(const struct history *history, uint64_t index);
-/* First record that has not been dropped. */
+/* The greatest time of all. */
+uint64_t log_latest(const struct history *history);
+/* From this record on the log has all. */
+uint64_t log_first(const struct history *history);
+/* From this one on everything else is known, too. */
 uint64_t log_horizon(const struct history *history);
+/* A record that the log has, though before the horizon perhaps; false: dropped, or not yet. */
+bool log_read(const struct history *history, uint64_t index, struct history_event *ret);
 void log_push(struct history *history, uint32_t thread, const struct thrum_event *event);
 void log_cut(struct history *history, uint64_t count);
+/* What log_first() will be when the bytes before `to` have been dropped. */
+uint64_t log_first_after(const struct history *history, size_t to);
+/* Bytes [from, to) of the store are about to be dropped. */
+void log_leave(struct history *history, size_t from, size_t to);
 
 /* ---- lanes.c ---- */
 
@@ -253,6 +269,12 @@ void lane_totals(const struct history *history, uint32_t thread, uint64_t ret_ns
 /* What the thread waits for at t; THRUM_NONE. */
 uint32_t lane_object(const struct history *history, uint32_t thread, uint64_t t);
 
+/* ---- object_rows.c ---- */
+
+/* Bytes [from, to) of the store are about to be dropped, and the records before `first`: what these
+ * told of the oldest block that stays, it tells by itself. */
+void row_leave(struct history *history, uint32_t object, uint64_t first, size_t from, size_t to);
+
 /* ---- rows.c ---- */
 
 bool row_is_lock(enum trace_type type);
@@ -268,12 +290,17 @@ void rows_wait_began(struct history *history, uint32_t object, uint64_t time, ui
 
 /* ---- track.c: the blocks of lanes and rows ---- */
 
+/* Of blocks in the order of time, the last that began before byte `to` of the store; not before
+ * `oldest`, which may lie elsewhere. */
+uint32_t oldest_after(const uint32_t *refs, uint32_t oldest, uint32_t blocks, size_t to);
+/* Moves a block of `size` bytes, if it lies in bytes [from, to). */
+void block_leave(struct store *store, uint32_t *ref, size_t size, size_t from, size_t to);
+
 /* Makes block number `n` ready to be filled, from `start` on: a fresh or a spare one, zeroed, and
  * its prefix. */
 void *track_open(struct store *store, struct track *track, const struct track_shape *shape,
                  uint32_t n, uint64_t start);
-/* Moves what is still needed out of bytes [from, to) of the store: the block that is being filled,
- * the page of the first block that stays. */
+/* Bytes [from, to) of the store are about to be dropped. */
 void track_leave(struct store *store, struct track *track, const struct track_shape *shape,
                  uint32_t blocks, size_t from, size_t to);
 
@@ -295,8 +322,6 @@ uint32_t track_find(const struct track *track, uint32_t blocks, uint32_t from, u
 /* The same; looks first at `stride` blocks after `from`. */
 uint32_t track_find_near(const struct track *track, uint32_t blocks, uint32_t from, uint32_t stride,
                          uint64_t t);
-/* First block that has not been dropped. */
-uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks);
 void track_fini(struct track *track);
 /* What it has on the heap, the struct included. */
 size_t track_heap(const struct track *track);
@@ -360,19 +385,19 @@ struct columns {
     uint64_t at;         /* where the next column begins */
     uint64_t before;     /* ns of that column before the birth, in this state */
     uint8_t unborn;
-    uint8_t guess; /* the state of a column before: mostly the next one's too */
+    uint8_t guess;               /* the state of a column before: mostly the next one's too */
     struct edge edges[2], *edge; /* where it begins, if not before the birth; and the next one */
     uint32_t states;             /* that occur, */
     uint8_t state[LANE_STATES];  /* in ascending order */
     struct {
         uint32_t block, near;
-    } ahead[COLUMNS_AHEAD];   /* a ring: where the next columns end */
-    uint32_t looked, taken;   /* how many were put into it, taken out */
+    } ahead[COLUMNS_AHEAD]; /* a ring: where the next columns end */
+    uint32_t looked, taken; /* how many were put into it, taken out */
     struct found {
         uint32_t block;
-        uint64_t start, end; /* of it; UINT64_MAX for the last */
-    } found;                 /* the last block put in, */
-    uint32_t stride;         /* and how far the one before it was */
+        uint64_t start, end;  /* of it; UINT64_MAX for the last */
+    } found;                  /* the last block put in, */
+    uint32_t stride;          /* and how far the one before it was */
     uint64_t looked_at;       /* the time it contains */
     uint32_t segments_wanted; /* for so many columns segments are asked for ahead */
 };

@@ -6,13 +6,11 @@
 struct sequence lane_sequence(const struct history *history, uint32_t thread)
 {
     const struct track *track = &history->lanes.items[thread];
-    uint32_t blocks = history->threads.items[thread].blocks;
-    uint32_t oldest = track_first(&history->store, track, blocks);
     return (struct sequence){.store = &history->store,
                              .track = track,
                              .shape = &lane_shape,
-                             .blocks = blocks,
-                             .oldest = oldest < blocks ? oldest : blocks - 1};
+                             .blocks = history->threads.items[thread].blocks,
+                             .oldest = track->oldest};
 }
 
 static bool has_lane(const struct history *history, uint32_t thread)
@@ -112,13 +110,21 @@ void history_interval(const struct history *history, uint32_t thread, uint64_t t
         return;
     }
     struct spot spot = sequence_find(&sequence, t);
+    const struct thread_now *now = &history->threads.items[thread];
     struct history_event began;
     fill_interval(history, thread, &sequence, spot, ret);
-    if (!history_event_at(history, ret->event, &began))
-        return;
-    ret->source = began.event.source;
     if (ret->state == LANE_STUCK)
         ret->since = stuck_since(&sequence, spot);
+    if (!log_read(history, ret->event, &began)) {
+        /* dropped; but of a wait that still goes on the present knows */
+        if (ret->open && now->wait_event != NO_EVENT) {
+            ret->source = now->blocked_source;
+            ret->other = now->other;
+            ret->since = now->wait_since;
+        }
+        return;
+    }
+    ret->source = began.event.source;
     if (began.event.kind == THRUM_KIND_JOIN_BEGIN ||
         (ret->state == LANE_STUCK && began.event.value >= 0))
         ret->other = (uint32_t)began.event.value;

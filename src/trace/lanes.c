@@ -224,7 +224,7 @@ static bool tells_logical(const struct history *history, const struct segment *s
                           enum lane_state *ret)
 {
     struct history_event event;
-    bool known = history_event_at(history, segment->event, &event);
+    bool known = log_read(history, segment->event, &event);
     if (segment->state != LANE_READY && segment->state != LANE_BLOCKED)
         *ret = segment->state;
     else if (!known)
@@ -279,7 +279,8 @@ uint32_t lane_sort(struct history *history, uint32_t thread, uint64_t time)
     uint32_t at = history->threads.items[thread].list - 1;
     while (at > 0) {
         uint64_t before = list_nth(&history->store, list, at + 1, at - 1);
-        if (before == HISTORY_NONE || log_time(history, before) <= time)
+        if (before == HISTORY_NONE || before < log_first(history) ||
+            log_time(history, before) <= time)
             break;
         uint32_t *here = store_at(&history->store, list->refs.items[at / BLOCK]);
         uint32_t *there = store_at(&history->store, list->refs.items[(at - 1) / BLOCK]);
@@ -299,8 +300,8 @@ static void take_after(struct history *history, uint32_t thread, uint64_t time,
     while (now->blocks) {
         const struct track *track = &history->lanes.items[thread];
         struct segment last = segment_last(history, thread);
-        if (last.time <= time || (now->segments == 1 && now->blocks > 1 &&
-                                  !store_kept(&history->store, track->refs.items[now->blocks - 2])))
+        if (last.time <= time ||
+            (now->segments == 1 && track->oldest > 0 && now->blocks == track->oldest + 1))
             break;
         vector_push(&taken->segments, last);
         segment_pop(history, thread);
@@ -345,19 +346,11 @@ static void replay_after(struct history *history, uint32_t thread, uint32_t plac
 {
     struct thread_now *now = &history->threads.items[thread];
     const struct list *list = &history->thread_lists.items[thread];
-    struct history_event event;
-    for (; taken->segments.count; taken->segments.count--) {
-        struct segment *next = &vector_last(&taken->segments);
-        if (history_event_at(history, next->event, &event))
-            break; /* else its record has been dropped */
-        push_again(history, thread, next, &logical);
-    }
     for (uint32_t n = place + 1; n < now->list; n++) {
         uint64_t number = list_nth(&history->store, list, now->list, n);
         bool began = taken->segments.count && vector_last(&taken->segments).event == number;
-        if (!history_event_at(history, number, &event))
-            continue;
-        if (of_kernel(event.event.kind))
+        struct history_event event;
+        if (log_read(history, number, &event) && of_kernel(event.event.kind))
             kernel_switch(history, thread, logical, &event.event, (uint32_t)number);
         else if (began)
             push_again(history, thread, &vector_last(&taken->segments), &logical);
@@ -377,7 +370,7 @@ static bool kernel_since(const struct history *history, uint32_t thread, uint64_
         struct history_event event;
         if (number == from)
             break;
-        if (!history_event_at(history, number, &event) || !of_kernel(event.event.kind))
+        if (!log_read(history, number, &event) || !of_kernel(event.event.kind))
             continue;
         *ret = kernel_of_kind(event.event.kind);
         return true;
@@ -471,9 +464,15 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
                 uint32_t index, uint32_t place)
 {
     const struct thread_now *now = &history->threads.items[thread];
-    if (place + 1 < now->list)
+    bool late = place + 1 < now->list, kernel = of_kernel(event->kind);
+    /* of what lies before the horizon too little is left to correct it */
+    bool lost = late && history->store.kept &&
+                event->time <= history->log_latest.items[history->log_oldest];
+    if (lost && kernel)
+        return;
+    if (late && !lost)
         late_apply(history, thread, event, index, place);
-    else if (of_kernel(event->kind))
+    else if (kernel)
         kernel_apply(history, thread, event, (enum lane_state)now->logical, index);
     else
         own_apply(history, thread, event, index);

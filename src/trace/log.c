@@ -20,8 +20,8 @@ void log_push(struct history *history, uint32_t thread, const struct thrum_event
     uint64_t index = history->count;
     size_t block = (size_t)(index >> LOG_SHIFT);
     if (block == history->log.count) {
-        vector_push(&history->log,
-                    store_alloc(&history->store, LOG_BLOCK * sizeof(struct thrum_event)));
+        uint32_t fresh = store_alloc(&history->store, LOG_BLOCK * sizeof(struct thrum_event));
+        vector_push(&history->log, fresh);
         vector_push(&history->log_latest, 0);
     }
     if ((index & (LOG_BLOCK - 1)) == 0)
@@ -63,6 +63,11 @@ uint32_t log_thread(const struct history *history, uint64_t index)
     return event->object >> OBJECT_BITS << 8 | event->kind >> 8;
 }
 
+uint64_t log_latest(const struct history *history)
+{
+    return history->count ? history->log_latest.items[(history->count - 1) >> LOG_SHIFT] : 0;
+}
+
 void log_cut(struct history *history, uint64_t count)
 {
     history->count = count;
@@ -76,43 +81,63 @@ void log_cut(struct history *history, uint64_t count)
     history->log_latest.items[block] = latest;
 }
 
-uint64_t log_horizon(const struct history *history)
+uint64_t log_first(const struct history *history)
 {
-    size_t low = 0, high = (size_t)((history->count + LOG_BLOCK - 1) >> LOG_SHIFT);
-    if (history->store.kept == 0)
-        return 0;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (store_kept(&history->store, history->log.items[middle]))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    uint64_t first = (uint64_t)low << LOG_SHIFT;
-    return first < history->count ? first : history->count;
+    return (uint64_t)history->log_oldest << LOG_SHIFT;
 }
 
-bool history_event_at(const struct history *history, uint64_t index, struct history_event *ret)
+uint64_t log_horizon(const struct history *history)
 {
-    if (index >= history->count ||
-        !store_kept(&history->store, history->log.items[index >> LOG_SHIFT]))
+    uint64_t exact = (uint64_t)(history->log_oldest + 1) << LOG_SHIFT;
+    return history->store.kept == 0 ? 0 : exact < history->count ? exact : history->count;
+}
+
+static uint32_t log_blocks(const struct history *history)
+{
+    return (uint32_t)((history->count + LOG_BLOCK - 1) >> LOG_SHIFT);
+}
+
+uint64_t log_first_after(const struct history *history, size_t to)
+{
+    return (uint64_t)oldest_after(history->log.items, history->log_oldest, log_blocks(history), to)
+           << LOG_SHIFT;
+}
+
+void log_leave(struct history *history, size_t from, size_t to)
+{
+    uint32_t blocks = log_blocks(history);
+    history->log.count = history->log_latest.count = blocks;
+    history->log_oldest = oldest_after(history->log.items, history->log_oldest, blocks, to);
+    if (blocks)
+        block_leave(&history->store, &history->log.items[history->log_oldest],
+                    LOG_BLOCK * sizeof(struct thrum_event), from, to);
+}
+
+bool log_read(const struct history *history, uint64_t index, struct history_event *ret)
+{
+    if (index >= history->count || index < log_first(history))
         return false;
     log_get(history, index, ret);
     return true;
 }
 
+bool history_event_at(const struct history *history, uint64_t index, struct history_event *ret)
+{
+    return index >= log_horizon(history) && log_read(history, index, ret);
+}
+
 uint64_t history_index_at(const struct history *history, uint64_t t)
 {
-    size_t blocks = (size_t)((history->count + LOG_BLOCK - 1) >> LOG_SHIFT), low = 0, high = blocks;
+    uint32_t blocks = log_blocks(history), low = history->log_oldest, high = blocks;
     while (low < high) {
-        size_t middle = (low + high) / 2;
+        uint32_t middle = low + (high - low) / 2;
         if (history->log_latest.items[middle] <= t)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == blocks || !store_kept(&history->store, history->log.items[low]))
-        return low == blocks ? history->count : (uint64_t)(low + 1) << LOG_SHIFT;
+    if (low == blocks)
+        return history->count;
     uint64_t i = (uint64_t)low << LOG_SHIFT;
     while (i < history->count && log_time(history, i) <= t)
         i++;
@@ -124,10 +149,10 @@ uint64_t history_index_at(const struct history *history, uint64_t t)
 void list_push(struct store *store, struct list *list, uint32_t *count, uint32_t number)
 {
     size_t block = *count / BLOCK;
-    if (block == list->refs.count)
-        vector_push(&list->refs, store_alloc(store, BLOCK * sizeof(uint32_t)));
-    else if (*count % BLOCK == 0 && !store_kept(store, list->refs.items[block]))
-        list->refs.items[block] = store_alloc(store, BLOCK * sizeof(uint32_t));
+    if (block == list->refs.count) {
+        uint32_t fresh = store_alloc(store, BLOCK * sizeof(uint32_t));
+        vector_push(&list->refs, fresh);
+    }
     uint32_t *numbers = store_at(store, list->refs.items[block]);
     numbers[*count % BLOCK] = number;
     ++*count;
@@ -135,48 +160,31 @@ void list_push(struct store *store, struct list *list, uint32_t *count, uint32_t
 
 void list_leave(struct store *store, struct list *list, uint32_t count, size_t from, size_t to)
 {
-    if (count == 0)
-        return;
-    uint32_t *ref = &list->refs.items[(count - 1) / BLOCK];
-    size_t at = (size_t)*ref * STORE_UNIT;
-    if (at < from || at >= to)
-        return;
-    uint32_t moved = store_alloc(store, BLOCK * sizeof(uint32_t));
-    memcpy(store_at(store, moved), store_at(store, *ref), BLOCK * sizeof(uint32_t));
-    *ref = moved;
+    uint32_t blocks = (count + BLOCK - 1) / BLOCK;
+    list->refs.count = blocks;
+    list->oldest = oldest_after(list->refs.items, list->oldest, blocks, to);
+    if (blocks)
+        block_leave(store, &list->refs.items[list->oldest], BLOCK * sizeof(uint32_t), from, to);
 }
 
 uint64_t list_nth(const struct store *store, const struct list *list, uint32_t count, uint64_t n)
 {
-    if (n >= count || !store_kept(store, list->refs.items[n / BLOCK]))
+    if (n >= count || n / BLOCK < list->oldest)
         return HISTORY_NONE;
     const uint32_t *numbers = store_at(store, list->refs.items[n / BLOCK]);
     return numbers[n % BLOCK];
-}
-
-uint32_t list_first(const struct store *store, const struct list *list, uint32_t count)
-{
-    uint32_t low = 0, high = (count + BLOCK - 1) / BLOCK;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (store_kept(store, list->refs.items[middle]))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low * BLOCK < count ? low * BLOCK : count;
 }
 
 /* How many entries, dropped ones included, have a time <= t. */
 static uint32_t list_until(const struct history *history, const struct list *list, uint32_t count,
                            uint64_t t)
 {
-    uint32_t low = list_first(&history->store, list, count), high = count;
-    uint64_t horizon = log_horizon(history);
+    uint32_t low = list->oldest * BLOCK, high = count;
+    uint64_t first = log_first(history);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         uint64_t index = list_nth(&history->store, list, count, middle);
-        if (index < horizon || log_time(history, index) <= t)
+        if (index < first || log_time(history, index) <= t)
             low = middle + 1;
         else
             high = middle;

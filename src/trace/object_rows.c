@@ -4,13 +4,11 @@
 struct sequence row_sequence(const struct history *history, uint32_t object)
 {
     const struct track *track = &history->rows.items[object];
-    uint32_t blocks = history->objects.items[object].blocks;
-    uint32_t oldest = track_first(&history->store, track, blocks);
     return (struct sequence){.store = &history->store,
                              .track = track,
                              .shape = &row_shape,
-                             .blocks = blocks,
-                             .oldest = oldest < blocks ? oldest : blocks - 1};
+                             .blocks = history->objects.items[object].blocks,
+                             .oldest = track->oldest};
 }
 
 static bool has_row(const struct history *history, uint32_t object)
@@ -53,10 +51,10 @@ static void find_hold(const struct history *history, uint32_t object, struct spo
     const struct row_block *block = row_block(history, object, spot.block);
     bool lock = row_is_lock(catalog_object_type(history->catalog, object));
     struct history_event event;
-    for (uint32_t slot = spot.slot; slot > 0; slot--) {
+    for (uint32_t slot = spot.slot; slot > block->base; slot--) {
         if (lock && block->holder[slot - 1] == block->holder[slot])
             continue;
-        if (!history_event_at(history, block->event[slot], &event) ||
+        if (!log_read(history, block->event[slot], &event) ||
             (!lock && event.event.kind != THRUM_KIND_ACQUIRE))
             continue;
         ret->holder_since = event.event.time;
@@ -98,19 +96,42 @@ static bool value_after(const struct history_event *event, uint32_t object, int6
     return false;
 }
 
-int64_t history_value(const struct history *history, uint32_t object, uint64_t t)
+static int64_t find_value(const struct history *history, uint32_t object, struct spot spot)
 {
-    struct spot spot = {0};
-    if (!find(history, object, t, &spot))
-        return value_unborn(history, object);
     const struct row_block *block = row_block(history, object, spot.block);
     int64_t value = 0;
     struct history_event event;
-    for (uint32_t slot = spot.slot; slot > 0; slot--)
-        if (history_event_at(history, block->event[slot], &event) &&
-            value_after(&event, object, &value))
+    for (uint32_t slot = spot.slot; slot > block->base; slot--)
+        if (log_read(history, block->event[slot], &event) && value_after(&event, object, &value))
             return value;
     return block->value;
+}
+
+int64_t history_value(const struct history *history, uint32_t object, uint64_t t)
+{
+    struct spot spot = {0};
+    return find(history, object, t, &spot) ? find_value(history, object, spot)
+                                           : value_unborn(history, object);
+}
+
+void row_leave(struct history *history, uint32_t object, uint64_t first, size_t from, size_t to)
+{
+    struct track *track = &history->rows.items[object];
+    uint32_t blocks = history->objects.items[object].blocks;
+    if (blocks) {
+        uint32_t oldest = oldest_after(track->refs.items, track->oldest, blocks, to);
+        struct row_block *block = row_block(history, object, oldest);
+        struct spot base = {oldest, block->base};
+        while (base.slot + 1 < block->spans.count && block->event[base.slot + 1] < first)
+            base.slot++;
+        struct object_at at = {0};
+        find_hold(history, object, base, &at);
+        block->value = find_value(history, object, base);
+        block->hold_since = at.holder_since;
+        block->hold_source = at.holder_source;
+        block->base = base.slot;
+    }
+    track_leave(&history->store, track, &row_shape, blocks, from, to);
 }
 
 void history_object_at(const struct history *history, uint32_t object, uint64_t t,

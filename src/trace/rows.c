@@ -50,7 +50,8 @@ static void segment_push(struct history *history, uint32_t object, uint64_t time
             block = NULL;
     }
     if (!block) {
-        block = track_open(&history->store, track, &row_shape, now->blocks++, time);
+        block = track_open(&history->store, track, &row_shape, now->blocks, time);
+        now->blocks++;
         now->segments = 0;
     }
     uint32_t slot = again ? now->segments - 1 : now->segments++;

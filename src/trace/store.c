@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 #include "base/die.h"
 
-enum { HOT_CHUNKS = 2, LEAST_LIMIT = 8 << 20 };
+enum { HOT_CHUNKS = 2, COOLED_AT_ONCE = 2, LEAST_LIMIT = 8 << 20 };
 
 void store_init(struct store *store)
 {
@@ -94,24 +95,58 @@ static bool write_chunk(int file, const char *bytes, size_t offset)
     return true;
 }
 
-/* Moves the oldest resident chunk to the file, or drops it. */
+/* Gives a dropped chunk back: its pages, and its place in the file if it had one. False: the file
+ * keeps that. */
+static bool give_back(const struct store *store, size_t at)
+{
+    char *chunk = store->base + at;
+    if (at >= store->cold)
+        return madvise(chunk, STORE_CHUNK, MADV_DONTNEED) == 0;
+    /* the file's pages are not to be touched again: without room on the disk that ends a program */
+    return mmap(chunk, STORE_CHUNK, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED &&
+           fallocate(store->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at,
+                     STORE_CHUNK) == 0;
+}
+
+/* Drops the oldest chunk there is. */
+static bool drop(struct store *store)
+{
+    size_t at = store->kept;
+    if (store->leave)
+        store->leave(store->leave_context, at, at + STORE_CHUNK);
+    store->kept += STORE_CHUNK;
+    return give_back(store, at);
+}
+
+/* Writes the oldest resident chunk to the file. Where the disk is full, the oldest in the file make
+ * room for it. */
+static bool spill(struct store *store)
+{
+    const char *chunk = store->base + store->cold;
+    while (!write_chunk(store->file, chunk, store->cold)) {
+        bool full = errno == ENOSPC || errno == EDQUOT;
+        store->failed = true;
+        if (!full || store->kept == store->cold || !drop(store))
+            return false;
+    }
+    return mmap(store->base + store->cold, STORE_CHUNK, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED, store->file, (off_t)store->cold) != MAP_FAILED;
+}
+
+/* Moves the oldest resident chunk to the file, or drops it and what is older. */
 static void cool(struct store *store)
 {
-    char *chunk = store->base + store->cold;
-    if (!store->dropping) {
-        if (write_chunk(store->file, chunk, store->cold) &&
-            mmap(chunk, STORE_CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, store->file,
-                 (off_t)store->cold) != MAP_FAILED) {
-            store->cold += STORE_CHUNK;
-            return;
-        }
+    if (!store->dropping && !spill(store))
         store->failed = store->dropping = true;
+    if (store->dropping) {
+        while (store->kept <= store->cold)
+            drop(store);
+        if (store->file >= 0)
+            close(store->file);
+        store->file = -1;
     }
-    if (store->leave)
-        store->leave(store->leave_context, store->cold, store->cold + STORE_CHUNK);
-    madvise(chunk, STORE_CHUNK, MADV_DONTNEED);
     store->cold += STORE_CHUNK;
-    store->kept = store->cold;
 }
 
 static void open_chunk(struct store *store)
@@ -125,14 +160,21 @@ static void open_chunk(struct store *store)
     if (store->opened > 0)
         madvise(store->base + store->opened, STORE_CHUNK, MADV_HUGEPAGE);
     store->opened += STORE_CHUNK;
+}
+
+/*
+ * Cools what is above the limit, but only so much for each chunk that is opened: what is still
+ * needed of a dropped chunk moves to a new one, and if nearly all is (many threads that do
+ * nothing), dropping all would gain nothing and cost as much as there is, each time.
+ */
+static void keep_limit(struct store *store)
+{
     if (!store->limit || store->cooling)
         return;
     store->cooling = true;
-    /* what leaves a chunk moves to new ones: once around, not for ever */
-    for (size_t left = store->opened - store->cold;
-         left > HOT_CHUNKS * STORE_CHUNK &&
-         store->opened - store->cold + store->besides > store->limit;
-         left -= STORE_CHUNK)
+    for (int n = 0; n < COOLED_AT_ONCE && store->opened - store->cold > HOT_CHUNKS * STORE_CHUNK &&
+                    store->opened - store->cold + store->besides > store->limit;
+         n++)
         cool(store);
     store->cooling = false;
 }
@@ -140,10 +182,12 @@ static void open_chunk(struct store *store)
 uint32_t store_alloc(struct store *store, size_t size)
 {
     size = (size + STORE_UNIT - 1) / STORE_UNIT * STORE_UNIT;
-    /* opening a chunk may allocate, when others must leave one: so look again */
-    while (store->opened - store->used < size) {
+    /* what moves when others are dropped may fill the new chunk: once around, not for ever */
+    for (bool first = true; store->opened - store->used < size; first = false) {
         store->used = store->opened;
         open_chunk(store);
+        if (first)
+            keep_limit(store);
     }
     size_t at = store->used;
     store->used += size;

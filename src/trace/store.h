@@ -6,7 +6,9 @@
  * thread and object. Moving a chunk writes it to an unlinked file and maps that part of the file
  * over the same addresses (MAP_FIXED, MAP_SHARED): the kernel may then take the pages away and
  * bring them back, and readers notice nothing. Dropping gives the pages back and they read as zero;
- * whoever keeps references asks store_kept().
+ * whoever keeps references asks store_kept(). When the disk is full, the oldest chunks in the file
+ * are dropped to make room; when it can not be written for another reason, all of them are, since
+ * what follows them is lost.
  *
  * A reference is a 32-bit count of 64-byte units from the start, so it costs half a pointer. Not
  * thread-safe.
@@ -31,8 +33,8 @@ struct store {
     size_t limit;    /* bytes that may be resident; 0: no limit */
     size_t besides;  /* bytes that the owner has elsewhere and counts under the limit */
     int file;        /* unlinked file, or -1 */
-    bool dropping;   /* cold chunks are dropped, there is no file or it failed */
-    bool failed;     /* the file could not be written */
+    bool dropping;   /* cold chunks are dropped, there is no file or it failed for good */
+    bool failed;     /* the file could not be written, or had no room for all */
     bool cooling;    /* inside the loop that cools: it does not nest */
     /* Called before bytes [from, to) are dropped: who still writes there moves away (may allocate).
      * May be NULL. */

@@ -30,9 +30,8 @@ static void open_page(struct store *store, struct track *track, const struct tra
         track->pages.items[0] = larger;
         track->grown = true;
     } else if (page == track->pages.count) {
-        vector_push(&track->pages, store_alloc(store, page_size(track, shape, page)));
-    } else if (!store_kept(store, track->pages.items[page])) {
-        track->pages.items[page] = store_alloc(store, page_size(track, shape, page));
+        uint32_t fresh = store_alloc(store, page_size(track, shape, page));
+        vector_push(&track->pages, fresh);
     }
 }
 
@@ -56,10 +55,9 @@ void *track_open(struct store *store, struct track *track, const struct track_sh
 {
     open_prefix(store, track, shape, n, start);
     if (n == track->refs.count) {
-        vector_push(&track->refs, store_alloc(store, shape->block));
+        uint32_t fresh = store_alloc(store, shape->block);
+        vector_push(&track->refs, fresh);
         vector_push(&track->starts, start);
-    } else if (!store_kept(store, track->refs.items[n])) {
-        track->refs.items[n] = store_alloc(store, shape->block);
     }
     track->starts.items[n] = start;
     void *block = store_at(store, track->refs.items[n]);
@@ -67,7 +65,7 @@ void *track_open(struct store *store, struct track *track, const struct track_sh
     return block;
 }
 
-static void leave(struct store *store, uint32_t *ref, size_t size, size_t from, size_t to)
+void block_leave(struct store *store, uint32_t *ref, size_t size, size_t from, size_t to)
 {
     size_t at = (size_t)*ref * STORE_UNIT;
     if (at < from || at >= to)
@@ -77,35 +75,25 @@ static void leave(struct store *store, uint32_t *ref, size_t size, size_t from, 
     *ref = moved;
 }
 
-/* The first block that lies at byte `at` of the store or after it. */
-static uint32_t first_from(const struct track *track, uint32_t blocks, size_t at)
+uint32_t oldest_after(const uint32_t *refs, uint32_t oldest, uint32_t blocks, size_t to)
 {
-    uint32_t low = 0, high = blocks;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if ((size_t)track->refs.items[middle] * STORE_UNIT >= at)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    while (oldest + 1 < blocks && (size_t)refs[oldest + 1] * STORE_UNIT < to)
+        oldest++;
+    return oldest;
 }
 
 void track_leave(struct store *store, struct track *track, const struct track_shape *shape,
                  uint32_t blocks, size_t from, size_t to)
 {
+    track->refs.count = track->starts.count = blocks;
+    track->pages.count = (blocks + PAGE - 1) / PAGE;
     if (blocks == 0)
         return;
-    leave(store, &track->refs.items[blocks - 1], shape->block, from, to);
-    uint32_t first = first_from(track, blocks, to);
-    if (first < blocks)
-        leave(store, &track->pages.items[first / PAGE], page_size(track, shape, first / PAGE), from,
-              to);
-}
-
-uint32_t track_first(const struct store *store, const struct track *track, uint32_t blocks)
-{
-    return store->kept ? first_from(track, blocks, store->kept) : 0;
+    track->oldest = oldest_after(track->refs.items, track->oldest, blocks, to);
+    block_leave(store, &track->refs.items[track->oldest], shape->block, from, to);
+    /* the page of the next block may lie just before the boundary, and the block after it */
+    for (uint32_t n = track->oldest / PAGE, i = 0; i < 2 && n < track->pages.count; i++, n++)
+        block_leave(store, &track->pages.items[n], page_size(track, shape, n), from, to);
 }
 
 void track_fini(struct track *track)
