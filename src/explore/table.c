@@ -154,6 +154,7 @@ static void add_reason(const struct table *table, uint32_t at, struct text *out)
     case LEFT_ENDED: text_printf(out, "(%s has ended)", name); return;
     case LEFT_BLOCKED: text_printf(out, "(%s)", step->left_why); return;
     case LEFT_FREELY: text_printf(out, "(%s rests)", name); return;
+    case LEFT_COMPUTING: text_printf(out, "(%s computes)", name); return;
     case LEFT_PREEMPTED: text_printf(out, "(%s is interrupted)", name); return;
     }
 }

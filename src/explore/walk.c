@@ -7,8 +7,9 @@
 #include "base/hash.h"
 #include "explore/space.h"
 
+/* With a clock (`ordered`) a thread that computes cannot go before its time is over. */
 static enum leave_reason leave(struct walk *walk, const struct world *world, uint32_t thread,
-                               struct walk_step *step)
+                               bool ordered, struct walk_step *step)
 {
     const struct thread_head *head = world_thread_const(walk->model, world, thread);
     if (head->status != THREAD_ALIVE)
@@ -16,6 +17,8 @@ static enum leave_reason leave(struct walk *walk, const struct world *world, uin
     enum opcode op = (enum opcode)model_program(walk->model)->code[head->pc].op;
     if (op == OP_SLEEP || op == OP_IO || op == OP_YIELD)
         return LEFT_FREELY;
+    if (op == OP_COMPUTE && ordered)
+        return LEFT_COMPUTING;
     if (model_enabled(walk->model, world, thread) & (ENABLED_STEP | ENABLED_VALUE))
         return LEFT_PREEMPTED;
     struct text why = {0};
@@ -93,7 +96,7 @@ void walk_take(struct walk *walk, const struct explore_result *result,
         if (i && schedule->steps[i - 1].thread != step.thread) {
             bool other = noticed != UINT32_MAX && noticed != step.thread;
             step.left_thread = other ? noticed : schedule->steps[i - 1].thread;
-            step.left = leave(walk, world, step.left_thread, &step);
+            step.left = leave(walk, world, step.left_thread, result->ordered, &step);
         }
         if (step.noticed)
             noticed = step.thread;

@@ -6,7 +6,7 @@
 #include "explore/explore.h"
 
 /* Why the thread before was left. */
-enum leave_reason { LEFT_NOT, LEFT_ENDED, LEFT_BLOCKED, LEFT_FREELY, LEFT_PREEMPTED };
+enum leave_reason { LEFT_NOT, LEFT_ENDED, LEFT_BLOCKED, LEFT_FREELY, LEFT_COMPUTING, LEFT_PREEMPTED };
 
 struct walk_step {
     uint32_t thread;

@@ -113,7 +113,7 @@ static void compare_return(const struct explore_result *result,
     uint32_t point = failure->point_of_no_return;
     if (failure->return_known && point <= failure->schedule.count) {
         uint32_t after = states[point], before = states[point ? point - 1 : 0];
-        bool failed = point == failure->schedule.count; /* perhaps with its last step */
+        bool failed = after == states[failure->schedule.count]; /* perhaps with its last step */
         if (after == UINT32_MAX || before == UINT32_MAX || (!failed && !doomed[after]) ||
             (point && doomed[before]))
             text_printf(out, "%s %s: no return after %u steps of %u: lost before %d, after %d\n",
