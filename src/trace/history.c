@@ -33,6 +33,9 @@ static void leave(void *context, size_t from, size_t to)
                    to);
         row_leave(history, (uint32_t)i, first, from, to);
     }
+    list_leave(store, &history->wakers, history->wakes, from, to);
+    list_leave(store, &history->woken, history->wakes, from, to);
+    list_leave(store, &history->openings, history->opened, from, to);
     log_leave(history, from, to);
 }
 
@@ -72,8 +75,9 @@ void history_free(struct history *history)
     vector_fini(&history->objects);
     vector_fini(&history->object_lists);
     vector_fini(&history->rows);
-    vector_fini(&history->wakes);
-    vector_fini(&history->openings);
+    vector_fini(&history->wakers.refs);
+    vector_fini(&history->woken.refs);
+    vector_fini(&history->openings.refs);
     vector_fini(&history->snapshots);
     store_fini(&history->store);
     pthread_mutex_destroy(&history->mutex);
@@ -180,6 +184,15 @@ static void *copy_of(const void *items, size_t bytes)
     return bytes ? memcpy(xmalloc(bytes), items, bytes) : NULL;
 }
 
+/* Records from one to the next: few when what is copied is little. */
+static size_t snapshot_spacing(const struct history *history)
+{
+    size_t bytes = history->threads.count * sizeof(struct thread_now) +
+                   history->objects.count * sizeof(struct object_now);
+    size_t spacing = bytes / SNAPSHOT_BYTES_A_RECORD;
+    return spacing > SNAPSHOT_LEAST ? spacing : SNAPSHOT_LEAST;
+}
+
 static void take_snapshot(struct history *history)
 {
     thin_out(history);
@@ -187,16 +200,15 @@ static void take_snapshot(struct history *history)
     size_t object_bytes = history->objects.count * sizeof(struct object_now);
     struct snapshot snapshot = {
         .count = history->count,
-        .wakes = (uint32_t)history->wakes.count,
-        .openings = (uint32_t)history->openings.count,
+        .wakes = history->wakes,
+        .openings = history->opened,
         .thread_count = (uint32_t)history->threads.count,
         .object_count = (uint32_t)history->objects.count,
         .threads = copy_of(history->threads.items, thread_bytes),
         .objects = copy_of(history->objects.items, object_bytes),
     };
     vector_push(&history->snapshots, snapshot);
-    size_t spacing = (thread_bytes + object_bytes) / SNAPSHOT_BYTES_A_RECORD;
-    history->next_snapshot = history->count + (spacing > SNAPSHOT_LEAST ? spacing : SNAPSHOT_LEAST);
+    history->next_snapshot = history->count + snapshot_spacing(history);
 }
 
 /* The last blocks hold as many segments as the present says. */
@@ -243,10 +255,10 @@ static void restore(struct history *history, uint64_t count)
         else
             object_reset(history, (uint32_t)i);
     }
-    history->wakes.count = last ? last->wakes : 0;
-    history->openings.count = last ? last->openings : 0;
+    history->wakes = last ? last->wakes : 0;
+    history->opened = last ? last->openings : 0;
     history->count = last ? last->count : 0;
-    history->next_snapshot = history->count + SNAPSHOT_LEAST;
+    history->next_snapshot = history->count + snapshot_spacing(history);
     fit_blocks(history);
 }
 
@@ -255,6 +267,9 @@ static void restore(struct history *history, uint64_t count)
 static void push_object(struct history *history, uint32_t object, uint32_t index)
 {
     struct object_now *now = object_get(history, object);
+    /* it may have been made room for before the catalog knew it */
+    if (now->list == 0 && object < history->catalog->objects.count)
+        now->value = history->catalog->objects.items[object].initial;
     list_push(&history->store, &history->object_lists.items[object], &now->list, index);
 }
 
@@ -291,8 +306,9 @@ static size_t heap_bytes(const struct history *history)
     size_t bytes = history->text_bytes;
     bytes += history->log.capacity * sizeof(uint32_t);
     bytes += history->log_latest.capacity * sizeof(uint64_t);
-    bytes += history->wakes.capacity * sizeof(struct wake);
-    bytes += history->openings.capacity * sizeof(uint32_t);
+    bytes += (history->wakers.refs.capacity + history->woken.refs.capacity +
+              history->openings.refs.capacity) *
+             sizeof(uint32_t);
     bytes += (history->console.lines.capacity + history->notes.lines.capacity) *
              (sizeof(struct line) + sizeof(uint64_t));
     bytes += history->problems.capacity * sizeof(struct problem);
@@ -319,8 +335,12 @@ uint64_t history_append(struct history *history, uint32_t thread, const struct t
         take_snapshot(history);
     if (history->store.limit && (index & (LOG_BLOCK - 1)) == 0)
         history->store.besides = heap_bytes(history);
+    if (thread > THREAD_MOST)
+        die("the history holds at most %u threads", THREAD_MOST + 1);
     thread_get(history, thread);
     struct thrum_event own = *event;
+    if (own.kind >= THRUM_KINDS)
+        own.kind = THRUM_KIND_NONE;
     if (own.object >= (1u << 24) - 1)
         own.object = THRUM_NONE;
     if (own.kind == THRUM_KIND_STUCK) {

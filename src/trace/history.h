@@ -65,6 +65,7 @@ const struct trace_catalog *history_catalog(const struct history *history);
  * Appends a record of `thread`, returns its index. Times must not go backwards within the thread,
  * but SWITCH_… records may come late or early beside its other records, and in any order: the lane
  * is corrected backwards, at a cost that grows with how many of the thread's records come after.
+ * At most 2^32 - 1 records, and threads below 65,535: more end the program.
  */
 uint64_t history_append(struct history *history, uint32_t thread, const struct thrum_event *event);
 
@@ -170,8 +171,8 @@ bool history_waker(const struct history *history, uint64_t end_event, struct his
 void history_share(const struct history *history, uint32_t thread, uint64_t t0, uint64_t t1,
                    uint64_t ret_ns[LANE_STATES]);
 
-/* Marks in a column. Where a row covers hundreds of a kind (dozens of openings), an even choice of
- * them is looked at. */
+/* Marks in a column. Where a row covers hundreds of a kind, an even choice of them is looked at;
+ * where it covers many openings, none is marked. */
 enum {
     MARK_NOTE = 1,    /* a note() of this thread */
     MARK_PROBLEM = 2, /* a problem that concerns this thread or object */
@@ -273,6 +274,8 @@ struct wake_arrow {
     uint32_t object;             /* THRUM_NONE for a join */
     uint64_t from_event, to_event;
 };
+/* How many wake-ups end in [t0, t1], stragglers counted. */
+size_t history_wake_count(const struct history *history, uint64_t t0, uint64_t t1);
 /* Wake-ups whose end lies in [t0, t1], evenly thinned to `limit`; returns how many were filled in.
  */
 size_t history_wakes(const struct history *history, uint64_t t0, uint64_t t1, size_t limit,
@@ -285,6 +288,7 @@ struct barrier_opening {
     uint64_t event;
 };
 /* Openings in [t0, t1], likewise. */
+size_t history_opening_count(const struct history *history, uint64_t t0, uint64_t t1);
 size_t history_openings(const struct history *history, uint64_t t0, uint64_t t1, size_t limit,
                         struct barrier_opening ret[]);
 

@@ -39,9 +39,11 @@
 enum {
     LOG_SHIFT = 11,
     LOG_BLOCK = 1 << LOG_SHIFT,
+    LATEST_SHIFT = 7,
     BLOCK = 32,
     PAGE = 64,
     FIRST_PAGE = 8,
+    THREAD_MOST = 0xfffe, /* greatest number of a thread */
     NO_HOLDER = 0xffff
 };
 
@@ -154,10 +156,6 @@ struct object_now {
     bool set, broken;
 };
 
-struct wake {
-    uint32_t from, to; /* records: the waker's, and the one that ended the wait */
-};
-
 struct line {
     uint64_t time;
     uint64_t event;
@@ -190,7 +188,7 @@ struct history {
     uint64_t count;              /* records */
     vector(uint32_t) log;        /* blocks of records */
     uint32_t log_oldest;         /* the first of them that has not been dropped */
-    vector(uint64_t) log_latest; /* greatest time up to the end of each block */
+    vector(uint64_t) log_latest; /* greatest time up to the end of each LATEST records */
 
     vector(struct thread_now) threads;
     vector(struct list) thread_lists;
@@ -200,8 +198,11 @@ struct history {
     vector(struct list) object_lists;
     vector(struct track) rows;
 
-    vector(struct wake) wakes;
-    vector(uint32_t) openings; /* records */
+    struct list wakers,
+        woken;            /* of each wake-up the waker's record, and the one that ended a wait */
+    uint32_t wakes;       /* how many there are */
+    struct list openings; /* records that opened a barrier */
+    uint32_t opened;
     struct lines console, notes;
     vector(struct problem) problems;
     size_t text_bytes; /* of lines and problems */
@@ -236,6 +237,8 @@ uint64_t log_latest(const struct history *history);
 uint64_t log_first(const struct history *history);
 /* From this one on everything else is known, too. */
 uint64_t log_horizon(const struct history *history);
+/* The greatest time before it; 0: nothing has been dropped. */
+uint64_t log_horizon_time(const struct history *history);
 /* A record that the log has, though before the horizon perhaps; false: dropped, or not yet. */
 bool log_read(const struct history *history, uint64_t index, struct history_event *ret);
 void log_push(struct history *history, uint32_t thread, const struct thrum_event *event);

@@ -152,8 +152,7 @@ static uint32_t cell_object(const struct history *history, uint32_t thread,
     uint64_t until = t1, best = t1 - t0 > 3 ? (t1 - t0) / 4 : 1;
     uint32_t found = THRUM_NONE;
     /* what is left must have room for a longer one */
-    for (uint32_t n = end.block + 1, seen = 0;
-         n-- > sequence->oldest && until >= t0 + best && seen < 2; seen++) {
+    for (uint32_t n = end.block + 1; n-- > sequence->oldest && until >= t0 + best;) {
         const struct lane_block *block = lane_block(history, thread, n);
         uint64_t start = sequence->track->starts.items[n];
         uint32_t slot = n == end.block ? end.slot + 1 : block->spans.count;
@@ -182,21 +181,20 @@ void history_row(const struct history *history, uint32_t thread, uint64_t t0, ui
                  size_t columns, struct lane_cell ret[])
 {
     for (size_t i = 0; i < columns; i++)
-        ret[i] = (struct lane_cell){.object = THRUM_NONE};
+        ret[i] = (struct lane_cell){.object = THRUM_NONE, .filled = t0 + i * column < history->now};
     if (!has_lane(history, thread))
         return;
     struct sequence sequence = lane_sequence(history, thread);
     uint64_t birth = sequence_birth(&sequence), now = history->now;
     size_t i = 0;
     while (i < columns && t0 + (i + 1) * column < birth)
-        ret[i++].filled = true;
+        i++;
     struct columns walk;
     if (i < columns && t0 + i * column < now)
         columns_begin(&walk, &sequence, t0 + i * column, column, now, LANE_UNBORN);
     for (; i < columns && t0 + i * column < now; i++) {
         struct column cell;
         columns_next(&walk, &cell);
-        ret[i].filled = true;
         ret[i].state = cell.state;
         ret[i].changes = cell.changes;
         if (may_name_object(cell.state) && cell.changes <= MERGED)

@@ -164,8 +164,9 @@ static void wait_end(struct history *history, uint32_t thread, const struct thru
     struct thread_now *now = &history->threads.items[thread];
     uint32_t waker = waker_of(history, thread, event);
     if (waker != NO_EVENT) {
-        struct wake wake = {waker, index};
-        vector_push(&history->wakes, wake);
+        uint32_t count = history->wakes;
+        list_push(&history->store, &history->wakers, &count, waker);
+        list_push(&history->store, &history->woken, &history->wakes, index);
     }
     if (now->object != THRUM_NONE)
         rows_wait_ended(history, now->object, event->time, event->time - now->wait_since, index);
@@ -466,8 +467,7 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
     const struct thread_now *now = &history->threads.items[thread];
     bool late = place + 1 < now->list, kernel = of_kernel(event->kind);
     /* of what lies before the horizon too little is left to correct it */
-    bool lost = late && history->store.kept &&
-                event->time <= history->log_latest.items[history->log_oldest];
+    bool lost = late && log_horizon(history) && event->time <= log_horizon_time(history);
     if (lost && kernel)
         return;
     if (late && !lost)

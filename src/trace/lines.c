@@ -4,66 +4,95 @@
 
 #include "trace/history_inside.h"
 
-enum { MARKS_LOOKED_AT = 512, OPENINGS_LOOKED_AT = 48 };
+enum { MARKS_LOOKED_AT = 512, OPENINGS_MARKED = 128 };
 
 /* ---- wake-ups and openings: records in the merged order ---- */
 
-/* The first wake whose ending record is not below `index`. */
-static size_t wake_from(const struct history *history, uint64_t index)
+/* The first of a list of records in their order, from `from` on, that is not below `index`. */
+static uint32_t first_from(const struct history *history, const struct list *list, uint32_t from,
+                           uint32_t count, uint64_t index)
 {
-    return vector_lower_bound(&history->wakes, at, at->to < index);
+    uint32_t low = from, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (list_nth(&history->store, list, count, middle) < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-static size_t opening_from(const struct history *history, uint64_t index)
+/* Those of a list whose records have times in [t0, t1], and some stragglers around them. */
+struct range {
+    uint32_t first, last; /* [first, last) */
+};
+
+static struct range list_range(const struct history *history, const struct list *list,
+                               uint32_t count, uint64_t t0, uint64_t t1)
 {
-    return vector_lower_bound(&history->openings, at, *at < index);
+    uint64_t horizon = log_horizon(history), from = t0 ? history_index_at(history, t0 - 1) : 0;
+    uint32_t oldest = list->oldest * BLOCK < count ? list->oldest * BLOCK : count;
+    struct range range = {.last = oldest};
+    range.first = first_from(history, list, oldest, count, from > horizon ? from : horizon);
+    range.last = first_from(history, list, range.first, count, history_index_at(history, t1));
+    return range;
+}
+
+/* Every so many of them, to have at most `limit`. */
+static uint32_t step_in(struct range range, size_t limit)
+{
+    size_t count = range.last - range.first;
+    return limit && count ? (uint32_t)((count + limit - 1) / limit) : 1;
+}
+
+static uint32_t oldest_wake(const struct history *history)
+{
+    uint32_t one = history->wakers.oldest, two = history->woken.oldest;
+    return (one > two ? one : two) * BLOCK;
 }
 
 bool history_waker(const struct history *history, uint64_t end_event, struct history_event *ret)
 {
-    size_t at = wake_from(history, end_event);
-    return at < history->wakes.count && history->wakes.items[at].to == end_event &&
-           history_event_at(history, history->wakes.items[at].from, ret);
-}
-
-/* Indices of the records with times in [t0, t1], and some stragglers around them. */
-static void index_range(const struct history *history, uint64_t t0, uint64_t t1, uint64_t *from,
-                        uint64_t *to)
-{
-    uint64_t horizon = log_horizon(history);
-    *from = t0 ? history_index_at(history, t0 - 1) : 0;
-    *to = history_index_at(history, t1);
-    if (*from < horizon)
-        *from = horizon;
+    uint32_t count = history->wakes, oldest = oldest_wake(history);
+    uint32_t at =
+        first_from(history, &history->woken, oldest < count ? oldest : count, count, end_event);
+    return list_nth(&history->store, &history->woken, count, at) == end_event &&
+           history_event_at(history, list_nth(&history->store, &history->wakers, count, at), ret);
 }
 
 /* Asks for the records of wakes that come some steps later: they are all over the log. */
-static void fetch_wakes(const struct history *history, size_t at, size_t step, size_t last)
+static void fetch_wake(const struct history *history, uint64_t at)
 {
-    enum { AHEAD = 8 };
-    if (at + 2 * AHEAD * step < last)
-        __builtin_prefetch(&history->wakes.items[at + 2 * AHEAD * step]);
-    if (at + AHEAD * step >= last)
+    uint64_t from = list_nth(&history->store, &history->wakers, history->wakes, at);
+    uint64_t to = list_nth(&history->store, &history->woken, history->wakes, at);
+    if (from == HISTORY_NONE || from < log_first(history) || to == HISTORY_NONE)
         return;
-    const struct wake *wake = &history->wakes.items[at + AHEAD * step];
-    log_fetch(history, wake->from);
-    log_fetch(history, wake->to);
+    log_fetch(history, from);
+    log_fetch(history, to);
+}
+
+size_t history_wake_count(const struct history *history, uint64_t t0, uint64_t t1)
+{
+    struct range range = list_range(history, &history->woken, history->wakes, t0, t1);
+    return range.last - range.first;
 }
 
 size_t history_wakes(const struct history *history, uint64_t t0, uint64_t t1, size_t limit,
                      struct wake_arrow ret[])
 {
-    uint64_t from = 0, to = 0;
-    index_range(history, t0, t1, &from, &to);
-    size_t first = wake_from(history, from), last = wake_from(history, to), filled = 0;
-    size_t step = limit && last > first ? (last - first + limit - 1) / limit : 1;
-    for (size_t i = first; i < last && filled < limit; i += step) {
-        const struct wake *wake = &history->wakes.items[i];
+    enum { AHEAD = 8 };
+    struct range range = list_range(history, &history->woken, history->wakes, t0, t1);
+    uint32_t step = step_in(range, limit);
+    size_t filled = 0;
+    for (uint64_t i = range.first; i < range.last && filled < limit; i += step) {
+        uint64_t from = list_nth(&history->store, &history->wakers, history->wakes, i);
+        uint64_t to = list_nth(&history->store, &history->woken, history->wakes, i);
         struct history_event waker, woken;
-        fetch_wakes(history, i, step, last);
-        if (!history_event_at(history, wake->from, &waker) ||
-            !history_event_at(history, wake->to, &woken) || woken.event.time < t0 ||
-            woken.event.time > t1)
+        if (i + AHEAD * step < range.last)
+            fetch_wake(history, i + AHEAD * step);
+        if (!history_event_at(history, from, &waker) || !history_event_at(history, to, &woken) ||
+            woken.event.time < t0 || woken.event.time > t1)
             continue;
         bool join = woken.event.kind == THRUM_KIND_JOIN;
         ret[filled++] = (struct wake_arrow){.from = waker.thread,
@@ -71,22 +100,27 @@ size_t history_wakes(const struct history *history, uint64_t t0, uint64_t t1, si
                                             .from_time = waker.event.time,
                                             .to_time = woken.event.time,
                                             .object = join ? THRUM_NONE : woken.event.object,
-                                            .from_event = wake->from,
-                                            .to_event = wake->to};
+                                            .from_event = from,
+                                            .to_event = to};
     }
     return filled;
+}
+
+size_t history_opening_count(const struct history *history, uint64_t t0, uint64_t t1)
+{
+    struct range range = list_range(history, &history->openings, history->opened, t0, t1);
+    return range.last - range.first;
 }
 
 size_t history_openings(const struct history *history, uint64_t t0, uint64_t t1, size_t limit,
                         struct barrier_opening ret[])
 {
-    uint64_t from = 0, to = 0;
-    index_range(history, t0, t1, &from, &to);
-    size_t first = opening_from(history, from), last = opening_from(history, to), filled = 0;
-    size_t step = limit && last > first ? (last - first + limit - 1) / limit : 1;
-    for (size_t i = first; i < last && filled < limit; i += step) {
+    struct range range = list_range(history, &history->openings, history->opened, t0, t1);
+    uint32_t step = step_in(range, limit);
+    size_t filled = 0;
+    for (uint64_t i = range.first; i < range.last && filled < limit; i += step) {
         struct history_event opening;
-        uint64_t index = history->openings.items[i];
+        uint64_t index = list_nth(&history->store, &history->openings, history->opened, i);
         if (!history_event_at(history, index, &opening) || opening.event.time < t0 ||
             opening.event.time > t1)
             continue;
@@ -179,6 +213,12 @@ size_t history_note_at(const struct history *history, uint64_t t)
 
 /* ---- problems ---- */
 
+static size_t problem_texts(const struct problem *problem)
+{
+    return (problem->title ? strlen(problem->title) + 1 : 0) +
+           (problem->evidence ? strlen(problem->evidence) + 1 : 0);
+}
+
 size_t history_add_problem(struct history *history, struct problem *problem)
 {
     size_t at = history->problems.count;
@@ -188,6 +228,7 @@ size_t history_add_problem(struct history *history, struct problem *problem)
         at--;
     }
     history->problems.items[at] = *problem;
+    history->text_bytes += problem_texts(problem);
     memset(problem, 0, sizeof *problem);
     return at;
 }
@@ -235,10 +276,12 @@ void lines_cut(struct history *history, uint64_t count)
     size_t kept = 0;
     for (size_t i = 0; i < history->problems.count; i++) {
         struct problem *problem = &history->problems.items[i];
-        if (problem->event != HISTORY_NONE && problem->event >= count)
+        if (problem->event != HISTORY_NONE && problem->event >= count) {
+            history->text_bytes -= problem_texts(problem);
             problem_fini(problem);
-        else
+        } else {
             history->problems.items[kept++] = *problem;
+        }
     }
     history->problems.count = kept;
 }
@@ -283,11 +326,13 @@ static size_t step_of(size_t first, size_t last)
 static void mark_openings(const struct history *history, uint32_t thread, uint64_t t0,
                           uint64_t column, size_t columns, struct lane_cell cells[])
 {
-    struct barrier_opening openings[OPENINGS_LOOKED_AT];
-    size_t at = 0, count = history->openings.count
-                               ? history_openings(history, t0, t0 + column * columns,
-                                                  OPENINGS_LOOKED_AT, openings)
-                               : 0;
+    struct barrier_opening openings[OPENINGS_MARKED];
+    uint64_t t1 = t0 + column * columns;
+    size_t at = 0, count = history->opened ? history_opening_count(history, t0, t1) : 0;
+    if (count > OPENINGS_MARKED)
+        return;
+    if (count)
+        count = history_openings(history, t0, t1, OPENINGS_MARKED, openings);
     for (size_t i = 0; i < count; i++) {
         if (!in_row(openings[i].time, t0, column, columns, &at))
             continue;
@@ -298,7 +343,7 @@ static void mark_openings(const struct history *history, uint32_t thread, uint64
 }
 
 void history_mark_row(const struct history *history, uint32_t thread, uint64_t t0, uint64_t column,
-                    size_t columns, struct lane_cell cells[])
+                      size_t columns, struct lane_cell cells[])
 {
     uint64_t t1 = t0 + column * columns, before = t0 ? t0 - 1 : 0;
     size_t at = 0, first = lines_at(&history->notes, before), last = lines_at(&history->notes, t1);
@@ -321,7 +366,7 @@ void history_mark_row(const struct history *history, uint32_t thread, uint64_t t
 }
 
 void history_mark_object_row(const struct history *history, uint32_t object, uint64_t t0,
-                           uint64_t column, size_t columns, struct object_cell cells[])
+                             uint64_t column, size_t columns, struct object_cell cells[])
 {
     uint64_t t1 = t0 + column * columns;
     size_t at = 0, first = t0 ? history_problem_at(history, t0 - 1) : 0;

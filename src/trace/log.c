@@ -22,12 +22,10 @@ void log_push(struct history *history, uint32_t thread, const struct thrum_event
     if (block == history->log.count) {
         uint32_t fresh = store_alloc(&history->store, LOG_BLOCK * sizeof(struct thrum_event));
         vector_push(&history->log, fresh);
-        vector_push(&history->log_latest, 0);
     }
-    if ((index & (LOG_BLOCK - 1)) == 0)
-        history->log_latest.items[block] = block ? history->log_latest.items[block - 1] : 0;
-    if (event->time > history->log_latest.items[block])
-        history->log_latest.items[block] = event->time;
+    uint64_t latest = log_latest(history);
+    history->log_latest.count = (size_t)(index >> LATEST_SHIFT);
+    vector_push(&history->log_latest, event->time > latest ? event->time : latest);
     uint32_t object = event->object < OBJECT_NONE ? event->object : OBJECT_NONE;
     struct thrum_event copy = *event;
     copy.kind = (uint16_t)((event->kind & 0xffu) | (thread & 0xffu) << 8);
@@ -65,20 +63,20 @@ uint32_t log_thread(const struct history *history, uint64_t index)
 
 uint64_t log_latest(const struct history *history)
 {
-    return history->count ? history->log_latest.items[(history->count - 1) >> LOG_SHIFT] : 0;
+    return history->count ? history->log_latest.items[(history->count - 1) >> LATEST_SHIFT] : 0;
 }
 
 void log_cut(struct history *history, uint64_t count)
 {
     history->count = count;
-    if (count == 0 || (count & (LOG_BLOCK - 1)) == 0)
+    if ((count & ((1 << LATEST_SHIFT) - 1)) == 0)
         return;
-    size_t block = (size_t)(count >> LOG_SHIFT);
-    uint64_t latest = block ? history->log_latest.items[block - 1] : 0;
-    for (uint64_t i = (uint64_t)block << LOG_SHIFT; i < count; i++)
+    size_t last = (size_t)(count >> LATEST_SHIFT);
+    uint64_t latest = last ? history->log_latest.items[last - 1] : 0;
+    for (uint64_t i = (uint64_t)last << LATEST_SHIFT; i < count; i++)
         if (log_time(history, i) > latest)
             latest = log_time(history, i);
-    history->log_latest.items[block] = latest;
+    history->log_latest.items[last] = latest;
 }
 
 uint64_t log_first(const struct history *history)
@@ -90,6 +88,12 @@ uint64_t log_horizon(const struct history *history)
 {
     uint64_t exact = (uint64_t)(history->log_oldest + 1) << LOG_SHIFT;
     return history->store.kept == 0 ? 0 : exact < history->count ? exact : history->count;
+}
+
+uint64_t log_horizon_time(const struct history *history)
+{
+    uint64_t horizon = log_horizon(history);
+    return horizon ? history->log_latest.items[(horizon - 1) >> LATEST_SHIFT] : 0;
 }
 
 static uint32_t log_blocks(const struct history *history)
@@ -106,7 +110,7 @@ uint64_t log_first_after(const struct history *history, size_t to)
 void log_leave(struct history *history, size_t from, size_t to)
 {
     uint32_t blocks = log_blocks(history);
-    history->log.count = history->log_latest.count = blocks;
+    history->log.count = blocks;
     history->log_oldest = oldest_after(history->log.items, history->log_oldest, blocks, to);
     if (blocks)
         block_leave(&history->store, &history->log.items[history->log_oldest],
@@ -128,20 +132,20 @@ bool history_event_at(const struct history *history, uint64_t index, struct hist
 
 uint64_t history_index_at(const struct history *history, uint64_t t)
 {
-    uint32_t blocks = log_blocks(history), low = history->log_oldest, high = blocks;
+    const uint64_t *latest = history->log_latest.items;
+    uint64_t low = log_first(history) >> LATEST_SHIFT;
+    uint64_t high = (history->count + (1 << LATEST_SHIFT) - 1) >> LATEST_SHIFT;
     while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (history->log_latest.items[middle] <= t)
+        uint64_t middle = low + (high - low) / 2;
+        if (latest[middle] <= t)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == blocks)
-        return history->count;
-    uint64_t i = (uint64_t)low << LOG_SHIFT;
+    uint64_t i = low << LATEST_SHIFT;
     while (i < history->count && log_time(history, i) <= t)
         i++;
-    return i;
+    return i < history->count ? i : history->count;
 }
 
 /* ---- lists ---- */

@@ -228,7 +228,7 @@ void rows_apply(struct history *history, uint32_t thread, const struct thrum_eve
     case THRUM_KIND_BARRIER_ARRIVE: valued(history, event, event->value + 1, index); break;
     case THRUM_KIND_BARRIER_OPEN:
         now->opener = index;
-        vector_push(&history->openings, index);
+        list_push(&history->store, &history->openings, &history->opened, index);
         valued(history, event, 0, index);
         break;
     case THRUM_KIND_BARRIER_BROKEN:

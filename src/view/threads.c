@@ -171,29 +171,31 @@ static void draw_arrow(const struct lanes *lanes, const struct wake_arrow *wake)
 static const char *draw_arrows(const struct lanes *lanes)
 {
     const struct scene *scene = lanes->scene;
-    size_t limit = (size_t)lanes->axis->width;
-    struct wake_arrow *wakes = xmalloc((limit + 1) * sizeof *wakes);
-    uint64_t end = scene->start + scene->column * limit;
-    size_t count = history_wakes(scene->history, scene->start, end, limit, wakes);
-    bool many = count > limit / 4;
-    bool too_many = count > limit * 3 / 4; /* thinned out, so those that are left mean nothing */
-    for (size_t i = 0; i < count && !too_many; i++)
+    size_t width = (size_t)lanes->axis->width;
+    uint64_t end = scene->start + scene->column * width;
+    size_t count = history_wake_count(scene->history, scene->start, end);
+    bool many = count > width / 4;
+    if (count > width * 3 / 4)
+        return "too many wake-ups for arrows: zoom in";
+    struct wake_arrow *wakes = xmalloc((count + 1) * sizeof *wakes);
+    count = history_wakes(scene->history, scene->start, end, count, wakes);
+    for (size_t i = 0; i < count; i++)
         if (!many || wakes[i].from == scene->thread || wakes[i].to == scene->thread)
             draw_arrow(lanes, &wakes[i]);
     free(wakes);
-    return too_many ? "too many wake-ups for arrows: zoom in"
-           : many   ? "arrows of the selected thread only: zoom in for all"
-                    : NULL;
+    return many ? "arrows of the selected thread only: zoom in for all" : NULL;
 }
 
 static void draw_openings(const struct lanes *lanes)
 {
     const struct scene *scene = lanes->scene;
-    size_t limit = (size_t)lanes->axis->width / 4 + 1;
-    struct barrier_opening *openings = xmalloc(limit * sizeof *openings);
     uint64_t end = scene->start + scene->column * (uint64_t)lanes->axis->width;
-    size_t count = history_openings(scene->history, scene->start, end, limit, openings);
-    for (size_t i = 0; i < count && count < limit; i++) {
+    size_t count = history_opening_count(scene->history, scene->start, end);
+    if (count > (size_t)lanes->axis->width / 4)
+        return; /* they would cover everything */
+    struct barrier_opening *openings = xmalloc((count + 1) * sizeof *openings);
+    count = history_openings(scene->history, scene->start, end, count, openings);
+    for (size_t i = 0; i < count; i++) {
         int x = scene_column(scene, openings[i].time, lanes->axis->width);
         if (x < 0 || x >= lanes->axis->width)
             continue;

@@ -159,6 +159,157 @@ START_TEST(barriers_words_and_marks)
 }
 END_TEST
 
+/* ---- edges ---- */
+
+START_TEST(from_time_zero)
+{
+    struct hand hand;
+    struct lane_interval interval;
+    struct lane_cell cells[4];
+    hand_init(&hand);
+    put(&hand, 0, 0, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    put(&hand, 0, 5, THRUM_KIND_SLEEP_BEGIN, THRUM_NONE, 1);
+    put(&hand, 0, 9, THRUM_KIND_SLEEP_END, THRUM_NONE, 0);
+    put(&hand, 0, 0, THRUM_KIND_SWITCH_PREEMPTED, THRUM_NONE, 0); /* late, and at the very start */
+    history_advance(hand.history, 20);
+    history_interval(hand.history, 0, 0, &interval);
+    ck_assert_uint_eq(interval.state, LANE_READY);
+    ck_assert_uint_eq(interval.end, 5);
+    history_interval(hand.history, 0, 10, &interval);
+    ck_assert_uint_eq(interval.state, LANE_READY);
+    /* a thread that never began: the run is there, the thread is not */
+    history_row(hand.history, 2, 0, 10, 4, cells);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_uint_eq(cells[i].state, LANE_UNBORN);
+        ck_assert_uint_eq(cells[i].filled, i < 2);
+    }
+    history_truncate(hand.history, 0, 0);
+    history_interval(hand.history, 0, 0, &interval);
+    ck_assert_uint_eq(interval.state, LANE_UNBORN);
+    ck_assert_uint_eq(history_index_at(hand.history, 100), 0);
+    hand_fini(&hand);
+}
+END_TEST
+
+/* The clock does not go back behind records that stay. */
+START_TEST(back_to_before_what_is_left)
+{
+    struct hand hand;
+    uint64_t ns[LANE_STATES];
+    struct lane_cell cells[3];
+    hand_init(&hand);
+    put(&hand, 0, 100, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    put(&hand, 0, 300, THRUM_KIND_SLEEP_BEGIN, THRUM_NONE, 1);
+    history_truncate(hand.history, 1, 50);
+    ck_assert_uint_eq(history_now(hand.history), 100);
+    history_share(hand.history, 0, 0, 1000, ns);
+    ck_assert_uint_eq(ns[LANE_UNBORN], 100);
+    history_row(hand.history, 0, 0, 200, 3, cells);
+    ck_assert_uint_eq(cells[0].state, LANE_UNBORN);
+    hand_fini(&hand);
+}
+END_TEST
+
+/* Between two changes more than 2^32 ns go by: each block holds one. */
+START_TEST(long_silences)
+{
+    enum { ROUNDS = 50 };
+    const uint64_t apart = 3ull << 31;
+    struct hand hand;
+    struct lane_cell cells[2];
+    struct object_at at;
+    uint64_t ns[LANE_STATES];
+    hand_init(&hand);
+    put(&hand, 0, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    for (uint64_t i = 1; i < ROUNDS; i++) {
+        put(&hand, 0, i * apart, THRUM_KIND_WAIT_BEGIN, HAND_LOCK, -1);
+        put(&hand, 0, i * apart + apart / 2, THRUM_KIND_ACQUIRE, HAND_LOCK, 1);
+        put(&hand, 0, i * apart + apart / 2 + 1, THRUM_KIND_RELEASE, HAND_LOCK, 0);
+    }
+    history_advance(hand.history, ROUNDS * apart);
+    for (uint64_t i = 1; i < ROUNDS; i++) {
+        history_share(hand.history, 0, i * apart, (i + 1) * apart, ns);
+        ck_assert_uint_eq(ns[LANE_BLOCKED], apart / 2);
+        history_object_at(hand.history, HAND_LOCK, i * apart + apart / 2, &at);
+        ck_assert_uint_eq(at.holder, 0);
+        ck_assert_uint_eq(at.holder_since, i * apart + apart / 2);
+        history_object_at(hand.history, HAND_LOCK, i * apart + 7, &at);
+        ck_assert_uint_eq(at.waiters, 1);
+    }
+    /* a wait that fills most of a column, and short ones after it, each in a block of its own */
+    struct hand other;
+    hand_init(&other);
+    put(&other, 0, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    put(&other, 0, 10, THRUM_KIND_WAIT_BEGIN, HAND_LOCK, -1);
+    for (uint64_t i = 10; i < 14; i++) {
+        put(&other, 0, i * apart, THRUM_KIND_WAKE, HAND_LOCK, -1);
+        put(&other, 0, i * apart + apart / 4 * 3, THRUM_KIND_WAIT_BEGIN, HAND_LOCK, -1);
+    }
+    history_advance(other.history, 15 * apart);
+    history_row(other.history, 0, 0, 15 * apart, 2, cells);
+    ck_assert_uint_eq(cells[0].state, LANE_BLOCKED);
+    ck_assert_uint_eq(cells[0].object, HAND_LOCK);
+    hand_fini(&other);
+    hand_fini(&hand);
+}
+END_TEST
+
+/* A thing that the catalog comes to know after records of later numbers. */
+START_TEST(catalogued_late)
+{
+    struct hand hand;
+    struct object_at at;
+    hand_init(&hand);
+    uint32_t late = (uint32_t)hand.catalog.objects.count;
+    put(&hand, 0, 5, THRUM_KIND_STORE, late + 1, 3);
+    catalog_add_object(&hand.catalog, "late", TRACE_SEMAPHORE);
+    hand.catalog.objects.items[late].initial = 4;
+    put(&hand, 0, 10, THRUM_KIND_WAIT_BEGIN, late, -1);
+    history_object_at(hand.history, late, 10, &at);
+    ck_assert_int_eq(at.value, 4);
+    put(&hand, 0, 11, THRUM_KIND_TIMED_OUT, late, 0);
+    history_object_at(hand.history, late, 11, &at);
+    ck_assert_uint_eq(at.state, OBJECT_FREE);
+    hand_fini(&hand);
+}
+END_TEST
+
+/* How many there are is known though only a few are asked for; unknown numbers are harmless. */
+START_TEST(more_than_asked_for)
+{
+    enum { WAKES = 101 };
+    struct hand hand;
+    struct wake_arrow arrows[WAKES];
+    struct barrier_opening openings[WAKES];
+    hand_init(&hand);
+    for (uint64_t i = 0; i < WAKES; i++) {
+        put(&hand, 0, 10 * i + 1, THRUM_KIND_WAIT_BEGIN, HAND_LOCK, -1);
+        put(&hand, 1, 10 * i + 2, THRUM_KIND_RELEASE, HAND_LOCK, 0);
+        put(&hand, 0, 10 * i + 3, THRUM_KIND_ACQUIRE, HAND_LOCK, 1);
+        put(&hand, 1, 10 * i + 4, THRUM_KIND_BARRIER_OPEN, HAND_BARRIER, 1);
+    }
+    uint64_t end = 10 * WAKES;
+    ck_assert_uint_eq(history_wake_count(hand.history, 0, end), WAKES);
+    ck_assert_uint_eq(history_wakes(hand.history, 0, end, WAKES, arrows), WAKES);
+    ck_assert_uint_eq(history_wakes(hand.history, 0, end, WAKES - 1, arrows), WAKES / 2 + 1);
+    ck_assert_uint_eq(history_wake_count(hand.history, 13, 33), 3);
+    ck_assert_uint_eq(history_opening_count(hand.history, 0, end), WAKES);
+    ck_assert_uint_eq(history_openings(hand.history, 0, end, WAKES, openings), WAKES);
+    ck_assert_uint_eq(history_opening_count(hand.history, 15, 23), 0);
+    struct history_event event;
+    struct lane_interval interval;
+    struct object_at at;
+    ck_assert(!history_event_at(hand.history, HISTORY_NONE, &event));
+    ck_assert(!history_waker(hand.history, HISTORY_NONE, &event));
+    history_interval(hand.history, 70000, 5, &interval);
+    ck_assert_uint_eq(interval.state, LANE_UNBORN);
+    history_object_at(hand.history, 1u << 30, 5, &at);
+    ck_assert_uint_eq(at.state, OBJECT_FREE);
+    ck_assert_uint_eq(history_waiters(hand.history, 1u << 30, 5, 0, NULL), 0);
+    hand_fini(&hand);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("history by hand");
@@ -167,6 +318,11 @@ static Suite *suite(void)
     tcase_add_test(t, deadlock_chain);
     tcase_add_test(t, woken_by);
     tcase_add_test(t, barriers_words_and_marks);
+    tcase_add_test(t, from_time_zero);
+    tcase_add_test(t, back_to_before_what_is_left);
+    tcase_add_test(t, long_silences);
+    tcase_add_test(t, catalogued_late);
+    tcase_add_test(t, more_than_asked_for);
     suite_add_tcase(s, t);
     return s;
 }
