@@ -249,7 +249,7 @@ void history_object_at(const struct history *history, uint32_t object, uint64_t 
                        struct object_at *ret);
 
 /* Those that wait for `object` at t, in the order they began; returns how many there are, fills in
- * up to `limit`. */
+ * up to `limit`. Where anybody waits, all threads may be looked at. */
 struct object_waiter {
     uint32_t thread;
     uint32_t source; /* where it stands */
@@ -311,6 +311,8 @@ size_t history_problem_count(const struct history *history);
 const struct problem *history_problem(const struct history *history, size_t n);
 /* How many problems have a time <= t; problems are kept in the order of their times. */
 size_t history_problem_at(const struct history *history, uint64_t t);
+/* Whether one that did happen, not only might, has a time in [t0, t1). */
+bool history_problem_happened(const struct history *history, uint64_t t0, uint64_t t1);
 
 /* ---- statistics ---- */
 

@@ -205,7 +205,8 @@ struct history {
     uint32_t opened;
     struct lines console, notes;
     vector(struct problem) problems;
-    size_t text_bytes; /* of lines and problems */
+    vector(uint64_t) happened; /* times of those that are not potential, in order */
+    size_t text_bytes;         /* of lines and problems */
 
     vector(struct snapshot) snapshots;
     uint64_t next_snapshot; /* count at which the next one is taken */

@@ -219,8 +219,26 @@ static size_t problem_texts(const struct problem *problem)
            (problem->evidence ? strlen(problem->evidence) + 1 : 0);
 }
 
+static void note_happened(struct history *history, const struct problem *problem)
+{
+    size_t at = history->happened.count;
+    if (problem->certainty == PROBLEM_POTENTIAL)
+        return;
+    vector_push(&history->happened, problem->time);
+    for (; at > 0 && history->happened.items[at - 1] > problem->time; at--)
+        history->happened.items[at] = history->happened.items[at - 1];
+    history->happened.items[at] = problem->time;
+}
+
+bool history_problem_happened(const struct history *history, uint64_t t0, uint64_t t1)
+{
+    size_t first = vector_lower_bound(&history->happened, at, *at < t0);
+    return first < history->happened.count && history->happened.items[first] < t1;
+}
+
 size_t history_add_problem(struct history *history, struct problem *problem)
 {
+    note_happened(history, problem);
     size_t at = history->problems.count;
     vector_push(&history->problems, *problem);
     while (at > 0 && history->problems.items[at - 1].time > problem->time) {
@@ -274,12 +292,14 @@ void lines_cut(struct history *history, uint64_t count)
     cut(history, &history->console, count);
     cut(history, &history->notes, count);
     size_t kept = 0;
+    history->happened.count = 0;
     for (size_t i = 0; i < history->problems.count; i++) {
         struct problem *problem = &history->problems.items[i];
         if (problem->event != HISTORY_NONE && problem->event >= count) {
             history->text_bytes -= problem_texts(problem);
             problem_fini(problem);
         } else {
+            note_happened(history, problem);
             history->problems.items[kept++] = *problem;
         }
     }
@@ -297,6 +317,7 @@ void lines_fini(struct history *history)
     vector_fini(&history->notes.lines);
     vector_fini(&history->notes.latest);
     vector_fini(&history->problems);
+    vector_fini(&history->happened);
 }
 
 /* ---- marks ---- */

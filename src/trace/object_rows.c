@@ -180,15 +180,24 @@ uint64_t history_change_after(const struct history *history, uint32_t object, ui
     return event >= log_horizon(history) ? event : HISTORY_NONE;
 }
 
+/* So many wait for the object at t. */
+static uint32_t waiters_at(const struct history *history, uint32_t object, uint64_t t)
+{
+    struct spot spot = {0};
+    return find(history, object, t, &spot)
+               ? row_block(history, object, spot.block)->waiters[spot.slot]
+               : 0;
+}
+
 size_t history_waiters(const struct history *history, uint32_t object, uint64_t t, size_t limit,
                        struct object_waiter ret[])
 {
-    size_t count = 0;
-    for (uint32_t thread = 0; thread < history->threads.count; thread++) {
+    size_t count = 0, all = waiters_at(history, object, t);
+    for (uint32_t thread = 0; thread < history->threads.count && count < all; thread++) {
+        if (lane_object(history, thread, t) != object)
+            continue;
         struct lane_interval interval;
         history_interval(history, thread, t, &interval);
-        if (interval.object != object || interval.object == THRUM_NONE)
-            continue;
         struct object_waiter waiter = {thread, interval.source, interval.since};
         size_t at = count < limit ? count : limit;
         while (at > 0 && ret[at - 1].since > waiter.since) {

@@ -15,6 +15,8 @@ struct lanes {
     int top;                 /* first thread shown */
     struct lane_cell *cells; /* height rows of width */
     bool *busy;              /* columns that have an arrow or a barrier already */
+    uint32_t known;          /* threads with lower numbers have a place in: */
+    int *rows;               /* 1 + the row of each thread in the region; 0: not in sight */
 };
 
 /* The number of a thread, or that there is more under it; name, state and line, or how many. */
@@ -141,10 +143,24 @@ static void draw_lane(const struct lanes *lanes, int y, uint32_t thread)
     }
 }
 
+/* Notes in which row each thread in sight stands: arrows ask for that often. */
+static void find_rows(struct lanes *lanes)
+{
+    const struct scene *scene = lanes->scene;
+    size_t count = scene_lanes(scene, false);
+    lanes->known = history_threads(scene->history);
+    lanes->rows = xcalloc((size_t)lanes->known + 1, sizeof *lanes->rows);
+    for (int y = 0; y < lanes->axis->height && (size_t)(lanes->top + y) < count; y++) {
+        struct lane lane = scene_lane(scene, false, (size_t)(lanes->top + y));
+        for (uint32_t i = 0; i < lane.count; i++)
+            if (scene->threads[lane.first + i] < lanes->known)
+                lanes->rows[scene->threads[lane.first + i]] = y + 1;
+    }
+}
+
 static int row_of(const struct lanes *lanes, uint32_t thread)
 {
-    int lane = scene_lane_of(lanes->scene, false, thread);
-    return lane >= lanes->top && lane - lanes->top < lanes->axis->height ? lane - lanes->top : -1;
+    return thread < lanes->known ? lanes->rows[thread] - 1 : -1;
 }
 
 /* An arrow from the waker's lane to the woken one, over lanes where nothing else is told. */
@@ -219,15 +235,8 @@ static void draw_openings(const struct lanes *lanes)
 /* Whether a problem that did happen lies in a column; the others get a milder mark. */
 static bool has_actual(const struct scene *scene, int x)
 {
-    uint64_t from = scene->start + scene->column * (uint64_t)x, to = from + scene->column;
-    for (size_t i = history_problem_at(scene->history, to); i > 0; i--) {
-        const struct problem *problem = history_problem(scene->history, i - 1);
-        if (!problem || problem->time + 1 < from)
-            return false;
-        if (problem->certainty != PROBLEM_POTENTIAL)
-            return true;
-    }
-    return false;
+    uint64_t from = scene->start + scene->column * (uint64_t)x;
+    return history_problem_happened(scene->history, from, from + scene->column);
 }
 
 static void draw_marks(const struct lanes *lanes)
@@ -262,6 +271,7 @@ const char *threads_draw(const struct region *region, const struct scene *scene,
         .cells = xcalloc(cells, sizeof *lanes.cells),
         .busy = xcalloc((size_t)axis.width, sizeof *lanes.busy),
     };
+    find_rows(&lanes);
     for (int y = 0; y < axis.height; y++) {
         size_t at = (size_t)(lanes.top + y);
         if (at >= scene_lanes(scene, false))
@@ -283,5 +293,6 @@ const char *threads_draw(const struct region *region, const struct scene *scene,
     pane_more(&label, scene->thread_top, (int)scene_lanes(scene, false));
     free(lanes.cells);
     free(lanes.busy);
+    free(lanes.rows);
     return left_out;
 }
