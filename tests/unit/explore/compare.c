@@ -266,6 +266,41 @@ static void check_counts(const struct explore_result *result,
     }
 }
 
+/* The schedule as `thrum replay` takes it: its text leads another model to the same state. */
+static void check_text(const struct explore_result *result, const struct explore_schedule *schedule,
+                       const struct world *end, struct text *out)
+{
+    struct model *model = model_new(result->program);
+    struct world *world = world_new(model);
+    struct effect effect = {0};
+    struct schedule read = {0};
+    struct schedule_cursor cursor = {0};
+    struct text text = {0}, wrong = {0}, here = {0}, there = {0};
+    explore_schedule_text(result, schedule, &text);
+    bool good = schedule_parse(&read, text_bytes(&text), &wrong);
+    const struct schedule_entry *entry = NULL;
+    while (good && (entry = schedule_next(&read, &cursor))) {
+        uint32_t thread = schedule_find_thread(model, world, entry->thread, &wrong);
+        good =
+            thread != SCHEDULE_NOBODY && schedule_fits(model, world, thread, entry->choice, &wrong);
+        if (good)
+            model_perform(model, world, thread, entry->choice, &effect);
+    }
+    world_describe(model, world, &here);
+    world_describe(result->model, end, &there);
+    if (!good || strcmp(text_bytes(&here), text_bytes(&there)) != 0)
+        text_printf(out, "%s, read again: %s\n%s--\n%s", text_bytes(&text), text_bytes(&wrong),
+                    text_bytes(&here), text_bytes(&there));
+    text_fini(&text);
+    text_fini(&wrong);
+    text_fini(&here);
+    text_fini(&there);
+    schedule_fini(&read);
+    effect_fini(&effect);
+    world_free(world, model);
+    model_free(model);
+}
+
 bool check_schedules(const struct explore_result *result, struct text *out)
 {
     size_t before = out->length;
@@ -283,6 +318,8 @@ bool check_schedules(const struct explore_result *result, struct text *out)
         else if (!fails_now(result, &after, failure))
             text_printf(out, "the schedule of %s %s does not fail so\n",
                         verdict_names[failure->verdict], failure->detail);
+        else
+            check_text(result, &failure->schedule, after.world, out);
         check_counts(result, &failure->schedule, out);
         if (failure->has_passing)
             check_counts(result, &failure->passing, out);
@@ -299,6 +336,8 @@ bool check_schedules(const struct explore_result *result, struct text *out)
                  memcmp(after.world->words, outcome->cells,
                         8 * (size_t)result->program->cell_count) != 0)
             text_printf(out, "the schedule of outcome %u ends otherwise\n", i);
+        else
+            check_text(result, &outcome->schedule, after.world, out);
         check_counts(result, &outcome->schedule, out);
         after_fini(result, &after);
     }
