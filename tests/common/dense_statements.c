@@ -305,12 +305,13 @@ static void use_made_threads(struct writer *writer)
 
 static void use_new_threads(struct writer *writer)
 {
-    if (writer->in_function || writer->in_loop) {
+    if (writer->in_loop) {
         use_made_threads(writer);
         return;
     }
     unsigned name = ++writer->names;
-    line(writer, "t%u = Thread(target=work, args=(%s,)%s)", name,
+    line(writer, "t%u = Thread(target=%s, args=(%s,)%s)", name,
+         writer->in_function || one_in(writer, 3) ? "leaf" : "work",
          PICK(writer, "0", "1", "v % 2", "pick(v)"), PICK(writer, "", "", "", ", daemon=True"));
     line(writer, "t%u.start()", name);
     if (one_in(writer, 2))
@@ -335,6 +336,46 @@ static void use_declared_threads(struct writer *writer)
     case 2: line(writer, "v = 1 if A.is_alive() else 2"); break;
     case 3: line(writer, "v = 1 if A.ident is None else 2"); break;
     default: line(writer, "v = 1 if main_thread().is_alive() else 2"); break;
+    }
+}
+
+/* Objects, threads, texts and None in shared variables: who uses them knows what they are only when
+ * it has read them. */
+static void use_kept(struct writer *writer)
+{
+    unsigned name = ++writer->names;
+    switch (below(writer, 9)) {
+    case 0:
+    case 1: line(writer, "kept = %s", one_of(writer, "locks")); break;
+    case 2:
+        line(writer, "o%u = kept", name);
+        line(writer, "if o%u is not None:", name);
+        line(writer, "    v = %s", PICK(writer, "1", "2"));
+        writer->indent++;
+        snprintf(writer->room[writer->rooms % 4], sizeof writer->room[0], "o%u", name);
+        hold(writer, writer->room[writer->rooms++ % 4]);
+        writer->indent--;
+        break;
+    case 3:
+        line(writer, "who = %s",
+             writer->makes && one_in(writer, 2)
+                 ? one_of(writer, "ts")
+                 : PICK(writer, "current_thread()", "A", "main_thread()"));
+        break;
+    case 4:
+        line(writer, "t%u = who", name);
+        line(writer, "if t%u is not None:", name);
+        line(writer, "    try:");
+        line(writer, "        t%u.join(%s)", name, PICK(writer, "", "timeout=1ms"));
+        line(writer, "    except RuntimeError:");
+        line(writer, "        v = 6");
+        break;
+    case 5: line(writer, "maybe = %s", PICK(writer, "v", "None")); break;
+    case 6:
+        line(writer, "v = %s", PICK(writer, "1 if maybe is None else 2", "0 if maybe == v else 1"));
+        break;
+    case 7: line(writer, "word = f\"{v}\""); break;
+    default: line(writer, "v = %s", PICK(writer, "len(word)", "1 if word == \"1\" else 0")); break;
     }
 }
 
@@ -474,6 +515,7 @@ static void (*const kinds[DENSE_KINDS])(struct writer *) = {
     use_loop,
     use_branch,
     use_rest,
+    use_kept,
 };
 void dense_statement(struct writer *writer)
 {

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-enum { DENSE_KINDS = 16 }; /* of statements */
+enum { DENSE_KINDS = 17 }; /* of statements */
 
 struct writer {
     struct text *out;

@@ -26,6 +26,7 @@ static void shared(struct writer *writer, uint64_t seed)
         line(writer, "far = [0] * 600"); /* so many that searches tell them apart by variable */
     line(writer, "fs = [Atomic(0) for i in range(2)]");
     line(writer, "go = Atomic(False)");
+    line(writer, "kept = None\nwho = None\nmaybe = None\nword = \"0\"");
     line(writer, "own = [0] * 6"); /* what each thread ends with */
     line(writer, "all_alike = Atomic(0)");
     if (one_in(writer, 16))
@@ -40,7 +41,9 @@ static void shared(struct writer *writer, uint64_t seed)
     line(writer, "events = [Event() for i in range(2)]\n");
     line(writer, "def opened():");
     line(writer, "    %s\n",
-         PICK(writer, "go = True", "x = 1", "if x > 0: raise ValueError(\"act\")"));
+         PICK(writer, "go = True", "x = 1", "if x > 0: raise ValueError(\"act\")",
+              "with locks[0]: x = 2", "fs[1].add(1)", "sems[0].release()",
+              "if locks[1].acquire(timeout=1ms): x = 3"));
     line(writer, "bars = [Barrier(2%s), Barrier(%s)]\n", PICK(writer, "", ", action=opened"),
          PICK(writer, "1", "2", "3", "2, timeout=1ms", "2, action=opened"));
 }
@@ -48,7 +51,8 @@ static void shared(struct writer *writer, uint64_t seed)
 static void functions(struct writer *writer)
 {
     line(writer, "def pick(n):\n    return (n + 1) %% 2\n");
-    line(writer, "def touch(i):\n    xs[i] += 1\n");
+    line(writer, "def touch(i):\n    xs[i] += 1\n    if i > 1:\n        kept = locks[0]\n        "
+                 "who = main_thread()\n        maybe = i\n");
     line(writer, "def take(l):\n    with l:\n        x = 1\n        return x\n");
     line(writer,
          "def try_take(l):\n    try:\n        if not l.acquire(%s):\n            return 5\n"
@@ -62,6 +66,8 @@ static void functions(struct writer *writer)
     line(writer,
          "def recurse(n):\n    if n <= 0:\n        return %s\n    return recurse(n - 1) + 1\n",
          PICK(writer, "0", "x", "fs[0].add(1)"));
+    line(writer, "def leaf(n):\n    %s\n",
+         PICK(writer, "fs[n].add(1)", "xs[n] += 1", "with locks[n]: x = 1"));
     line(
         writer,
         "def begin(t):\n    try:\n        t.start()\n    except RuntimeError:\n        t.join()\n");

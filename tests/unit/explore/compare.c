@@ -288,7 +288,9 @@ static void check_text(const struct explore_result *result, const struct explore
     }
     world_describe(model, world, &here);
     world_describe(result->model, end, &there);
-    if (!good || strcmp(text_bytes(&here), text_bytes(&there)) != 0)
+    /* Threads made at run time are numbered as a model first sees them. */
+    bool same_numbers = result->program->thread_limit == result->program->thread_count;
+    if (!good || (same_numbers && strcmp(text_bytes(&here), text_bytes(&there)) != 0))
         text_printf(out, "%s, read again: %s\n%s--\n%s", text_bytes(&text), text_bytes(&wrong),
                     text_bytes(&here), text_bytes(&there));
     text_fini(&text);
