@@ -273,15 +273,13 @@ static void set_clock(struct space *space, struct state *state, uint32_t thread)
     }
     if (takes_time(op_of(space, head)))
         return;
-    if (head->phase != PHASE_WAITING) {
+    struct operation next;
+    model_next(space->shape->model, state->world, thread, &next);
+    if (next.phase != PHASE_WAITING) { /* who has arrived at a barrier waits, too */
         state->clocks[thread] = -1;
         return;
     }
-    if (state->clocks[thread] >= 0)
-        return;
-    struct operation next;
-    model_next(space->shape->model, state->world, thread, &next);
-    if (next.timed)
+    if (state->clocks[thread] < 0 && next.timed)
         state->clocks[thread] = next.timeout > 0 ? next.timeout : 0;
 }
 
@@ -440,6 +438,8 @@ void space_step(struct space *space, struct state *state, move code, struct step
     if (MOVE_WAY(code) != MOVE_STEP)
         choice = space_choice(space, state, code);
     perform(space, state, thread, choice, ret_stepped);
+    if (space->shape->ordered && head_of(space, state, thread)->phase != PHASE_WAITING)
+        state->clocks[thread] = -1; /* the wait is over; what comes next takes its own time */
     uint32_t started = op == OP_START ? space->effect.thread : UINT32_MAX;
     bool slept = false, other_slept = false;
     run_quiet(space, state, thread, ret_stepped, &slept);
