@@ -162,21 +162,53 @@ void assessor_after(struct assessor *assessor, const struct effect *effect, uint
 
 /* ---- Invariants ---- */
 
-static bool reads_thing(const struct property *property, uint32_t thing)
+/* What a step may have changed; all of it in the first state. */
+struct touched {
+    bool everything;
+    struct thing_range things[2];
+};
+
+static struct touched touched_by(const struct program *program, const struct operation *operation,
+                                 const struct effect *effect)
 {
-    for (uint32_t i = 0; i < property->read_count; i++)
-        if (thing >= property->reads[i].first &&
-            thing - property->reads[i].first < property->reads[i].count)
-            return true;
-    return false;
+    struct touched touched = {.everything = !effect};
+    if (!effect)
+        return touched;
+    switch ((enum opcode_about)opcode_about[effect->op]) {
+    case ABOUT_CELL:
+        touched.things[0] =
+            (struct thing_range){effect->thing, operation->width ? operation->width : 1};
+        break;
+    case ABOUT_LOCK:
+    case ABOUT_CONDITION: /* and its lock, which is given up and taken back */
+        touched.things[1] = (struct thing_range){program_guard_thing(program, effect->thing), 1};
+        touched.things[0] = (struct thing_range){effect->thing, 1};
+        break;
+    case ABOUT_EVENT:
+    case ABOUT_BARRIER: touched.things[0] = (struct thing_range){effect->thing, 1}; break;
+    case ABOUT_THREAD:
+    case ABOUT_THREADS:
+    case ABOUT_SELF: /* who is alive */
+        touched.things[0] = (struct thing_range){program_register_thing(program), 1};
+        break;
+    case ABOUT_BLOCK: touched.everything = true; break;
+    case ABOUT_NOTHING: break;
+    }
+    return touched;
 }
 
-/* Whether the step may have changed what the invariant says. */
-static bool touches(const struct property *property, const struct effect *effect)
+/* Whether the step may have changed what the property says. */
+static bool concerns(const struct touched *touched, const struct property *property)
 {
-    if (!effect || effect->op == OP_ATOMIC_BEGIN)
+    if (touched->everything)
         return true;
-    return effect->thing != UINT32_MAX && reads_thing(property, effect->thing);
+    for (uint32_t i = 0; i < property->read_count; i++)
+        for (uint32_t n = 0; n < 2; n++) {
+            struct thing_range reads = property->reads[i], thing = touched->things[n];
+            if (thing.first < reads.first + reads.count && reads.first < thing.first + thing.count)
+                return true;
+        }
+    return false;
 }
 
 static bool known_false(const struct assessor *assessor, uint32_t invariant)
@@ -188,19 +220,20 @@ static bool known_false(const struct assessor *assessor, uint32_t invariant)
 }
 
 static void assessor_invariants(struct assessor *assessor, const struct world *world,
-                                uint32_t thread, const struct effect *effect, uint64_t time,
-                                uint64_t event)
+                                uint32_t thread, const struct touched *touched, uint32_t source,
+                                uint64_t time, uint64_t event)
 {
     for (uint32_t i = 0; i < assessor->program->invariant_count; i++) {
         const struct property *property = &assessor->program->invariants[i];
         enum exception raised = EXCEPTION_NONE;
-        if (!touches(property, effect) || known_false(assessor, i) ||
+        if (!concerns(touched, property) || known_false(assessor, i) ||
             model_holds(assessor->model, world, property, &raised))
             continue;
         struct problem problem;
-        words_of_invariant(assessor->model, world, property, raised, thread,
-                           effect ? effect->source : 0, time, event, &problem);
-        remember(assessor, event == HISTORY_NONE ? 0 : event, VERDICT_ASSERTION, THRUM_NONE, i);
+        words_of_invariant(assessor->model, world, property, raised, thread, source, time, event,
+                           &problem);
+        remember(assessor, event == HISTORY_NONE ? 0 : event,
+                 raised == EXCEPTION_NONE ? VERDICT_ASSERTION : VERDICT_ERROR, THRUM_NONE, i);
         history_add_problem(assessor->history, &problem);
         assessor->ended = true;
     }
@@ -212,12 +245,12 @@ static void assessor_invariants(struct assessor *assessor, const struct world *w
 #define FROM_THE_START UINT64_MAX
 
 static void assessor_sometimes(struct assessor *assessor, const struct world *world,
-                               const struct effect *effect, uint64_t event)
+                               const struct touched *touched, uint64_t event)
 {
     for (uint32_t i = 0; i < assessor->program->sometimes_count; i++) {
         const struct property *property = &assessor->program->sometimes[i];
         enum exception raised = EXCEPTION_NONE;
-        if (!assessor->reached[i] && touches(property, effect) &&
+        if (!assessor->reached[i] && concerns(touched, property) &&
             model_holds(assessor->model, world, property, &raised))
             assessor->reached[i] = event == HISTORY_NONE ? FROM_THE_START : event + 1;
     }
@@ -290,8 +323,9 @@ static bool may_be_stuck(const struct assessor *assessor, const struct world *wo
 
 void assessor_begin(struct assessor *assessor, const struct world *world, uint64_t time)
 {
-    assessor_invariants(assessor, world, THRUM_NONE, NULL, time, HISTORY_NONE);
-    assessor_sometimes(assessor, world, NULL, HISTORY_NONE);
+    struct touched touched = touched_by(assessor->program, NULL, NULL);
+    assessor_invariants(assessor, world, THRUM_NONE, &touched, 0, time, HISTORY_NONE);
+    assessor_sometimes(assessor, world, &touched, HISTORY_NONE);
     if (!assessor->on_request)
         assessor_stuck(assessor, world, time, HISTORY_NONE, false);
 }
@@ -303,8 +337,9 @@ void assessor_step(struct assessor *assessor, const struct world *world, uint32_
     assessor->steps++;
     if (effect->thread_ended && effect->died_of != EXCEPTION_NONE)
         assessor_death(assessor, thread, operation, effect, time, event);
-    assessor_invariants(assessor, world, thread, effect, time, event);
-    assessor_sometimes(assessor, world, effect, event);
+    struct touched touched = touched_by(assessor->program, operation, effect);
+    assessor_invariants(assessor, world, thread, &touched, effect->source, time, event);
+    assessor_sometimes(assessor, world, &touched, event);
     if (!assessor->ended && may_be_stuck(assessor, world, thread, effect))
         assessor_stuck(assessor, world, time, event, false);
 }
@@ -318,11 +353,13 @@ static void feed_again(struct assessor *assessor, uint64_t count)
     assessor->races = races_new(history_catalog(assessor->history));
     assessor->lockorder =
         assessor->watch_order ? lockorder_new(history_catalog(assessor->history)) : NULL;
+    assessor->steps = 0;
     for (uint64_t i = 0; i < count; i++) {
         struct history_event event;
         struct problem problem;
         if (!history_event_at(assessor->history, i, &event))
             continue;
+        assessor->steps += event.event.flags & THRUM_STEP ? 1 : 0;
         if (races_feed(assessor->races, event.thread, &event.event, i, &problem))
             problem_fini(&problem);
         if (assessor->lockorder &&

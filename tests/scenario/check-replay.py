@@ -33,9 +33,12 @@ def main():
                 continue
             status, table, error = run(program, "replay", path, failure["schedule"]["text"], "--headless")
             replayed += 1
-            wanted = {"race": "data race", "deadlock": "deadlock", "assertion": "assert", "error": failure["detail"].lower(),
+            # A race stands before its two accesses, and a livelock is no end.
+            wanted = {"race": "data race", "deadlock": "found:", "assertion": "found:", "error": failure["detail"].lower(),
                       "livelock": ""}[failure["verdict"]]
-            if status == 2 or wanted not in (table + error).lower():
+            found = [line for line in table.splitlines() if line.startswith("Found:")]
+            missing = failure["verdict"] not in ("race", "livelock") and failure["verdict"] not in "".join(found)
+            if status == 2 or missing or wanted not in (table + error).lower():
                 bad += 1
                 print(f"{path}: {failure['verdict']} {failure['detail']}: {failure['schedule']['text']}")
                 print(table[-2000:], error)
