@@ -395,14 +395,16 @@ static uint32_t random_timeout(const struct chooser *chooser)
     return chosen;
 }
 
-static struct choice choice_of(const struct chooser *chooser, uint32_t thread)
+struct choice policy_go(const struct policy *policy, const struct model *model,
+                        const struct world *world, uint64_t step, uint32_t thread)
 {
-    if (!(can(chooser, thread) & ENABLED_VALUE))
+    if (!(model_enabled(model, world, thread) & ENABLED_VALUE))
         return (struct choice){.kind = CHOICE_STEP};
     struct operation next;
-    model_next(chooser->model, chooser->world, thread, &next);
-    uint64_t range = (uint64_t)next.value2 - (uint64_t)next.value + 1;
-    uint64_t offset = range ? chance(chooser, 0, range) : hash_word(chooser->policy->seed, 0);
+    model_next(model, world, thread, &next);
+    uint64_t range = (uint64_t)next.value2 - (uint64_t)next.value + 1; /* 0: every number */
+    uint64_t state = hash_word(hash_word(policy->seed, step), 0);
+    uint64_t offset = range ? random_below(&state, range) : state;
     return (struct choice){CHOICE_VALUE, (int64_t)((uint64_t)next.value + offset)};
 }
 
@@ -425,7 +427,7 @@ bool policy_choose(struct policy *policy, const struct model *model, const struc
         thread = choose_thread(&chooser);
         if (thread != UINT32_MAX) {
             *ret_thread = thread;
-            *ret_choice = choice_of(&chooser, thread);
+            *ret_choice = policy_go(policy, model, world, moment.step, thread);
             return true;
         }
         thread = earliest_timeout(&chooser);

@@ -76,6 +76,11 @@ bool policy_choose(struct policy *policy, const struct model *model, const struc
                    const struct gil *gil, struct policy_moment moment, uint32_t *ret_thread,
                    struct choice *ret_choice);
 
+/* How the thread, which can go at `step`, does so: plainly, or with a number it draws that the seed
+ * tells. */
+struct choice policy_go(const struct policy *policy, const struct model *model,
+                        const struct world *world, uint64_t step, uint32_t thread);
+
 /* The run went back to before `step`: forgets what was decided from there on. */
 void policy_rewind(struct policy *policy, uint64_t step);
 

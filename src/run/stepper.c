@@ -290,7 +290,8 @@ unsigned stepper_enabled(const struct stepper *stepper, uint32_t thread)
     return enabled;
 }
 
-/* The step to be performed is of a schedule, and so is the one after it, by the same thread. */
+/* The step to be performed is of a schedule, and so is the one after it, by the same thread. That
+ * is a fact of the schedule: it stays so when the line of play has left it in between. */
 static bool goes_on(const struct stepper *stepper)
 {
     uint64_t step = stepper->position;
@@ -300,7 +301,7 @@ static bool goes_on(const struct stepper *stepper)
     if (stepper->playing)
         return stepper->expected == stepper->turn.thread;
     return step + 1 < stepper->played &&
-           timeline_at(stepper->timeline, step + 1).thread == stepper->turn.thread;
+           timeline_at_first(stepper->timeline, step + 1).thread == stepper->turn.thread;
 }
 
 /* Performs `turn` at the present position, by the real thread or here; the world, the GIL and the
@@ -379,6 +380,17 @@ bool stepper_choose(struct stepper *stepper, struct policy *policy,
     policy_rewind(policy, stepper->position);
     return policy_choose(policy, stepper->model, stepper->world, stepper_gil(stepper), moment,
                          &ret_choice->thread, &ret_choice->choice);
+}
+
+bool stepper_choose_for(const struct stepper *stepper, const struct policy *policy, uint32_t thread,
+                        struct timeline_step *ret_choice)
+{
+    if (!(stepper_enabled(stepper, thread) & (ENABLED_STEP | ENABLED_VALUE)))
+        return false;
+    ret_choice->thread = thread;
+    ret_choice->choice =
+        policy_go(policy, stepper->model, stepper->world, stepper->position, thread);
+    return true;
 }
 
 /* ---- Going to and fro ---- */

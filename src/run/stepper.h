@@ -86,6 +86,10 @@ bool stepper_forward(struct stepper *stepper, struct stepper_record *ret_record)
 /* What the policy would choose here. False when nothing can go. */
 bool stepper_choose(struct stepper *stepper, struct policy *policy,
                     struct timeline_step *ret_choice);
+/* How `thread`, which is there, goes on here; a number that it draws is the policy's. False when it
+ * cannot, or only by a time-out. */
+bool stepper_choose_for(const struct stepper *stepper, const struct policy *policy, uint32_t thread,
+                        struct timeline_step *ret_choice);
 
 /* To any position up to stepper_length(), exactly: the same bytes as when it was first there. */
 void stepper_seek(struct stepper *stepper, uint64_t position);

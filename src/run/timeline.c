@@ -125,6 +125,11 @@ struct timeline_step timeline_at(const struct timeline *timeline, uint64_t step)
     return branch_at(&timeline->branches.items[timeline->line.items[holder(timeline, step)]], step);
 }
 
+struct timeline_step timeline_at_first(const struct timeline *timeline, uint64_t step)
+{
+    return branch_at(&timeline->branches.items[0], step);
+}
+
 uint32_t timeline_branch_of(const struct timeline *timeline, uint64_t step)
 {
     return timeline->line.items[holder(timeline, step)];

@@ -35,6 +35,9 @@ uint64_t timeline_length(const struct timeline *timeline);
 /* What was chosen at a step of it; step < timeline_length(). O(depth of the tree). */
 struct timeline_step timeline_at(const struct timeline *timeline, uint64_t step);
 
+/* The same for a step of branch 0, whether that step is in the line of play or not. */
+struct timeline_step timeline_at_first(const struct timeline *timeline, uint64_t step);
+
 /* The branch that a step of the line of play belongs to. */
 uint32_t timeline_branch_of(const struct timeline *timeline, uint64_t step);
 

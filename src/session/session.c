@@ -353,6 +353,18 @@ bool session_branch(struct session *session, uint32_t branch, struct session_bra
     return true;
 }
 
+/* A thread's name; one that is not made here, but elsewhere in the tree of choices, had it there.
+ */
+static void add_thread_name(struct session *session, uint32_t thread, struct text *out)
+{
+    const struct world *world = session_world(session);
+    if (thread >= world_thread_end(session->model, world) ||
+        world_thread_const(session->model, world, thread)->status == THREAD_UNBORN)
+        text_add(out, catalog_thread_name(session_catalog(session), thread));
+    else
+        model_thread_name(session->model, world, thread, out);
+}
+
 void session_branch_text(struct session *session, uint32_t branch, struct text *out)
 {
     struct session_branch is;
@@ -362,8 +374,7 @@ void session_branch_text(struct session *session, uint32_t branch, struct text *
     if (branch == 0) {
         text_add(out, "the first line");
     } else {
-        const struct world *world = session_world(session);
-        model_thread_name(session->model, world, is.first.thread, out);
+        add_thread_name(session, is.first.thread, out);
         if (is.first.choice.kind == CHOICE_TIMEOUT)
             text_add(out, "!timeout");
         else if (is.first.choice.kind == CHOICE_VALUE)

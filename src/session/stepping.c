@@ -46,8 +46,11 @@ bool stepping_step(struct stepping *stepping, uint32_t thread, struct choice cho
                              (choice.kind == CHOICE_VALUE && taken.choice.value != choice.value));
     if (differs)
         feed_truncate(stepping, position);
-    if (!stepper_step(stepping->stepper, thread, choice, &record, &forked, error))
+    if (!stepper_step(stepping->stepper, thread, choice, &record, &forked, error)) {
+        if (differs) /* it fits, but its real thread cannot be had: all stays as it was */
+            feed_rest(stepping, position);
         return false;
+    }
     if (ends || differs)
         feed_step(stepping, &record);
     if (forked)
@@ -129,7 +132,11 @@ static bool play_entry(struct stepping *stepping, const struct schedule_entry *e
     struct text why = {0};
     const struct world *world = stepper_world(stepping->stepper);
     uint32_t thread = schedule_find_thread(stepping->model, world, entry->thread, &why);
-    bool same = after && strcmp(after->thread, entry->thread) == 0;
+    /* A thread made at run time has more than one name. */
+    bool same =
+        after && (strcmp(after->thread, entry->thread) == 0 ||
+                  (stepper_gil(stepping->stepper) &&
+                   schedule_find_thread(stepping->model, world, after->thread, NULL) == thread));
     stepper_expect(stepping->stepper, same ? thread : SCHEDULE_NOBODY);
     bool done = thread != SCHEDULE_NOBODY && stepping_step(stepping, thread, entry->choice, &why);
     if (!done) {
@@ -378,6 +385,8 @@ static int fd_op(const void *state)
 static void foresee(struct stepping *stepping, struct session_option *option)
 {
     enum { MOST_VALUES = 16 };
+    if (stepper_gil(stepping->stepper)) /* the search knows of none but the scenario's own */
+        return;
     if (!stepping->foresees)
         stepping->foresight = foresight_new(stepping->program, stepping->model);
     stepping->foresees = true;
@@ -387,9 +396,11 @@ static void foresee(struct stepping *stepping, struct session_option *option)
     if (!outlook || !option->enabled || values >= MOST_VALUES)
         return;
     struct choice choice = option->choice.choice;
+    int64_t lowest = choice.value;
     option->foreseen = option->doomed = true;
     option->fails_in = SESSION_NEVER;
-    for (uint64_t i = 0; i <= values; i++, choice.value++) {
+    for (uint64_t i = 0; i <= values; i++) {
+        choice.value = lowest + (int64_t)i;
         struct prospect prospect =
             outlook_after(outlook, stepper_world(stepping->stepper), option->choice.thread, choice);
         option->foreseen &= prospect.known;

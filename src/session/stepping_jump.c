@@ -187,6 +187,7 @@ static uint64_t look_back(struct stepping *stepping, enum session_jump where, ui
 
 /* ---- Forwards, within what is known ---- */
 
+/* The position is the end of the line of play, whose state tells what its last step led to. */
 static uint64_t ahead_line(const struct stepping *stepping, uint64_t from, uint32_t thread,
                            uint32_t line)
 {
@@ -198,7 +199,7 @@ static uint64_t ahead_line(const struct stepping *stepping, uint64_t from, uint3
             return last == NOWHERE ? step : last;
         last = step + 1;
     }
-    return NOWHERE;
+    return last != NOWHERE && line_now(stepping, thread) != line ? last : NOWHERE;
 }
 
 static uint64_t look_ahead(const struct stepping *stepping, const struct goal *goal)
@@ -302,9 +303,8 @@ static bool choose(struct stepping *stepping, const struct goal *goal, struct ti
     bool about_thread = goal->where == SESSION_JUMP_THREAD || goal->where == SESSION_JUMP_LINE ||
                         goal->where == SESSION_JUMP_OUT;
     uint32_t thread = (uint32_t)goal->argument;
-    if (about_thread && ret->thread != thread &&
-        stepper_enabled(stepping->stepper, thread) & ENABLED_STEP)
-        *ret = (struct timeline_step){.thread = thread};
+    if (about_thread && ret->thread != thread)
+        stepper_choose_for(stepping->stepper, &stepping->policy, thread, ret);
     return true;
 }
 
@@ -339,10 +339,19 @@ static bool set_out(struct stepping *stepping, enum session_jump where, uint64_t
     const struct world *world = stepper_world(stepping->stepper);
     bool about_thread =
         where == SESSION_JUMP_THREAD || where == SESSION_JUMP_LINE || where == SESSION_JUMP_OUT;
-    if (about_thread && argument >= world_thread_end(stepping->model, world))
+    bool there = !about_thread || argument < world_thread_end(stepping->model, world);
+    /* Of a thread that is yet to be made only a step in the line of play can be found. */
+    if (!there && where != SESSION_JUMP_THREAD)
         return false;
-    if (where == SESSION_JUMP_LINE)
+    unsigned status = about_thread && there
+                          ? world_thread_const(stepping->model, world, (uint32_t)argument)->status
+                          : THREAD_ALIVE;
+    if (status == THREAD_ENDED || (status != THREAD_ALIVE && where == SESSION_JUMP_OUT))
+        return false;
+    if (where == SESSION_JUMP_LINE) {
         goal.line = line_now(stepping, (uint32_t)argument);
+        stepper_seek(stepping->stepper, stepper_length(stepping->stepper));
+    }
     if (where == SESSION_JUMP_OUT)
         goal.base = world_thread_const(stepping->model, world, (uint32_t)argument)->base;
     if (where == SESSION_JUMP_STEP)
@@ -354,6 +363,8 @@ static bool set_out(struct stepping *stepping, enum session_jump where, uint64_t
         stepper_seek(stepping->stepper, known);
         return true;
     }
+    if (!there)
+        return false;
     if (where != SESSION_JUMP_OUT)
         stepper_seek(stepping->stepper, stepper_length(stepping->stepper));
     stepping->goal = goal;
