@@ -19,8 +19,6 @@ enum {
     LOOK_EVERY = 128, /* records between two looks whether somebody wants the lock */
 };
 
-/* The history numbers records with 32 bits; some room stays for records of our own. */
-static const uint64_t MOST_RECORDS = UINT32_MAX - (1u << 20);
 /* ns that a run waits for the threads of those before it; one that the kernel does not let go would
  * hold it up for ever. */
 static const uint64_t PATIENCE = 3000000000;
@@ -61,7 +59,7 @@ static void deliver(void *context, uint32_t thread, const struct thrum_event *ev
         return;
     if (event->kind == THRUM_KIND_THREAD_START || event->kind == THRUM_KIND_THREAD_BEGIN)
         steps_thread(follower, event);
-    if (history_count(follower->history) >= MOST_RECORDS) {
+    if (history_full(follower->history)) {
         follower->over = follower->full = true;
         follower->ended_at = run_elapsed(follower->run);
         run_quit(follower->run);

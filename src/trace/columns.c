@@ -101,15 +101,17 @@ struct spot sequence_find(const struct sequence *sequence, uint64_t t)
 }
 
 /* Up to the last block: which boundary is nearest to an end in it may still change, and what is
- * known of a column over several blocks depends on that. */
+ * known of a column over several blocks depends on that. Not to its very start: a column that ends
+ * there counts changes at that time, and more may come. */
 struct row_settled sequence_settled(const struct history *history, const struct sequence *sequence)
 {
     const struct spans *spans = sequence_spans(sequence, sequence->blocks - 1);
     uint64_t last = start_of(sequence, sequence->blocks - 1);
     if (sequence->blocks == 1)
         last += spans->delta[spans->count - 1];
+    uint64_t until = last < history->now ? last : history->now;
     return (struct row_settled){
-        .until = last < history->now ? last : history->now,
+        .until = until ? until - 1 : 0,
         .epoch = history->epoch + sequence->track->corrections,
     };
 }
@@ -153,8 +155,9 @@ static void look_ahead(struct columns *columns)
 {
     const struct sequence *sequence = &columns->sequence;
     const struct found *found = &columns->found;
-    uint64_t t = columns->looked_at + columns->width;
-    columns->looked_at = t = t < columns->end ? t : columns->end;
+    uint64_t left = columns->end - columns->looked_at;
+    uint64_t t = columns->looked_at + (columns->width < left ? columns->width : left);
+    columns->looked_at = t;
     uint32_t at = columns->looked++ % COLUMNS_AHEAD;
     bool further = t >= found->end;
     if (further)

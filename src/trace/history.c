@@ -403,6 +403,13 @@ struct history_memory history_memory(const struct history *history)
     };
 }
 
+bool history_full(const struct history *history)
+{
+    enum { RECORDS_LEFT = 1 << 20, BYTES_LEFT = 64 << 20 };
+    return history->count >= NO_EVENT - RECORDS_LEFT ||
+           history->store.opened + BYTES_LEFT > history->store.reserved;
+}
+
 /* ---- statistics ---- */
 
 void history_thread_statistics(const struct history *history, uint32_t thread,

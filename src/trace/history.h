@@ -112,6 +112,10 @@ struct history_memory {
 };
 struct history_memory history_memory(const struct history *history);
 
+/* Whether it can hold hardly more: most of the 2^32 records, or of its addresses (256 GiB, where
+ * the system gives so many), are used up. Whoever goes on appending will end the program. */
+bool history_full(const struct history *history);
+
 /* ---- records ---- */
 
 struct history_event {
@@ -223,7 +227,7 @@ struct row_settled history_row_settled(const struct history *history, uint32_t t
 struct object_cell {
     uint8_t state;   /* enum object_state that took most of the column; likewise */
     uint8_t marks;   /* MARK_… or-ed */
-    uint8_t changes; /* changes of state, holder or value in this column, or CELL_MANY */
+    uint8_t changes; /* changes of state, holder, waiters or value, likewise; or CELL_MANY */
     bool filled;     /* part of the run lies in it, or the object was never used */
     uint32_t holder; /* who held it at the column's end, else last in it; THRUM_NONE also where both
                         this column and the next have many changes */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -399,6 +400,27 @@ START_TEST(a_crowd_in_little_memory)
 }
 END_TEST
 
+/* Where the system gives few addresses, who appends is told before they end. */
+START_TEST(full_before_the_addresses_end)
+{
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+    struct hand hand;
+    struct rlimit limit = {600 << 20, 600 << 20};
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    hand_init(&hand);
+    history_limit(hand.history, 8 << 20, NULL);
+    ck_assert(!history_full(hand.history));
+    uint64_t time = 0;
+    while (!history_full(hand.history))
+        put(&hand, 0, ++time, THRUM_KIND_LOAD, HAND_VARIABLE, 0);
+    for (int i = 0; i < 100000; i++) /* what is under way still fits */
+        put(&hand, 0, ++time, THRUM_KIND_LOAD, HAND_VARIABLE, 0);
+    ck_assert_uint_gt(time, 1000000);
+    hand_fini(&hand);
+#endif
+}
+END_TEST
+
 /* ---- what is counted is what is there ---- */
 
 /* 0 where that says nothing: under a sanitizer most of it is the sanitizer's. */
@@ -455,6 +477,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_full_disk);
     tcase_add_test(t, a_folder_that_nobody_may_write);
     tcase_add_test(t, a_crowd_in_little_memory);
+    tcase_add_test(t, full_before_the_addresses_end);
     tcase_add_test(t, resident_is_what_is_resident);
     suite_add_tcase(s, t);
     return s;

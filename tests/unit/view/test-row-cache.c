@@ -59,23 +59,26 @@ static void move(struct window *window, uint64_t now, uint64_t *seed)
     window->start = at * window->column;
 }
 
-/* Holds back the kernel's records for a while. */
-static size_t deliver_late(const struct stream *stream, struct stream_record *ret, uint64_t *seed)
+/* Holds back the kernel's records for a while, or (`early`) the others; in the order of time, or
+ * backwards. */
+static size_t deliver(const struct stream *stream, bool early, bool backwards,
+                      struct stream_record *ret, uint64_t *seed)
 {
-    enum { LATE = 40 };
-    struct stream_record late[LATE];
+    enum { HELD = 40 };
+    struct stream_record held[HELD];
     size_t count = 0, waiting = 0;
     for (size_t i = 0; i < stream->count; i++) {
         unsigned kind = stream->records[i].event.kind;
-        if (kind >= THRUM_KIND_SWITCH_PREEMPTED && kind <= THRUM_KIND_SWITCH_IN)
-            late[waiting++] = stream->records[i];
+        bool kernel = kind >= THRUM_KIND_SWITCH_PREEMPTED && kind <= THRUM_KIND_SWITCH_IN;
+        if (kernel != early)
+            held[waiting++] = stream->records[i];
         else
             ret[count++] = stream->records[i];
-        if (waiting == LATE || i + 1 == stream->count || random_below(seed, 30) == 0) {
-            memcpy(ret + count, late, waiting * sizeof *ret);
-            count += waiting;
-            waiting = 0;
-        }
+        if (waiting < HELD && i + 1 < stream->count && random_below(seed, 30))
+            continue;
+        for (size_t j = 0; j < waiting; j++)
+            ret[count++] = held[backwards ? waiting - 1 - j : j];
+        waiting = 0;
     }
     return count;
 }
@@ -105,7 +108,7 @@ START_TEST(the_same_rows)
     stream_init(stream, seed);
     while (stream->count + 2 < STREAM_MOST && stream->time < LONGEST)
         stream_step(stream, _i % 2);
-    size_t count = deliver_late(stream, order, &seed), at = 0;
+    size_t count = deliver(stream, _i % 3 == 1, _i % 3 == 2, order, &seed), at = 0;
     for (int again = 0; again < 2; again++) { /* the cache goes on to another history */
         struct history *history = history_new(&catalog);
         struct window window = {.column = 100, .columns = 60};
