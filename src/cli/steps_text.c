@@ -82,6 +82,8 @@ static void add_problems(const struct scene *scene, struct text *out)
 {
     for (size_t i = 0; i < history_problem_count(scene->history); i++) {
         const struct problem *problem = history_problem(scene->history, i);
+        if (!history_problem_stands(scene->history, i, UINT64_MAX))
+            continue;
         text_printf(out, "\n%s\n", problem->title);
         for (const char *line = problem->evidence; line && *line;) {
             size_t length = 0;
@@ -227,9 +229,13 @@ void steps_json(struct session *session, struct text *out)
     for (size_t i = 0; i < rows.rows.count; i++)
         add_step_json(&scene, &rows.rows.items[i], i == 0, out);
     text_add(out, "],\n \"problems\": [");
+    const char *apart = "";
     for (size_t i = 0; i < history_problem_count(scene.history); i++) {
         const struct problem *problem = history_problem(scene.history, i);
-        text_add(out, i ? ",\n  {\"kind\": " : "\n  {\"kind\": ");
+        if (!history_problem_stands(scene.history, i, UINT64_MAX))
+            continue;
+        text_printf(out, "%s\n  {\"kind\": ", apart);
+        apart = ",";
         text_add_json(out, problem_kind_words(problem->kind));
         text_add(out, ", \"title\": ");
         text_add_json(out, problem->title);

@@ -299,9 +299,14 @@ static size_t add_problems(struct session *session, bool deadlock, struct text *
     for (size_t i = 0; i < history_problem_count(history); i++) {
         const struct problem *problem = history_problem(history, i);
         struct text time = {0};
-        if (problem->kind == PROBLEM_LOCK_ORDER && deadlock) /* said by what happened */
+        if ((problem->kind == PROBLEM_LOCK_ORDER && deadlock) || /* said by what happened */
+            !history_problem_stands(history, i, UINT64_MAX))
             continue;
         clock_format(&time, (int64_t)problem->time);
+        if (problem->grown) {
+            text_add(&time, ", begun at ");
+            clock_format(&time, (int64_t)problem->since);
+        }
         text_printf(out, "\n%s%s\n", problem->title, certainty_words(problem->certainty));
         add_indented(problem->evidence ? problem->evidence : "", out);
         text_printf(out, "  at %s\n", text_bytes(&time));
@@ -457,12 +462,19 @@ static void json_problems(struct session *session, struct text *out)
     };
     struct history *history = session_history(session);
     text_add(out, "\"problems\":[");
+    const char *apart = "";
     for (size_t i = 0; i < history_problem_count(history); i++) {
         const struct problem *problem = history_problem(history, i);
-        text_add(out, i ? ",{\"kind\":" : "{\"kind\":");
+        if (!history_problem_stands(history, i, UINT64_MAX))
+            continue;
+        text_printf(out, "%s{\"kind\":", apart);
+        apart = ",";
         text_add_json(out, problem_kind_words(problem->kind));
-        text_printf(out, ",\"certainty\":\"%s\",\"time_ns\":%" PRIu64 ",\"title\":",
-                    certainties[problem->certainty], problem->time);
+        text_printf(out,
+                    ",\"certainty\":\"%s\",\"time_ns\":%" PRIu64 ",\"since_ns\":%" PRIu64
+                    ",\"title\":",
+                    certainties[problem->certainty], problem->time,
+                    problem->grown ? problem->since : problem->time);
         text_add_json(out, problem->title);
         text_add(out, ",\"evidence\":");
         text_add_json(out, problem->evidence ? problem->evidence : "");

@@ -268,6 +268,31 @@ void assessor_stuck_on_request(struct assessor *assessor)
     assessor->on_request = true;
 }
 
+static bool share(const uint32_t *a, uint32_t a_count, const uint32_t *b, uint32_t b_count)
+{
+    for (uint32_t i = 0; i < a_count && i < PROBLEM_PARTIES; i++)
+        for (uint32_t j = 0; j < b_count && j < PROBLEM_PARTIES; j++)
+            if (a[i] == b[j])
+                return true;
+    return false;
+}
+
+/* Who is stuck stays so, and is told again when others get stuck, too. Waits for the same objects
+ * (joins: for the same threads) are then one problem that has grown. */
+static void find_earlier(const struct history *history, struct problem *problem)
+{
+    for (size_t i = history_problem_count(history); i-- > 0 && !problem->grown;) {
+        const struct problem *before = history_problem(history, i);
+        if (!problem_same_kind(before->kind, problem->kind))
+            continue;
+        problem->grown = before->object_count ? share(before->objects, before->object_count,
+                                                      problem->objects, problem->object_count)
+                                              : share(before->threads, before->thread_count,
+                                                      problem->threads, problem->thread_count);
+        problem->since = before->grown ? before->since : before->time;
+    }
+}
+
 bool assessor_stuck(struct assessor *assessor, const struct world *world, uint64_t time,
                     uint64_t event, bool only_all)
 {
@@ -286,6 +311,7 @@ bool assessor_stuck(struct assessor *assessor, const struct world *world, uint64
         return true;
     struct problem problem;
     words_of_stuck(assessor->model, assessor->history, world, report, time, event, &problem);
+    find_earlier(assessor->history, &problem);
     for (uint32_t i = 0; i < report->count; i++) {
         const struct stuck_thread *one = &report->threads[i];
         if (assessor_is_stuck(assessor, one->thread))

@@ -313,6 +313,10 @@ size_t history_note_at(const struct history *history, uint64_t t);
 size_t history_problem_count(const struct history *history);
 /* NULL: no such number. Lasts until the next problem is added or the history is truncated. */
 const struct problem *history_problem(const struct history *history, size_t n);
+/* A problem that grows is found again, larger. Whether number n is the form of it to be shown at
+ * time t: the last that had been found by then; before the first, the last of all. True for
+ * problems that do not grow. */
+bool history_problem_stands(const struct history *history, size_t n, uint64_t t);
 /* How many problems have a time <= t; problems are kept in the order of their times. */
 size_t history_problem_at(const struct history *history, uint64_t t);
 /* Whether one that did happen, not only might, has a time in [t0, t1). */

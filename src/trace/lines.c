@@ -261,6 +261,27 @@ const struct problem *history_problem(const struct history *history, size_t n)
     return n < history->problems.count ? &history->problems.items[n] : NULL;
 }
 
+/* Two forms of one problem. */
+static bool same_problem(const struct problem *a, const struct problem *b)
+{
+    uint64_t first = a->grown ? a->since : a->time;
+    return (a->grown || b->grown) && problem_same_kind(a->kind, b->kind) &&
+           first == (b->grown ? b->since : b->time);
+}
+
+bool history_problem_stands(const struct history *history, size_t n, uint64_t t)
+{
+    const struct problem *one = &history->problems.items[n];
+    for (size_t i = 0; i < history->problems.count; i++) {
+        const struct problem *other = &history->problems.items[i];
+        if (i == n || !same_problem(one, other))
+            continue;
+        if (i > n ? other->time <= t || one->time > t : one->time > t && other->time <= t)
+            return false;
+    }
+    return true;
+}
+
 size_t history_problem_at(const struct history *history, uint64_t t)
 {
     size_t low = 0, high = history->problems.count;

@@ -12,6 +12,13 @@ const char *problem_kind_words(enum problem_kind kind)
     return (unsigned)kind < PROBLEM_KINDS ? words[kind] : "problem";
 }
 
+bool problem_same_kind(enum problem_kind a, enum problem_kind b)
+{
+    if (a == PROBLEM_PARTIAL_DEADLOCK)
+        a = PROBLEM_DEADLOCK;
+    return a == (b == PROBLEM_PARTIAL_DEADLOCK ? PROBLEM_DEADLOCK : b);
+}
+
 void problem_add_thread(struct problem *problem, uint32_t thread)
 {
     if (problem->thread_count < PROBLEM_PARTIES)

@@ -18,6 +18,10 @@ enum problem_kind {
 /* "deadlock", "data race" … */
 const char *problem_kind_words(enum problem_kind kind);
 
+/* Whether a problem of one kind can be an earlier form of one of the other: a deadlock may begin as
+ * a partial one. */
+bool problem_same_kind(enum problem_kind a, enum problem_kind b);
+
 enum problem_certainty {
     PROBLEM_ACTUAL,     /* it happened */
     PROBLEM_POTENTIAL,  /* it did not happen in this run, another order may show it */
@@ -30,8 +34,10 @@ enum { PROBLEM_PARTIES = 16, PROBLEM_SOURCES = 2 * PROBLEM_PARTIES };
 struct problem {
     enum problem_kind kind;
     enum problem_certainty certainty;
-    uint64_t time;                     /* when it was complete, on the run's clock */
-    uint64_t event;                    /* index of the record that completed it; or HISTORY_NONE */
+    uint64_t time;  /* when it was complete, on the run's clock */
+    bool grown;     /* the same was found of fewer threads before, the first time at `since` … */
+    uint64_t since; /* … and is told again here with all of them */
+    uint64_t event; /* index of the record that completed it; or HISTORY_NONE */
     uint32_t threads[PROBLEM_PARTIES]; /* those concerned, in the order the words name them */
     uint32_t thread_count;             /* may exceed PROBLEM_PARTIES: only the first are listed */
     uint32_t objects[PROBLEM_PARTIES];

@@ -26,6 +26,8 @@ static const char *problem_words(struct run_view *view, bool *ret_potential, cha
     const struct problem *worst = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct problem *problem = history_problem(history, i);
+        if (!history_problem_stands(history, i, UINT64_MAX))
+            continue;
         if (!worst ||
             (worst->certainty == PROBLEM_POTENTIAL && problem->certainty != PROBLEM_POTENTIAL))
             worst = problem;
@@ -172,7 +174,7 @@ static void draw_problems(struct run_view *view, const struct region *region,
                           const struct scene *scene)
 {
     char detail[32] = "";
-    size_t count = history_problem_count(scene->history);
+    size_t count = problems_count(scene);
     if (count > 1)
         snprintf(detail, sizeof detail, "%zu · p next", count);
     struct region body = pane_titled(region, "PROBLEMS", detail, view->focus == PANE_PROBLEMS);

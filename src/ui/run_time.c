@@ -159,13 +159,16 @@ void run_show_problem(struct run_view *view, int number)
 
 static void jump_problem(struct run_view *view, bool backwards)
 {
-    int count = (int)history_problem_count(session_history(view->session)), next = view->problem;
+    const struct history *history = session_history(view->session);
+    int count = (int)history_problem_count(history), next = view->problem;
     if (!count)
         return;
-    if (next < 0)
-        next = backwards ? count - 1 : 0;
-    else
-        next = (next + (backwards ? count - 1 : 1)) % count;
+    do { /* one that grew is gone to as it was at last */
+        if (next < 0)
+            next = backwards ? count - 1 : 0;
+        else
+            next = (next + (backwards ? count - 1 : 1)) % count;
+    } while (!history_problem_stands(history, (size_t)next, UINT64_MAX));
     run_show_problem(view, next);
 }
 

@@ -48,8 +48,10 @@ struct branch_row {
 int branches_draw(const struct region *region, const struct branch_row *rows, size_t count,
                   size_t chosen);
 
-/* All problems in words, the chosen one (-1: the last) in sight. */
+/* All problems in words, as they are at the cursor, the chosen one (-1: the last) in sight. */
 int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top);
+/* How many these are. */
+size_t problems_count(const struct scene *scene);
 /* The problem in row `y` of that pane; -1: there is none. */
 int problems_at(const struct region *region, const struct scene *scene, int chosen, int top, int y);
 

@@ -44,6 +44,10 @@ static int draw_problem(const struct region *region, int y, const struct scene *
     struct text time = {0};
     text_add(&time, "at ");
     scene_time(scene, problem->time, &time);
+    if (problem->grown) {
+        text_add(&time, ", begun at ");
+        scene_time(scene, problem->since, &time);
+    }
     if (problem->certainty == PROBLEM_POTENTIAL)
         text_add(&time, deadlocked(scene->history) ? " · this run did get stuck"
                                                    : " · did not happen in this run");
@@ -70,14 +74,25 @@ static int draw_problem(const struct region *region, int y, const struct scene *
 static const int ranks[] = {PROBLEM_ACTUAL, PROBLEM_CONSEQUENCE, PROBLEM_POTENTIAL};
 
 /* The problems in the order they are drawn in: what did happen comes first. The caller frees it. */
-static size_t *drawn_order(const struct history *history, size_t count)
+static size_t *drawn_order(const struct scene *scene, size_t *ret_count)
 {
+    const struct history *history = scene->history;
+    size_t count = history_problem_count(history);
     size_t *order = xmalloc((count + 1) * sizeof *order), used = 0;
     for (int rank = 0; rank < 3; rank++)
         for (size_t i = 0; i < count; i++)
-            if ((int)history_problem(history, i)->certainty == ranks[rank])
+            if ((int)history_problem(history, i)->certainty == ranks[rank] &&
+                history_problem_stands(history, i, scene->cursor))
                 order[used++] = i;
+    *ret_count = used;
     return order;
+}
+
+size_t problems_count(const struct scene *scene)
+{
+    size_t count;
+    free(drawn_order(scene, &count));
+    return count;
 }
 
 /* The row, counted from the first of all, that is drawn first: the chosen one is in sight. Heights
@@ -98,13 +113,13 @@ static int first_row(const struct region *region, const struct scene *scene, con
 
 int problems_draw(const struct region *region, const struct scene *scene, int chosen, int top)
 {
-    size_t count = history_problem_count(scene->history);
+    size_t count, *order = drawn_order(scene, &count);
     if (!count) {
+        free(order);
         draw_glyph(region, 1, 0, STYLE_GOOD, GLYPH_GOOD);
         draw_text(region, 3, 0, STYLE_DIM, "no problem found so far");
         return 1;
     }
-    size_t *order = drawn_order(scene->history, count);
     int rows, first = first_row(region, scene, order, count, chosen, top, &rows), y = -first;
     for (size_t i = 0; i < count && y < region->height; i++)
         y += draw_problem(region, y, scene, history_problem(scene->history, order[i]),
@@ -116,8 +131,7 @@ int problems_draw(const struct region *region, const struct scene *scene, int ch
 
 int problems_at(const struct region *region, const struct scene *scene, int chosen, int top, int y)
 {
-    size_t count = history_problem_count(scene->history);
-    size_t *order = drawn_order(scene->history, count);
+    size_t count, *order = drawn_order(scene, &count);
     struct region nowhere = region_part(region, 0, 0, region->width, 0);
     int rows, row = -first_row(region, scene, order, count, chosen, top, &rows), found = -1;
     for (size_t i = 0; i < count && row <= y; i++) {

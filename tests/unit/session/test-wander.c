@@ -173,6 +173,7 @@ static void same_problems(const struct walk *a, struct history *left, struct his
         ck_assert_uint_eq(one->event, other->event);
         ck_assert_uint_eq(one->time, other->time);
         ck_assert_uint_eq(one->certainty, other->certainty);
+        ck_assert(one->grown == other->grown && one->since == other->since);
     }
 }
 
@@ -461,6 +462,86 @@ START_TEST(a_thread_made_at_run_time_and_gone_again)
 }
 END_TEST
 
+/* ---- Problems ---- */
+
+/* Number of the one problem that is to be shown at a position; the others are forms of it. */
+static size_t standing(const struct walk *walk, uint64_t position)
+{
+    const struct history *history = session_history(walk->session);
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < history_problem_count(history); i++) {
+        if (!history_problem_stands(history, i, position * SESSION_STEP_TIME))
+            continue;
+        ck_assert_uint_eq(found, SIZE_MAX);
+        found = i;
+    }
+    return found;
+}
+
+START_TEST(a_deadlock_that_grows_is_one_problem)
+{
+    struct walk walk = compile("start = Barrier(4)\n"
+                               "x = Atomic(0)\n"
+                               "thread player(i) for i in range(3):\n"
+                               "    x = i\n"
+                               "    start.wait()\n"
+                               "thread other:\n"
+                               "    assert False\n");
+    open_session(&walk, "player-0*2 player-1*2 player-2*2", NULL, 1);
+    for (int round = 0; round < 2; round++) {
+        const struct history *history = session_history(walk.session);
+        size_t last = standing(&walk, 6);
+        ck_assert_uint_eq(history_problem_count(history), 3);
+        ck_assert(history_problem(history, last)->grown);
+        ck_assert_uint_eq(history_problem(history, last)->since / SESSION_STEP_TIME, 1);
+        ck_assert_uint_eq(history_problem(history, last)->time / SESSION_STEP_TIME, 5);
+        session_jump(walk.session, SESSION_JUMP_TO, true, 3);
+        session_step(walk.session, &(struct session_choice){.thread = 3});
+        session_jump(walk.session, SESSION_JUMP_TO, true, 3);
+        ck_assert(session_switch_branch(walk.session, 0));
+        jump(&walk, SESSION_JUMP_TO, false, 6);
+    }
+    session_close(walk.session);
+    unload(&walk);
+}
+END_TEST
+
+/* With many threads who is stuck is looked for now and then: at the same steps when they come
+ * again.
+ */
+START_TEST(a_crowd_is_judged_at_the_same_steps_again)
+{
+    struct walk walk = compile("x = Atomic(0)\n"
+                               "lock = Lock()\n"
+                               "thread holder:\n"
+                               "    lock.acquire()\n"
+                               "    while True:\n"
+                               "        x = 1\n"
+                               "thread waiter:\n"
+                               "    lock.acquire()\n"
+                               "thread idle(i) for i in range(80):\n"
+                               "    x = 1\n");
+    struct walk straight = walk;
+    open_session(&walk, "holder*100", NULL, 1);
+    ck_assert_uint_eq(status_of(&walk).problems, 1);
+    session_jump(walk.session, SESSION_JUMP_TO, true, 10);
+    ck_assert_uint_eq(status_of(&walk).problems, 1);
+    ck_assert(session_step(walk.session, &(struct session_choice){.thread = 5}));
+    ck_assert_uint_eq(status_of(&walk).problems, 0);
+    for (int i = 0; i < 120; i++)
+        ck_assert(session_step(walk.session, &(struct session_choice){.thread = 1}));
+    ck_assert_uint_eq(status_of(&walk).problems, 1);
+    struct text schedule = {0};
+    session_schedule_text(walk.session, &schedule);
+    open_session(&straight, text_bytes(&schedule), NULL, 1);
+    same_everywhere(&walk, &straight);
+    text_fini(&schedule);
+    session_close(straight.session);
+    session_close(walk.session);
+    unload(&walk);
+}
+END_TEST
+
 /* ---- A schedule from a real clock, on which nobody asked for the GIL ---- */
 
 /* Who can go, and why the others cannot. */
@@ -534,6 +615,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_jump_to_a_thread_draws_its_number);
     tcase_add_test(tests, any_number_at_all);
     tcase_add_test(tests, a_thread_made_at_run_time_and_gone_again);
+    tcase_add_test(tests, a_deadlock_that_grows_is_one_problem);
+    tcase_add_test(tests, a_crowd_is_judged_at_the_same_steps_again);
     tcase_add_test(tests, the_gil_of_a_schedule_stays_when_it_is_left);
     suite_add_tcase(suite, tests);
     return suite;
