@@ -1,5 +1,7 @@
 #include "generate_dense.h"
 
+#include <string.h>
+
 #include "dense_writer.h"
 
 static void body(struct writer *writer, const char *first, const char *index, const char *last)
@@ -135,6 +137,13 @@ static void properties(struct writer *writer)
              ++writer->texts);
 }
 
+/* Every `1ms` so far becomes some milliseconds: with a clock it matters who waits longer. */
+static void vary_times(struct writer *writer)
+{
+    for (char *at = writer->out->bytes; (at = strstr(at, "1ms")); at++)
+        *at = (char)('1' + below(writer, 3));
+}
+
 void generate_dense(uint64_t seed, struct text *out)
 {
     struct writer writer = {.out = out, .random = hash_word(seed, 0x64656e7365212121)};
@@ -159,4 +168,5 @@ void generate_dense(uint64_t seed, struct text *out)
          PICK(&writer, "x == 0", "sum(xs) < 3", "own[2] < own[3] + 2", "fs[0] + fs[1] < 2",
               "not go"));
     line(&writer, "\nexpect ok");
+    vary_times(&writer);
 }

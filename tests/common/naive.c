@@ -21,7 +21,9 @@ struct search {
     struct naive *naive;
     struct naive_options options;
     struct world *at, *next,
-        *scratch; /* the state being expanded, its successor, and room to try things */
+        *scratch;              /* the state being expanded, its successor, and room to try things */
+    int64_t *left, *next_left; /* with a clock, of `at` and `next`: what is left of a thread's time;
+                                  -1: it has none */
     struct effect effect, tried;
     struct stuck_report report;
     vector(struct death) deaths; /* of the step being taken */
@@ -94,7 +96,11 @@ static uint32_t enter(struct search *search, const struct world *world, uint32_t
     struct naive *naive = search->naive;
     if (2 * (naive->states.count + 1) > naive->table_mask)
         table_grow(naive);
-    uint64_t hash = world_hash(search->model, world), at = hash & naive->table_mask;
+    uint32_t threads = search->options.ordered ? search->program->thread_limit : 0;
+    uint64_t hash = world_hash(search->model, world);
+    if (threads)
+        hash = hash_bytes(hash, search->next_left, threads * sizeof *search->next_left);
+    uint64_t at = hash & naive->table_mask;
     for (; naive->table[at]; at = (at + 1) & naive->table_mask)
         if (naive->states.items[naive->table[at] - 1].hash == hash)
             return naive->table[at] - 1;
@@ -109,6 +115,8 @@ static uint32_t enter(struct search *search, const struct world *world, uint32_t
                                                      .parent = parent,
                                                      .thread = (uint16_t)thread,
                                                      .choice = choice});
+    for (uint32_t i = 0; i < threads; i++)
+        vector_push(&naive->clocks, search->next_left[i]);
     naive->table[at] = number + 1;
     return number;
 }
@@ -140,6 +148,21 @@ static void note_death(struct search *search, const struct effect *effect)
         vector_push(&search->deaths, (struct death){effect->died_of, effect->message});
 }
 
+/* Whether a thread must still sleep or compute before it can do what is next. */
+static bool must_rest(struct search *search, uint32_t thread, const struct operation *next)
+{
+    int64_t *left = &search->next_left[thread];
+    bool takes_time = next->op == OP_SLEEP || next->op == OP_IO || next->op == OP_COMPUTE;
+    if (!search->options.ordered || !takes_time)
+        return false;
+    if (*left < 0)
+        *left = next->value > 0 ? next->value : 0;
+    if (*left > 0)
+        return true;
+    *left = -1;
+    return false;
+}
+
 /* Performs what counts as part of the step before. True: the thread has slept. */
 static bool run_on(struct search *search, struct world *world, uint32_t thread)
 {
@@ -149,6 +172,8 @@ static bool run_on(struct search *search, struct world *world, uint32_t thread)
         struct operation next;
         model_next(search->model, world, thread, &next);
         if (!operation_quiet(next.op) && (next.op != OP_END || !search->options.fuse_ends))
+            return slept;
+        if (must_rest(search, thread, &next))
             return slept;
         slept |= next.op == OP_SLEEP || next.op == OP_IO;
         model_perform(search->model, world, thread, (struct choice){CHOICE_STEP, 0},
@@ -171,6 +196,57 @@ uint32_t naive_state_of(const struct naive *naive, struct model *model,
         if (naive->states.items[naive->table[at] - 1].hash == hash)
             return naive->table[at] - 1;
     return UINT32_MAX;
+}
+
+/* What the thread could do; with a clock a time-out comes when its time is over. */
+static unsigned can_do(struct search *search, const struct world *world, const int64_t *left,
+                       uint32_t thread)
+{
+    unsigned enabled = model_enabled(search->model, world, thread);
+    struct operation next;
+    if (!enabled || !search->options.ordered)
+        return enabled;
+    model_next(search->model, world, thread, &next);
+    if (operation_quiet(next.op))
+        return left[thread] > 0 ? ENABLED_NO : enabled;
+    if (left[thread] > 0)
+        enabled &= ~(unsigned)ENABLED_TIMEOUT;
+    if ((enabled & ENABLED_STEP) && (enabled & ENABLED_TIMEOUT) && left[thread] < 0)
+        return next.timeout > 0 ? ENABLED_STEP : ENABLED_TIMEOUT; /* wait_for, once more */
+    return enabled;
+}
+
+/* A wait with a time-out has begun, or there is none. */
+static void begin_wait(struct search *search, uint32_t thread)
+{
+    struct operation next = {0};
+    if (world_thread_const(search->model, search->next, thread)->status == THREAD_ALIVE)
+        model_next(search->model, search->next, thread, &next);
+    if (search->next_left[thread] < 0 && next.phase == PHASE_WAITING && next.timed)
+        search->next_left[thread] = next.timeout > 0 ? next.timeout : 0;
+}
+
+/* While nobody can go, the clock moves on to where the next time is over. */
+static void move_clock(struct search *search)
+{
+    uint32_t end = world_thread_end(search->model, search->next);
+    int64_t least = 0;
+    while (least < INT64_MAX && !model_finished(search->model, search->next)) {
+        least = INT64_MAX;
+        for (uint32_t i = 0; i < end; i++) {
+            if (can_do(search, search->next, search->next_left, i))
+                return;
+            if (search->next_left[i] > 0 && search->next_left[i] < least)
+                least = search->next_left[i];
+        }
+        for (uint32_t i = 0; i < end && least < INT64_MAX; i++)
+            if (search->next_left[i] > 0)
+                search->next_left[i] -= least;
+        for (uint32_t i = 0; i < end && least < INT64_MAX; i++) {
+            run_on(search, search->next, i);
+            begin_wait(search, i);
+        }
+    }
 }
 
 static bool is_next(const struct search *search, const struct world *world, uint32_t thread,
@@ -196,12 +272,23 @@ static void step(struct search *search, uint32_t state, uint32_t thread, struct 
     bool daemon = is_daemon(search, thread);
     search->deaths.count = 0;
     world_copy(search->model, search->next, search->at);
+    if (search->options.ordered) {
+        memcpy(search->next_left, search->left,
+               search->program->thread_limit * sizeof *search->left);
+        if (search->left[thread] >= 0)
+            model_wait_left(search->model, search->next, thread, search->left[thread]);
+        search->next_left[thread] = -1;
+    }
     model_perform(search->model, search->next, thread, choice, &search->effect);
     note_death(search, &search->effect);
     naive->steps++;
     bool slept = run_on(search, search->next, thread);
     if (search->effect.op == OP_START && search->effect.thread != UINT32_MAX)
         run_on(search, search->next, search->effect.thread);
+    if (search->options.ordered) {
+        begin_wait(search, thread);
+        move_clock(search);
+    }
     uint32_t to = enter(search, search->next, state, thread, choice);
     bool left_free = slept || is_next(search, search->next, thread, OP_YIELD);
     vector_push(&naive->edges,
@@ -350,7 +437,7 @@ static void look_for_stuck(struct search *search, uint32_t state, bool anyone)
 
 static void try_thread(struct search *search, uint32_t state, uint32_t thread, bool *anyone)
 {
-    unsigned enabled = model_enabled(search->model, search->at, thread);
+    unsigned enabled = can_do(search, search->at, search->left, thread);
     if (enabled)
         *anyone = true;
     if (enabled & ENABLED_STEP)
@@ -369,6 +456,10 @@ static void expand(struct search *search, uint32_t state)
 {
     naive_restore(search->naive, search->model, state, search->at);
     search->naive->states.items[state].first_edge = (uint32_t)search->naive->edges.count;
+    uint32_t threads = search->program->thread_limit;
+    if (search->options.ordered)
+        memcpy(search->left, &search->naive->clocks.items[(size_t)state * threads],
+               threads * sizeof *search->left);
     if (!look_at_properties(search, state))
         return;
     if (model_finished(search->model, search->at)) {
@@ -541,8 +632,16 @@ static void begin(struct search *search)
     search->scratch = world_new(search->model);
     search->held = xcalloc(search->program->sometimes_count + 1, sizeof *search->held);
     search->analysis = stuck_new(search->program);
+    search->left = xcalloc(search->program->thread_limit + 1u, sizeof *search->left);
+    search->next_left = xcalloc(search->program->thread_limit + 1u, sizeof *search->left);
+    memset(search->next_left, 0xff, search->program->thread_limit * sizeof *search->left);
     for (uint32_t i = 0; i < search->program->thread_count; i++)
         run_on(search, search->at, i);
+    if (search->options.ordered) {
+        world_copy(search->model, search->next, search->at);
+        move_clock(search);
+        world_copy(search->model, search->at, search->next);
+    }
     enter(search, search->at, UINT32_MAX, 0, (struct choice){0});
     vector_each (struct death, death, &search->deaths)
         find_death(search, death, 0, NO_EDGE);
@@ -558,6 +657,8 @@ static void finish(struct search *search)
     stuck_fini(&search->report);
     stuck_free(search->analysis);
     vector_fini(&search->deaths);
+    free(search->left);
+    free(search->next_left);
     free(search->held);
 }
 
@@ -597,6 +698,7 @@ void naive_fini(struct naive *naive)
     vector_fini(&naive->states);
     vector_fini(&naive->edges);
     vector_fini(&naive->bytes);
+    vector_fini(&naive->clocks);
     free(naive->table);
     naive->table = NULL;
     naive->table_mask = 0;

@@ -60,6 +60,7 @@ struct naive_options {
     bool separate_quiet; /* sleep, print … are steps of their own */
     bool fuse_ends;      /* the end of a thread is part of the step before, as explorers do it where
                             nobody could notice */
+    bool ordered;        /* a clock rules: it moves on only when nobody can go */
     bool no_stuck;       /* do not judge who is stuck, for speed */
 };
 
@@ -74,6 +75,8 @@ struct naive {
     vector(struct naive_state) states; /* [0] is the first */
     vector(struct naive_edge) edges;
     vector(unsigned char) bytes;
+    vector(int64_t) clocks; /* with a clock, of each state by thread: what is left of its time; -1:
+                               it has none */
     uint32_t *table; /* hash → state + 1 */
     uint64_t table_mask;
     struct text defects; /* what contradicts itself: must be empty */

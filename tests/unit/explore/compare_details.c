@@ -165,7 +165,7 @@ static void compare_failure(const struct explore_result *result, uint32_t index,
     if (alike == 1)
         compare_share(verdict_names[failure->verdict], failure->detail, failure->has_share,
                       failure->share, known, share, out);
-    if (alike == 1)
+    if (alike == 1 && !result->ordered) /* a world does not tell the time */
         compare_return(result, failure, naive, findings, out);
     free(findings);
 }
@@ -205,6 +205,7 @@ static void explore_costs(const struct explore_result *result, uint64_t states, 
                           struct costs *ret_costs)
 {
     struct naive_options options = {.max_states = states,
+                                    .ordered = result->ordered,
                                     .fuse_ends = !space_ends_matter(result->program)};
     naive_explore(result->model, &options, naive);
     *ret_costs = (struct costs){malloc((naive->states.count + 1) * sizeof(uint64_t)),
