@@ -5,8 +5,7 @@
 
 #include "base/die.h"
 #include "base/hash.h"
-
-enum { NO_EDGE = UINT32_MAX };
+#include "naive_inside.h"
 
 /* A thread that died of an exception. */
 struct death {
@@ -43,34 +42,32 @@ const struct naive_finding *naive_finding(const struct naive *naive, enum verdic
     return NULL;
 }
 
-/* Enters what was found in a state, or (edge not NO_EDGE) on the way to it. */
-static void find_on(struct search *search, enum verdict verdict, const char *detail, uint32_t state,
-                    uint32_t edge)
+void naive_find(struct naive *naive, enum verdict verdict, const char *detail, uint32_t state,
+                uint32_t edge)
 {
-    struct naive *naive = search->naive;
     const struct naive_finding *known = naive_finding(naive, verdict, detail);
     uint32_t finding = (uint32_t)naive->findings.count;
     if (known)
         finding = (uint32_t)(known - naive->findings.items);
     if (!known)
         vector_push(&naive->findings, (struct naive_finding){verdict, xstrdup(detail), state});
-    vector_push(&naive->hits,
-                (struct naive_hit){finding, edge == NO_EDGE ? state : edge, edge != NO_EDGE});
+    vector_push(&naive->hits, (struct naive_hit){finding, edge == NAIVE_NO_EDGE ? state : edge,
+                                                 edge != NAIVE_NO_EDGE});
 }
 
 static void find(struct search *search, enum verdict verdict, const char *detail, uint32_t state)
 {
-    find_on(search, verdict, detail, state, NO_EDGE);
+    naive_find(search->naive, verdict, detail, state, NAIVE_NO_EDGE);
 }
 
 static void find_death(struct search *search, const struct death *death, uint32_t state,
                        uint32_t edge)
 {
     if (death->exception == EXCEPTION_ASSERTION)
-        find_on(search, VERDICT_ASSERTION, model_string(search->model, death->message), state,
-                edge);
+        naive_find(search->naive, VERDICT_ASSERTION, model_string(search->model, death->message),
+                   state, edge);
     else if (death->exception != EXCEPTION_NONE)
-        find_on(search, VERDICT_ERROR, exception_names[death->exception], state, edge);
+        naive_find(search->naive, VERDICT_ERROR, exception_names[death->exception], state, edge);
 }
 
 /* ---- states ---- */
@@ -398,7 +395,7 @@ static void look_at_end(struct search *search, uint32_t state)
     world_copy(search->model, search->scratch, search->at);
     model_after(search->model, search->scratch, &search->effect, NULL, NULL);
     struct death death = {search->effect.died_of, search->effect.message};
-    find_death(search, &death, state, NO_EDGE);
+    find_death(search, &death, state, NAIVE_NO_EDGE);
 }
 
 static void name_stuck(struct search *search, struct text *out)
@@ -503,111 +500,6 @@ static void check_stuck(struct naive *naive)
     }
 }
 
-/* Bottom components, by Tarjan's algorithm without recursion. */
-struct components {
-    struct naive *naive;
-    uint32_t *first;  /* of each state: its first edge in `order` */
-    uint32_t *order;  /* edges by source */
-    uint32_t *number; /* order of discovery, from 1 */
-    uint32_t *low;
-    uint32_t *component; /* 0: none yet */
-    uint32_t *stack, *path, *edge_at;
-    uint32_t count;
-};
-
-static void sort_edges(struct components *all)
-{
-    struct naive *naive = all->naive;
-    uint32_t states = (uint32_t)naive->states.count;
-    for (size_t i = 0; i < naive->edges.count; i++)
-        all->first[naive->edges.items[i].from + 1]++;
-    for (uint32_t i = 0; i < states; i++)
-        all->first[i + 1] += all->first[i];
-    uint32_t *fill = xcalloc(states + 1, sizeof *fill);
-    for (size_t i = 0; i < naive->edges.count; i++) {
-        uint32_t from = naive->edges.items[i].from;
-        all->order[all->first[from] + fill[from]++] = (uint32_t)i;
-    }
-    free(fill);
-}
-
-static void close_component(struct components *all, uint32_t state, uint32_t *top)
-{
-    all->count++;
-    uint32_t member;
-    do {
-        member = all->stack[--*top];
-        all->component[member] = all->count;
-    } while (member != state);
-}
-
-static void find_components(struct components *all)
-{
-    uint32_t next = 1, top = 0, depth = 0;
-    all->path[depth++] = 0;
-    all->number[0] = all->low[0] = next++;
-    all->stack[top++] = 0;
-    while (depth) {
-        uint32_t state = all->path[depth - 1];
-        uint32_t at = all->first[state] + all->edge_at[state];
-        if (at < all->first[state + 1]) {
-            all->edge_at[state]++;
-            uint32_t to = all->naive->edges.items[all->order[at]].to;
-            if (!all->number[to]) {
-                all->number[to] = all->low[to] = next++;
-                all->stack[top++] = to;
-                all->path[depth++] = to;
-            } else if (!all->component[to] && all->number[to] < all->low[state]) {
-                all->low[state] = all->number[to];
-            }
-            continue;
-        }
-        depth--;
-        if (all->low[state] == all->number[state])
-            close_component(all, state, &top);
-        if (depth && all->low[state] < all->low[all->path[depth - 1]])
-            all->low[all->path[depth - 1]] = all->low[state];
-    }
-}
-
-static void judge_components(struct search *search, struct components *all)
-{
-    struct naive *naive = search->naive;
-    uint8_t *leaves = xcalloc(all->count + 1, 1), *steps = xcalloc(all->count + 1, 1);
-    for (size_t i = 0; i < naive->edges.count; i++) {
-        const struct naive_edge *edge = &naive->edges.items[i];
-        uint32_t from = all->component[edge->from];
-        if (from != all->component[edge->to])
-            leaves[from] = 1;
-        else if (!edge->daemon)
-            steps[from] = 1;
-    }
-    for (uint32_t i = 0; i < naive->states.count; i++) {
-        uint32_t component = all->component[i];
-        if (component && steps[component] && !leaves[component])
-            find(search, VERDICT_LIVELOCK, "", i);
-    }
-    free(leaves);
-    free(steps);
-}
-
-static void find_livelock(struct search *search)
-{
-    uint32_t states = (uint32_t)search->naive->states.count;
-    struct components all = {.naive = search->naive};
-    uint32_t **rooms[] = {&all.first, &all.number, &all.low,    &all.component,
-                          &all.stack, &all.path,   &all.edge_at};
-    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
-        *rooms[i] = xcalloc(states + 2, sizeof **rooms[i]);
-    all.order = xcalloc(search->naive->edges.count + 1, sizeof *all.order);
-    sort_edges(&all);
-    find_components(&all);
-    judge_components(search, &all);
-    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
-        free(*rooms[i]);
-    free(all.order);
-}
-
 static int by_value(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -644,7 +536,7 @@ static void begin(struct search *search)
     }
     enter(search, search->at, UINT32_MAX, 0, (struct choice){0});
     vector_each (struct death, death, &search->deaths)
-        find_death(search, death, 0, NO_EDGE);
+        find_death(search, death, 0, NAIVE_NO_EDGE);
 }
 
 static void finish(struct search *search)
@@ -675,7 +567,7 @@ void naive_explore(struct model *model, const struct naive_options *options,
         expand(&search, state);
     ret_naive->complete = state == ret_naive->states.count;
     if (ret_naive->complete) {
-        find_livelock(&search);
+        naive_find_livelock(search.naive);
         for (uint32_t i = 0; i < search.program->sometimes_count; i++)
             if (!search.held[i])
                 find(&search, VERDICT_UNREACHED, search.program->sometimes[i].text, 0);

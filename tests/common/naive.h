@@ -77,7 +77,7 @@ struct naive {
     vector(unsigned char) bytes;
     vector(int64_t) clocks; /* with a clock, of each state by thread: what is left of its time; -1:
                                it has none */
-    uint32_t *table; /* hash → state + 1 */
+    uint32_t *table;        /* hash → state + 1 */
     uint64_t table_mask;
     struct text defects; /* what contradicts itself: must be empty */
 };
