@@ -167,6 +167,13 @@ struct lane_interval {
 void history_interval(const struct history *history, uint32_t thread, uint64_t t,
                       struct lane_interval *ret);
 
+/*
+ * The first stretch of `thread` in one of the states (bits: 1 << LANE_…) that begins after t, or
+ * (`backwards`) the last that begins before t; false: none. One without length does not count.
+ */
+bool history_next_stretch(const struct history *history, uint32_t thread, uint64_t t,
+                          uint32_t states, bool backwards, struct lane_interval *ret);
+
 /* The record that let the wait end which record `end_event` ended; false: none (a time-out, or no
  * wait). */
 bool history_waker(const struct history *history, uint64_t end_event, struct history_event *ret);

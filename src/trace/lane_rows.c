@@ -130,6 +130,109 @@ void history_interval(const struct history *history, uint32_t thread, uint64_t t
         ret->other = (uint32_t)began.event.value;
 }
 
+/* ---- the next stretch in some states ---- */
+
+/* Whether a stretch is in one of the states, and has a length. */
+static bool wanted(const struct sequence *sequence, uint32_t block, uint32_t slot, uint32_t states)
+{
+    const struct spans *spans = sequence_spans(sequence, block);
+    const uint64_t *starts = sequence->track->starts.items;
+    uint64_t start = starts[block] + spans->delta[slot], end = UINT64_MAX;
+    if (slot + 1 < spans->count)
+        end = starts[block] + spans->delta[slot + 1];
+    else if (block + 1 < sequence->blocks)
+        end = starts[block + 1];
+    return states >> spans->state[slot] & 1 && start < end;
+}
+
+/* ns spent in these states before block `n`. */
+static uint64_t ns_before(const struct sequence *sequence, uint32_t n, uint32_t states)
+{
+    const struct prefix *prefix = track_prefix(sequence->store, sequence->track, &lane_shape, n);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < LANE_STATES; i++)
+        sum += states >> i & 1 ? prefix->ns[i] : 0;
+    return sum;
+}
+
+/* The first of the blocks [low, high] with more before it than `ns`; high + 1: none. */
+static uint32_t block_above(const struct sequence *sequence, uint32_t low, uint32_t high,
+                            uint32_t states, uint64_t ns)
+{
+    while (low <= high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ns_before(sequence, middle, states) <= ns)
+            low = middle + 1;
+        else if (middle == low)
+            break;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Blocks without time in the states are passed over by the sums before them. */
+static bool stretch_after(const struct sequence *sequence, struct spot spot, uint32_t states,
+                          struct spot *ret)
+{
+    uint32_t last = sequence->blocks - 1;
+    while (spot.block <= last) {
+        uint32_t count = sequence_spans(sequence, spot.block)->count;
+        for (; spot.slot < count; spot.slot++)
+            if (wanted(sequence, spot.block, spot.slot, states)) {
+                *ret = spot;
+                return true;
+            }
+        if (spot.block == last)
+            return false;
+        uint64_t ns = ns_before(sequence, spot.block + 1, states);
+        spot.block = block_above(sequence, spot.block + 1, last, states, ns) - 1;
+        spot.slot = 0;
+    }
+    return false;
+}
+
+/* The last before `spot`, itself included. */
+static bool stretch_before(const struct sequence *sequence, struct spot spot, uint32_t states,
+                           struct spot *ret)
+{
+    for (;;) {
+        for (uint32_t slot = spot.slot + 1; slot-- > 0;)
+            if (wanted(sequence, spot.block, slot, states)) {
+                *ret = (struct spot){spot.block, slot};
+                return true;
+            }
+        uint64_t ns = spot.block > sequence->oldest ? ns_before(sequence, spot.block, states) : 0;
+        if (spot.block == sequence->oldest || ns == ns_before(sequence, sequence->oldest, states))
+            return false;
+        /* the sum grew to what it is in the block before the first that has it */
+        spot.block = block_above(sequence, sequence->oldest, spot.block, states, ns - 1) - 1;
+        spot.slot = sequence_spans(sequence, spot.block)->count - 1;
+    }
+}
+
+bool history_next_stretch(const struct history *history, uint32_t thread, uint64_t t,
+                          uint32_t states, bool backwards, struct lane_interval *ret)
+{
+    if (!has_lane(history, thread))
+        return false;
+    struct sequence sequence = lane_sequence(history, thread);
+    struct spot spot = {.block = sequence.oldest};
+    bool born = t >= sequence_birth(&sequence) + backwards;
+    if (born)
+        spot = sequence_find(&sequence, t - backwards);
+    else if (backwards)
+        return false;
+    spot.slot += born && !backwards;
+    if (!(backwards ? stretch_before : stretch_after)(&sequence, spot, states, &spot))
+        return false;
+    history_interval(history, thread,
+                     sequence.track->starts.items[spot.block] +
+                         sequence_spans(&sequence, spot.block)->delta[spot.slot],
+                     ret);
+    return true;
+}
+
 uint32_t lane_object(const struct history *history, uint32_t thread, uint64_t t)
 {
     if (!has_lane(history, thread))

@@ -104,26 +104,14 @@ void run_zoom(struct run_view *view, bool in, int at_column)
 /* The next stretch of the selected thread, from the cursor on, that is a wait (or any). */
 static void jump_stretch(struct run_view *view, bool waits, bool backwards)
 {
-    const struct history *history = session_history(view->session);
     struct lane_interval interval;
-    if (view->thread == THRUM_NONE)
-        return;
-    history_interval(history, view->thread, view->cursor, &interval);
-    if (backwards && interval.start < view->cursor && (!waits || lane_is_wait(interval.state))) {
+    uint32_t states = 0;
+    for (unsigned i = 0; i < LANE_STATES; i++)
+        states |= !waits || lane_is_wait((enum lane_state)i) ? 1u << i : 0;
+    if (view->thread != THRUM_NONE &&
+        history_next_stretch(session_history(view->session), view->thread, view->cursor, states,
+                             backwards, &interval))
         run_look_at(view, interval.start);
-        return;
-    }
-    /* Waits are among every few stretches; the limit only guards against a frozen screen. */
-    for (int i = 0; i < 100000; i++) {
-        if (backwards ? interval.start == 0 : interval.open)
-            return;
-        uint64_t next = backwards ? interval.start - 1 : interval.end;
-        history_interval(history, view->thread, next, &interval);
-        if (!waits || lane_is_wait(interval.state)) {
-            run_look_at(view, interval.start);
-            return;
-        }
-    }
 }
 
 static void jump_change(struct run_view *view, bool backwards)

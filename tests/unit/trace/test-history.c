@@ -327,6 +327,36 @@ static void compare_object_at(const struct history *history, const struct refere
         HOLDS(waiters[i - 1].since <= waiters[i].since, "waiters are out of order");
 }
 
+/* From stretch to stretch, one by one. */
+static void compare_next(const struct history *history, const struct reference *reference,
+                         uint32_t thread, uint64_t *seed)
+{
+    uint64_t t = random_below(seed, reference->end);
+    uint32_t states = 1u << random_below(seed, LANE_STATES) | 1u << random_below(seed, LANE_STATES);
+    struct lane_interval expected, found;
+    history_interval(history, thread, t, &expected);
+    bool after = false;
+    while (!after && !expected.open) {
+        history_interval(history, thread, expected.end, &expected);
+        after = states >> expected.state & 1;
+    }
+    SAME(history_next_stretch(history, thread, t, states, false, &found), after);
+    if (after)
+        SAME(found.start, expected.start);
+    bool before = false;
+    history_interval(history, thread, t, &expected);
+    if (expected.start == t && t > 0)
+        history_interval(history, thread, t - 1, &expected);
+    for (; expected.start < t; history_interval(history, thread, expected.start - 1, &expected)) {
+        before = expected.event != HISTORY_NONE && states >> expected.state & 1;
+        if (before || expected.start == 0)
+            break;
+    }
+    SAME(history_next_stretch(history, thread, t, states, true, &found), before);
+    if (before)
+        SAME(found.start, expected.start);
+}
+
 static void compare_points(const struct history *history, const struct reference *reference,
                            uint64_t *seed)
 {
@@ -334,6 +364,7 @@ static void compare_points(const struct history *history, const struct reference
         uint64_t t = random_below(seed, reference->end);
         for (uint32_t i = 0; i < STREAM_THREADS; i++)
             compare_lane_at(history, reference, i, t);
+        compare_next(history, reference, (uint32_t)round % STREAM_THREADS, seed);
         for (uint32_t i = 0; i < STREAM_OBJECTS; i++)
             compare_object_at(history, reference, i, t);
         SAME(history_change_before(history, STREAM_VARIABLE, t), reference->changed[t]);
