@@ -17,7 +17,8 @@ struct session {
     struct session_options options; /* its texts belong to whoever opened it, and are not kept */
     const struct session_ops *ops;
     void *state;
-    unsigned changes; /* of the session itself, for the next poll */
+    unsigned changes;   /* of the session itself, for the next poll */
+    struct text frozen; /* why the last freezing failed; empty: it did not */
 };
 
 static struct session *make(const struct program *program, struct model *model,
@@ -57,6 +58,7 @@ void session_close(struct session *session)
     if (!session)
         return;
     session->ops->close(session->state);
+    text_fini(&session->frozen);
     free(session);
 }
 
@@ -76,6 +78,8 @@ void session_status(struct session *session, struct session_status *ret_status)
 {
     memset(ret_status, 0, sizeof *ret_status);
     session->ops->status(session->state, ret_status);
+    if (session->frozen.length)
+        ret_status->notice = text_bytes(&session->frozen);
 }
 
 const struct program *session_program(const struct session *session)
@@ -267,11 +271,15 @@ bool session_stop(struct session *session)
 bool session_freeze(struct session *session)
 {
     struct session_schedule schedule = {0};
-    if (!session->ops->freeze || !session->ops->freeze(session->state, &schedule))
+    if (!session->ops->freeze)
         return false;
-    struct text error = {0};
-    void *state =
-        stepping_new(session->program, session->model, &session->options, &schedule, &error);
+    text_clear(&session->frozen);
+    bool stands = session->ops->freeze(session->state, &schedule);
+    if (!stands)
+        text_add(&session->frozen, "some of its threads do not stop");
+    void *state = stands ? stepping_new(session->program, session->model, &session->options,
+                                        &schedule, &session->frozen)
+                         : NULL;
     if (state) {
         session->ops->close(session->state);
         session->state = state;
@@ -280,7 +288,6 @@ bool session_freeze(struct session *session)
                             SESSION_CHANGED_STATUS | SESSION_CHANGED_NOW;
     }
     vector_fini(&schedule);
-    text_fini(&error);
     return state != NULL;
 }
 

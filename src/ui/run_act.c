@@ -312,8 +312,12 @@ static void play_or_pause(struct run_view *view, int unused)
 static void freeze(struct run_view *view, int unused)
 {
     (void)unused;
-    if (!session_freeze(view->session))
-        text_add(&view->message, "this run could not be turned into a schedule");
+    struct session_status status;
+    if (session_freeze(view->session))
+        return;
+    session_status(view->session, &status);
+    text_printf(&view->message, "this run could not be turned into a schedule%s%s",
+                status.notice ? ": " : "", status.notice ? status.notice : "");
 }
 
 /* A pane of objects of which none is chosen yet: the first one is meant. */
