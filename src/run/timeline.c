@@ -264,14 +264,47 @@ uint64_t timeline_switch(struct timeline *timeline, uint32_t branch)
 
 /* ---- Keyframes ---- */
 
+/* The last keyframe of the branch at or before `step`, or NULL. */
+static const struct keyframe *last_before(const struct branch *branch, uint64_t step)
+{
+    size_t low = 0, high = branch->keyframes.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (branch->keyframes.items[middle].step <= step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &branch->keyframes.items[low - 1] : NULL;
+}
+
+/* The last keyframe of the line of play at or before `step`, and whose it is; NULL: there is none.
+ */
+static const struct keyframe *last_in_line(const struct timeline *timeline, uint64_t step,
+                                           const struct branch **ret_branch)
+{
+    const struct keyframe *keyframe = NULL;
+    uint64_t limit = step;
+    for (size_t at = holder(timeline, step) + 1; at-- > 0 && !keyframe;) {
+        *ret_branch = &timeline->branches.items[timeline->line.items[at]];
+        keyframe = last_before(*ret_branch, limit);
+        /* In the parent, only what lies before the fork is in the line. */
+        limit = (*ret_branch)->fork < limit ? (*ret_branch)->fork : limit;
+    }
+    return keyframe;
+}
+
 bool timeline_wants_keyframe(const struct timeline *timeline, uint64_t step, size_t size)
 {
     size_t at = holder(timeline, step);
     const struct branch *branch = &timeline->branches.items[timeline->line.items[at]];
-    uint64_t last = branch->keyframes.count ? vector_last(&branch->keyframes).step : branch->fork;
     if (step == 0)
         return branch->keyframes.count == 0;
-    if (step < last + SPACING)
+    /* Also where branch leaves branch after few steps each, the way back stays short. */
+    const struct branch *whose;
+    const struct keyframe *last = branch->keyframes.count ? &vector_last(&branch->keyframes)
+                                                          : last_in_line(timeline, step, &whose);
+    if (!last || step < last->step + SPACING)
         return false;
     /* What the last one took is the best guess of what this one will take. */
     size_t guess = branch->keyframes.count > 1 ? vector_last(&branch->keyframes).stored : size;
@@ -353,32 +386,11 @@ void timeline_keep(struct timeline *timeline, uint64_t step, const void *bytes, 
     vector_push(&branch->keyframes, keyframe);
 }
 
-/* The last keyframe of the branch at or before `step`, or NULL. */
-static const struct keyframe *last_before(const struct branch *branch, uint64_t step)
-{
-    size_t low = 0, high = branch->keyframes.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (branch->keyframes.items[middle].step <= step)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? &branch->keyframes.items[low - 1] : NULL;
-}
-
 uint64_t timeline_keyframe(struct timeline *timeline, uint64_t step, const void **ret_bytes,
                            size_t *ret_size)
 {
-    const struct keyframe *keyframe = NULL;
     const struct branch *branch = NULL;
-    uint64_t limit = step;
-    for (size_t at = holder(timeline, step) + 1; at-- > 0 && !keyframe;) {
-        branch = &timeline->branches.items[timeline->line.items[at]];
-        keyframe = last_before(branch, limit);
-        /* In the parent, only what lies before the fork is in the line. */
-        limit = branch->fork < limit ? branch->fork : limit;
-    }
+    const struct keyframe *keyframe = last_in_line(timeline, step, &branch);
     if (!keyframe)
         die("a timeline without its first keyframe");
     const struct keyframe *base = &branch->keyframes.items[keyframe->base];

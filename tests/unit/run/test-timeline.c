@@ -156,6 +156,36 @@ START_TEST(keyframes_restore)
 }
 END_TEST
 
+/* Somebody goes back a few steps again and again and chooses otherwise: each branch is short, and
+ * the way back to a keyframe all the same no longer than on one line. */
+START_TEST(short_branches_have_keyframes)
+{
+    enum { BRANCHES = 300, OWN = 60 };
+    struct timeline *timeline = timeline_new();
+    unsigned char state[64] = {0};
+    uint64_t step = 0;
+    for (uint32_t branch = 0; branch < BRANCHES; branch++) {
+        for (uint64_t i = 0; i < OWN; i++, step++) {
+            memcpy(state, &step, sizeof step);
+            if (timeline_wants_keyframe(timeline, step, sizeof state))
+                timeline_keep(timeline, step, state, sizeof state);
+            timeline_choose(timeline, step, go(branch));
+        }
+        step -= 10;
+    }
+    ck_assert_uint_eq(timeline_branches(timeline), BRANCHES);
+    for (uint64_t at = 0; at <= timeline_length(timeline); at++) {
+        const void *bytes;
+        size_t size;
+        uint64_t found = timeline_keyframe(timeline, at, &bytes, &size);
+        ck_assert_uint_le(found, at);
+        ck_assert_uint_lt(at - found, 600);
+        ck_assert_mem_eq(bytes, &found, sizeof found);
+    }
+    timeline_free(timeline);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("timeline");
@@ -163,6 +193,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, grows_and_keeps_values);
     tcase_add_test(tests, keeps_old_futures);
     tcase_add_test(tests, keyframes_restore);
+    tcase_add_test(tests, short_branches_have_keyframes);
     suite_add_tcase(suite, tests);
     return suite;
 }
