@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "../unit.h"
+#include "base/clock.h"
+#include "base/hash.h"
 #include "base/vector.h"
 #include "lang/lang.h"
 #include "model/world.h"
@@ -117,11 +119,19 @@ START_TEST(every_scenario_freezes)
     struct paths paths = {0};
     const char *folder = getenv("THRUM_SCENARIOS");
     ck_assert_ptr_nonnull(folder);
+    struct text tests = {0};
+    text_printf(&tests, "%s/../tests/scenario/semantics", folder);
     collect(folder, &paths);
-    ck_assert_uint_gt(paths.items.count, 20);
-    uint64_t steps = 0;
+    collect(text_bytes(&tests), &paths);
+    text_clear(&tests);
+    text_printf(&tests, "%s/../tests/scenario/verdicts", folder);
+    collect(text_bytes(&tests), &paths);
+    text_fini(&tests);
+    ck_assert_uint_gt(paths.items.count, 60);
+    uint64_t steps = 0, random = clock_now(); /* whenever it is */
     for (size_t i = 0; i < paths.items.count; i++) {
         steps += freeze(paths.items.items[i], (int64_t)(i % 5) * 3000000, i);
+        steps += freeze(paths.items.items[i], (int64_t)random_below(&random, 500000), i);
         free(paths.items.items[i]);
     }
     vector_fini(&paths.items);
