@@ -26,7 +26,8 @@ enum told {
     TOLD_NOTHING, /* not begun */
     TOLD_READY,
     TOLD_WAITS,
-    TOLD_SLEEPS, /* stands before a sleep; likewise io and compute */
+    TOLD_TAKES_BACK, /* waits for the lock of a condition, notified or timed out */
+    TOLD_SLEEPS,     /* stands before a sleep; likewise io and compute */
     TOLD_IO,
     TOLD_COMPUTES,
     TOLD_GIL, /* could go, but for the GIL */

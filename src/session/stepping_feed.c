@@ -2,6 +2,7 @@
  * steps. */
 #include <string.h>
 
+#include "model/stuck.h"
 #include "run/record.h"
 #include "session/catalog_fill.h"
 #include "session/stepping.h"
@@ -50,6 +51,16 @@ static bool gil_waits(const struct stepping *stepping, uint32_t thread)
     return gil && thread < gil->waiter_count && gil->waiters[thread].waits;
 }
 
+/* The wait for a condition is over, and the one for its lock has begun. */
+static bool takes_back(const struct stepping *stepping, uint32_t thread,
+                       const struct operation *next)
+{
+    struct wait wait;
+    return next->op == OP_COND_WAIT &&
+           stuck_waits(stepping->model, stepper_world(stepping->stepper), thread, &wait) &&
+           wait.kind == WAIT_LOCK;
+}
+
 static enum told state_of(const struct stepping *stepping, uint32_t thread,
                           struct operation *ret_next)
 {
@@ -62,7 +73,7 @@ static enum told state_of(const struct stepping *stepping, uint32_t thread,
     }
     model_next(stepping->model, world, thread, ret_next);
     if (!(model_enabled(stepping->model, world, thread) & (ENABLED_STEP | ENABLED_VALUE)))
-        return TOLD_WAITS;
+        return takes_back(stepping, thread, ret_next) ? TOLD_TAKES_BACK : TOLD_WAITS;
     if (gil_waits(stepping, thread))
         return TOLD_GIL;
     if (ret_next->op == OP_SLEEP)
@@ -96,14 +107,15 @@ static void tell(struct stepping *stepping, uint32_t thread, enum told state,
     stepping->told.items[thread] = (uint8_t)state;
     if (state == before)
         return;
-    if (before == TOLD_WAITS && state != TOLD_ENDED)
+    if ((before == TOLD_WAITS || before == TOLD_TAKES_BACK) && state != TOLD_ENDED)
         append(stepping, thread,
                (struct thrum_event){.value = by,
                                     .object = next->thing == UINT32_MAX ? THRUM_NONE : next->thing,
                                     .source = next->source,
                                     .kind = THRUM_KIND_WAKE});
     switch (state) {
-    case TOLD_WAITS: tell_wait(stepping, thread, next); break;
+    case TOLD_WAITS:
+    case TOLD_TAKES_BACK: tell_wait(stepping, thread, next); break;
     case TOLD_SLEEPS:
         append_plain(stepping, thread, THRUM_KIND_SLEEP_BEGIN, next->value, next->source);
         break;

@@ -16,6 +16,7 @@
 #include "lang/lang.h"
 #include "model/world.h"
 #include "trace/history.h"
+#include "trace/waits.h"
 
 struct paths {
     vector(char *) items;
@@ -506,6 +507,41 @@ START_TEST(a_deadlock_that_grows_is_one_problem)
 }
 END_TEST
 
+/* Who was notified waits for the lock, and so for whoever holds it: as in a live run. */
+START_TEST(a_notified_thread_waits_for_the_lock)
+{
+    struct walk walk = compile("lock = Lock()\n"
+                               "cond = Condition(lock)\n"
+                               "thread A:\n"
+                               "    with cond:\n"
+                               "        cond.wait()\n"
+                               "thread B:\n"
+                               "    with cond:\n"
+                               "        cond.notify()\n"
+                               "        sleep(1ms)\n");
+    open_session(&walk, "A*2 B*2", NULL, 1);
+    const struct history *history = session_history(walk.session);
+    struct wait_edge edge;
+    for (int round = 0; round < 2; round++) {
+        ck_assert(waits_edge(history, 1, 2 * SESSION_STEP_TIME, &edge));
+        ck_assert_str_eq(catalog_object_name(session_catalog(walk.session), edge.object), "cond");
+        ck_assert(waits_edge(history, 1, 4 * SESSION_STEP_TIME, &edge));
+        ck_assert_str_eq(catalog_object_name(session_catalog(walk.session), edge.object), "lock");
+        ck_assert_uint_eq(edge.owner, 2);
+        go(&walk, SESSION_JUMP_TO, true, 3);
+        ck_assert(session_step(walk.session, &(struct session_choice){.thread = 0}));
+        go(&walk, SESSION_JUMP_TO, true, 3);
+        ck_assert(session_step(walk.session, &(struct session_choice){.thread = 2}));
+    }
+    go(&walk, SESSION_JUMP_STEP, false, 0); /* sleeps, and lets go */
+    session_step(walk.session, &(struct session_choice){.thread = 2});
+    session_step(walk.session, &(struct session_choice){.thread = 2});
+    ck_assert(!waits_edge(history, 1, history_now(history), &edge));
+    session_close(walk.session);
+    unload(&walk);
+}
+END_TEST
+
 /* With many threads who is stuck is looked for now and then: at the same steps when they come
  * again.
  */
@@ -616,6 +652,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, any_number_at_all);
     tcase_add_test(tests, a_thread_made_at_run_time_and_gone_again);
     tcase_add_test(tests, a_deadlock_that_grows_is_one_problem);
+    tcase_add_test(tests, a_notified_thread_waits_for_the_lock);
     tcase_add_test(tests, a_crowd_is_judged_at_the_same_steps_again);
     tcase_add_test(tests, the_gil_of_a_schedule_stays_when_it_is_left);
     suite_add_tcase(suite, tests);
