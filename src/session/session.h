@@ -59,13 +59,15 @@ struct session_options {
     int64_t pace;  /* ns between a thread's visible steps; 0: none */
     uint32_t cpus; /* processors the run may use; 0: what `option cpus` or the machine says */
     bool has_seed;
-    uint64_t seed;     /* of randint, jitter and random policies */
-    bool jitter;       /* delay steps at random */
-    int64_t limit;     /* ns after which a live run is stopped; 0: none */
-    size_t memory;     /* bytes the history may take; 0: 2 GiB */
+    uint64_t seed; /* of randint, jitter and random policies */
+    bool jitter;   /* delay steps at random */
+    int64_t limit; /* ns after which a live run is stopped; 0: none */
+    size_t memory; /* bytes the history may take; 0: 2 GiB. Live: then old detail goes; stepping:
+                      then no more steps are made */
     bool start_paused; /* live: nothing moves until session_resume() */
     /* live: counts the runs that have threads. A run that finds others here waits until theirs have
-     * left, three seconds at most, before it makes its own. NULL: it is alone. Outlives the session. */
+     * left, three seconds at most, before it makes its own. NULL: it is alone. Outlives the
+     * session. */
     _Atomic uint32_t *runs;
     bool no_kernel;       /* live: do not look at the kernel's context switches (tests) */
     bool no_tsc;          /* live: CLOCK_MONOTONIC stamps what happens (tests) */

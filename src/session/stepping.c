@@ -8,7 +8,14 @@
 #include "model/schedule.h"
 #include "session/catalog_fill.h"
 
-enum { PLAY_BATCH = 4000000 }; /* ns that one poll may spend on playing without a pace */
+enum {
+    PLAY_BATCH = 4000000,  /* ns that one poll may spend on playing without a pace */
+    LOOK_AT_MEMORY = 1024, /* steps between two looks at what they take */
+    RECORD_BYTES = 64,     /* of the history, all told, at most; what is printed comes on top */
+};
+#define DEFAULT_MEMORY ((size_t)2 << 30)
+
+static const char full_words[] = "the history is full: no more steps can be kept";
 
 /* ---- Steps ---- */
 
@@ -20,6 +27,20 @@ bool stepping_over(const struct stepping *stepping)
 static bool at_end(const struct stepping *stepping)
 {
     return stepper_position(stepping->stepper) == stepper_length(stepping->stepper);
+}
+
+/* At the end of a line of play that has no room for more: everything behind it can be gone back to,
+ * so nothing of it is dropped. Counted are records, as the history keeps the room of those that
+ * were truncated, for others. */
+static bool is_full(const struct stepping *stepping)
+{
+    uint64_t length = stepper_length(stepping->stepper);
+    if (length == 0 || length % LOOK_AT_MEMORY || !at_end(stepping))
+        return false;
+    size_t most = stepping->options.memory ? stepping->options.memory : DEFAULT_MEMORY;
+    return history_full(stepping->history) ||
+           history_count(stepping->history) * RECORD_BYTES + stepper_memory(stepping->stepper) >
+               most;
 }
 
 /* The history may be short of the line of play when an old branch was found again. */
@@ -34,6 +55,11 @@ bool stepping_step(struct stepping *stepping, uint32_t thread, struct choice cho
             text_add(error, stepping->finished_at.count
                                 ? "the run is over: every thread that counts has ended"
                                 : "the run is over: an invariant is false");
+        return false;
+    }
+    if (is_full(stepping)) {
+        if (error)
+            text_add(error, full_words);
         return false;
     }
     struct stepper_record record;
@@ -474,36 +500,23 @@ static void status_op(void *state, struct session_status *ret_status)
     status.pace = stepping->pace;
     status.seed = stepping->policy.seed;
     status.cpus = 1;
-    status.notice = stepping->error;
+    status.notice = stepping->error ? stepping->error : is_full(stepping) ? full_words : NULL;
     *ret_status = status;
 }
 
-/* ---- Break points ---- */
-
-static size_t find_break(const struct stepping *stepping, uint32_t line)
-{
-    for (size_t i = 0; i < stepping->breaks.count; i++)
-        if (stepping->breaks.items[i] == line)
-            return i;
-    return stepping->breaks.count;
-}
+/* ---- Break points, jumps ---- */
 
 static bool toggle_break_op(void *state, uint32_t line)
 {
     struct stepping *stepping = state;
-    size_t at = find_break(stepping, line);
-    if (at < stepping->breaks.count)
-        stepping->breaks.items[at] = stepping->breaks.items[--stepping->breaks.count];
-    else
-        vector_push(&stepping->breaks, line);
+    stepping_toggle_break(stepping, line);
     stepping->changes |= SESSION_CHANGED_STATUS;
     return true;
 }
 
 static bool has_break_op(void *state, uint32_t line)
 {
-    const struct stepping *stepping = state;
-    return find_break(stepping, line) < stepping->breaks.count;
+    return stepping_is_break(state, line);
 }
 
 static bool jump_op(void *state, enum session_jump where, bool backwards, uint64_t argument)

@@ -99,6 +99,9 @@ bool stepping_jump(struct stepping *stepping, enum session_jump where, bool back
                    uint64_t argument);
 /* Performs steps towards the goal for at most a few milliseconds. */
 void goal_continue(struct stepping *stepping);
+/* Break points: whether the line has one; gives it one, or takes it away. */
+bool stepping_is_break(const struct stepping *stepping, uint32_t line);
+void stepping_toggle_break(struct stepping *stepping, uint32_t line);
 /* The record of step n that says what it was. */
 bool stepping_record(const struct stepping *stepping, uint64_t step,
                      struct history_event *ret_record);

@@ -38,12 +38,22 @@ static uint32_t line_at(const struct stepping *stepping, uint64_t step)
     return stepping_record(stepping, step, &record) ? THRUM_SOURCE_LINE(record.event.source) : 0;
 }
 
-static bool is_break(const struct stepping *stepping, uint32_t line)
+bool stepping_is_break(const struct stepping *stepping, uint32_t line)
 {
     vector_each (const uint32_t, at, &stepping->breaks)
         if (*at == line)
             return true;
     return false;
+}
+
+void stepping_toggle_break(struct stepping *stepping, uint32_t line)
+{
+    for (size_t i = 0; i < stepping->breaks.count; i++)
+        if (stepping->breaks.items[i] == line) {
+            stepping->breaks.items[i] = stepping->breaks.items[--stepping->breaks.count];
+            return;
+        }
+    vector_push(&stepping->breaks, line);
 }
 
 /* A thread began to wait with this step. */
@@ -176,7 +186,7 @@ static uint64_t look_back(struct stepping *stepping, enum session_jump where, ui
         return NOWHERE;
     case SESSION_JUMP_BREAK:
         for (uint64_t step = from; step-- > 0;)
-            if (is_break(stepping, line_at(stepping, step)))
+            if (stepping_is_break(stepping, line_at(stepping, step)))
                 return step;
         return NOWHERE;
     case SESSION_JUMP_END:
@@ -236,7 +246,7 @@ static uint64_t look_ahead(const struct stepping *stepping, const struct goal *g
     case SESSION_JUMP_LINE: return ahead_line(stepping, from, thread, goal->line);
     case SESSION_JUMP_BREAK:
         for (uint64_t step = from + 1; step < length; step++)
-            if (is_break(stepping, line_at(stepping, step)))
+            if (stepping_is_break(stepping, line_at(stepping, step)))
                 return step;
         return NOWHERE;
     case SESSION_JUMP_OUT: return NOWHERE; /* walked, see met() */
@@ -286,7 +296,7 @@ static bool met_before(const struct stepping *stepping, const struct goal *goal,
     if (goal->where == SESSION_JUMP_SWITCH)
         return next->thread != thread_at(stepping, position - 1);
     if (goal->where == SESSION_JUMP_BREAK)
-        return is_break(stepping, line_now(stepping, next->thread));
+        return stepping_is_break(stepping, line_now(stepping, next->thread));
     return false;
 }
 

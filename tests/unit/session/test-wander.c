@@ -463,6 +463,34 @@ START_TEST(a_thread_made_at_run_time_and_gone_again)
 }
 END_TEST
 
+/* A run without end is ended by its memory, not the machine's. */
+START_TEST(memory_has_a_limit)
+{
+    struct walk walk = compile("x = Atomic(0)\n"
+                               "thread A:\n"
+                               "    while True:\n"
+                               "        x = 1 - x\n");
+    struct text error = {0};
+    struct session_options options = {.memory = 16 << 20, .schedule = "A*9"};
+    walk.session = session_open_stepping(walk.program, walk.model, &options, &error);
+    ck_assert_ptr_nonnull(walk.session);
+    jump(&walk, SESSION_JUMP_END, false, 0);
+    struct session_status status = status_of(&walk);
+    ck_assert_uint_gt(status.steps, 10000);
+    ck_assert_uint_lt(status.steps, 1000000);
+    ck_assert_str_eq(status.notice, "the history is full: no more steps can be kept");
+    ck_assert(!session_step(walk.session, &(struct session_choice){.thread = 1}));
+    jump(&walk, SESSION_JUMP_TO, true, 5);
+    ck_assert_ptr_null(status_of(&walk).notice);
+    ck_assert(session_step(walk.session, &(struct session_choice){.thread = 0}));
+    jump(&walk, SESSION_JUMP_TO, false, 5000);
+    ck_assert_uint_eq(place(&walk), 5000);
+    text_fini(&error);
+    session_close(walk.session);
+    unload(&walk);
+}
+END_TEST
+
 /* ---- Problems ---- */
 
 /* Number of the one problem that is to be shown at a position; the others are forms of it. */
@@ -653,6 +681,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_thread_made_at_run_time_and_gone_again);
     tcase_add_test(tests, a_deadlock_that_grows_is_one_problem);
     tcase_add_test(tests, a_notified_thread_waits_for_the_lock);
+    tcase_add_test(tests, memory_has_a_limit);
     tcase_add_test(tests, a_crowd_is_judged_at_the_same_steps_again);
     tcase_add_test(tests, the_gil_of_a_schedule_stays_when_it_is_left);
     suite_add_tcase(suite, tests);
