@@ -361,8 +361,7 @@ static void say_nobody(const struct model *model, const struct world *world, con
                        struct text *error)
 {
     struct text other = {0}, nearest = {0};
-    /* Where nothing of the name is left, it is another one. */
-    unsigned best = strlen(name) < 3 ? (unsigned)strlen(name) : 3;
+    unsigned best = 3;
     uint32_t end = world_thread_end(model, world);
     for (uint32_t thread = 0; thread < end; thread++) {
         if (world_thread_const(model, world, thread)->status == THREAD_UNBORN)
