@@ -5,9 +5,10 @@ Usage: check-hostile.py THRUM
 
 Each of them would take hours in one way or another: very many threads, threads that start threads for ever, very many
 locks that any index may mean, loops that hardly end, choices of a million values. No clock is looked at here: what
-hangs is ended by the test's own time-out.
+hangs is ended by the test's own time-out. With THRUM_TEST_SHARE, in the slow builds, every third program.
 """
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def wrong_with(program, path, command, needed):
 def main():
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
-        for title, text in PROGRAMS.items():
+        chosen = list(PROGRAMS.items())[::3 if "THRUM_TEST_SHARE" in os.environ else 1]
+        for title, text in chosen:
             path = pathlib.Path(folder) / (title.replace(" ", "-") + ".thrum")
             path.write_text(f'"""{title}"""\n{text}expect ok\n', encoding="utf-8")
             for command, needed in (("check", ["FAIL", "incomplete: stopped by"]),
@@ -63,7 +65,7 @@ def main():
                 if words:
                     print(f"{title}: {words}")
                     bad += 1
-    print(f"{len(PROGRAMS)} programs, {bad} wrong")
+    print(f"{len(chosen)} programs, {bad} wrong")
     return 1 if bad else 0
 
 

@@ -385,7 +385,7 @@ END_TEST
  * all of them looked at for each, these records took hours. */
 START_TEST(permits_handed_over_for_long)
 {
-    enum { MANY = 300000 };
+    const uint64_t many = (uint64_t)unit_rounds(300000);
     struct trace_catalog catalog = {0};
     struct problem problem;
     make_catalog(&catalog);
@@ -393,7 +393,7 @@ START_TEST(permits_handed_over_for_long)
     struct races *races = races_new(&catalog);
     struct thrum_event store = {.object = X, .kind = K(STORE), .source = THRUM_SOURCE(1, 1)};
     ck_assert(!races_feed(races, A, &store, 0, &problem));
-    for (uint64_t i = 1; i <= MANY; i++) {
+    for (uint64_t i = 1; i <= many; i++) {
         struct thrum_event give = {.object = SEM, .kind = K(RELEASE), .value = (int64_t)i + 1};
         struct thrum_event take = {.object = SEM, .kind = K(ACQUIRE), .value = 1};
         struct thrum_event other = {.object = SEM2, .kind = K(RELEASE), .value = 1};
@@ -404,10 +404,10 @@ START_TEST(permits_handed_over_for_long)
     }
     /* the first permit is the initial one, the second A's */
     struct thrum_event take = {.object = SEM, .kind = K(ACQUIRE), .value = 1};
-    for (uint64_t i = 0; i < MANY; i++)
-        ck_assert(!races_feed(races, B, &take, MANY + i, &problem));
-    ck_assert(!races_feed(races, B, &store, 2 * MANY, &problem));
-    ck_assert_uint_eq(races_known(races, B, A), MANY - 1);
+    for (uint64_t i = 0; i < many; i++)
+        ck_assert(!races_feed(races, B, &take, many + i, &problem));
+    ck_assert(!races_feed(races, B, &store, 2 * many, &problem));
+    ck_assert_uint_eq(races_known(races, B, A), many - 1);
     races_free(races);
     lockorder_free(lockorder);
     catalog_fini(&catalog);
