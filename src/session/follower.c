@@ -47,6 +47,21 @@ static bool abandoned(const struct follower *follower)
     return atomic_load_explicit(&follower->abandoned, memory_order_relaxed);
 }
 
+/* Puts what the kernel has told of up to `time` where it belongs. Told ahead of the threads' own
+ * records, which come through the rings a little later, it would make each of these a late one. */
+static void feed_switches(struct follower *follower, uint64_t time)
+{
+    while (follower->switches_fed < follower->switches.count) {
+        const struct follower_switch *next = &follower->switches.items[follower->switches_fed];
+        if (next->event.time > time)
+            return;
+        if (!follower->over)
+            history_append(follower->history, next->thread, &next->event);
+        follower->switches_fed++;
+    }
+    follower->switches.count = follower->switches_fed = 0;
+}
+
 /* A record in merged order. */
 static void deliver(void *context, uint32_t thread, const struct thrum_event *event)
 {
@@ -65,6 +80,7 @@ static void deliver(void *context, uint32_t thread, const struct thrum_event *ev
         run_quit(follower->run);
         return;
     }
+    feed_switches(follower, event->time);
     uint64_t index = history_append(follower->history, thread, event);
     note_time(follower, event->time);
     follower->delivered_time = event->time;
@@ -93,7 +109,7 @@ static void take_switch(void *context, const struct kernel_record *record)
     case KERNEL_BLOCKED: event.kind = THRUM_KIND_SWITCH_BLOCKED; break;
     case KERNEL_IN: event.kind = THRUM_KIND_SWITCH_IN; break;
     }
-    history_append(follower->history, thread, &event);
+    vector_push(&follower->switches, (struct follower_switch){thread, event});
 }
 
 /* One look at everything. Returns how many records there were. */
@@ -105,6 +121,8 @@ static uint64_t look(struct follower *follower)
     uint64_t now = thrum_clock_now(clock);
     follower->kernel_offset = now - clock_now();
     collector_poll(follower->collector);
+    if (history_count(follower->history) == before && !collector_pending(follower->collector))
+        feed_switches(follower, UINT64_MAX); /* nobody has anything to tell from before */
     if (follower->kernel)
         kernel_poll(follower->kernel, take_switch, follower);
     if (!abandoned(follower))
@@ -140,6 +158,7 @@ static void finish(struct follower *follower)
                     missing, text_bytes(&words));
         steps_defect(follower);
     }
+    feed_switches(follower, UINT64_MAX);
     steps_stuck(follower);
     history_unlock(follower->history);
     text_fini(&words);
@@ -286,6 +305,7 @@ void follower_free(struct follower *follower)
     shadow_fini(&follower->shadow);
     catalog_fini(&follower->catalog);
     kernel_close(follower->kernel);
+    vector_fini(&follower->switches);
     run_free(follower->run);
     free(follower);
 }

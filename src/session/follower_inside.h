@@ -13,6 +13,12 @@
 #include "session/shadow.h"
 #include "trace/collector.h"
 
+/* A context switch that the kernel has told of. */
+struct follower_switch {
+    uint32_t thread;
+    struct thrum_event event;
+};
+
 struct follower {
     const struct program *program;
     struct model *model;
@@ -35,17 +41,19 @@ struct follower {
     struct kernel *kernel; /* NULL: not wanted, or not open yet */
     struct shadow shadow;
     struct assessor *assessor;
-    uint64_t delivered;      /* records */
-    uint64_t delivered_time; /* stamp of the last one */
-    uint64_t newest;         /* the latest stamp of all */
-    uint64_t kernel_offset;  /* to add to CLOCK_MONOTONIC for the records' clock */
-    size_t problems;         /* in the history at the last look */
-    bool over;               /* no record counts any more */
-    bool nobody;             /* nobody can move any more */
-    bool full;               /* the history can take no more */
-    bool finished;           /* `after:` has been judged */
-    uint64_t ended_at;       /* run's clock */
-    uint32_t alive;          /* threads that have begun and not ended */
+    vector(struct follower_switch) switches; /* not in the history yet */
+    size_t switches_fed;                     /* of these, from the first on: are in it */
+    uint64_t delivered;                      /* records */
+    uint64_t delivered_time;                 /* stamp of the last one */
+    uint64_t newest;                         /* the latest stamp of all */
+    uint64_t kernel_offset;                  /* to add to CLOCK_MONOTONIC for the records' clock */
+    size_t problems;                         /* in the history at the last look */
+    bool over;                               /* no record counts any more */
+    bool nobody;                             /* nobody can move any more */
+    bool full;                               /* the history can take no more */
+    bool finished;                           /* `after:` has been judged */
+    uint64_t ended_at;                       /* run's clock */
+    uint32_t alive;                          /* threads that have begun and not ended */
     bool maybe_stuck;        /* a thread has begun to wait or has ended since the last judgement */
     uint64_t judged_steps;   /* the shadow's steps at the last judgement */
     uint64_t next_judgement; /* CLOCK_MONOTONIC */
