@@ -470,9 +470,7 @@ void lane_apply(struct history *history, uint32_t thread, const struct thrum_eve
     bool lost = late && log_horizon(history) && event->time <= log_horizon_time(history);
     if (lost && kernel)
         return;
-    bool same =
-        !kernel && lane_of_kind(event->kind) == LANE_SAME; /* changes nothing, late or not */
-    if (late && !lost && !same)
+    if (late && !lost)
         late_apply(history, thread, event, index, place);
     else if (kernel)
         kernel_apply(history, thread, event, (enum lane_state)now->logical, index);

@@ -310,6 +310,26 @@ START_TEST(more_than_asked_for)
 }
 END_TEST
 
+/* The kernel has told of something to come; what the thread does before that changes no lane, but
+ * where the kernel's record stands in the thread's list. */
+START_TEST(back_to_before_late_records)
+{
+    enum { OWN = 3000, KEPT = 1100, LATER = 1000000 };
+    struct hand hand;
+    hand_init(&hand);
+    put(&hand, 0, 1, THRUM_KIND_THREAD_BEGIN, THRUM_NONE, 0);
+    uint64_t switched = put(&hand, 0, LATER, THRUM_KIND_SWITCH_PREEMPTED, THRUM_NONE, 0);
+    for (uint64_t i = 0; i < OWN; i++)
+        put(&hand, 0, 2 + i, THRUM_KIND_TRY_FAILED, 0, 0);
+    history_truncate(hand.history, KEPT, LATER);
+    ck_assert_uint_eq(history_thread_count(hand.history, 0), KEPT);
+    for (uint64_t n = 0; n + 1 < KEPT; n++)
+        ck_assert_uint_eq(history_thread_nth(hand.history, 0, n), n < switched ? n : n + 1);
+    ck_assert_uint_eq(history_thread_nth(hand.history, 0, KEPT - 1), switched);
+    hand_fini(&hand);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("history by hand");
@@ -323,6 +343,7 @@ static Suite *suite(void)
     tcase_add_test(t, long_silences);
     tcase_add_test(t, catalogued_late);
     tcase_add_test(t, more_than_asked_for);
+    tcase_add_test(t, back_to_before_late_records);
     suite_add_tcase(s, t);
     return s;
 }
