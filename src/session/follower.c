@@ -55,7 +55,8 @@ static void feed_switches(struct follower *follower, uint64_t time)
         const struct follower_switch *next = &follower->switches.items[follower->switches_fed];
         if (next->event.time > time)
             return;
-        if (!follower->over)
+        /* of a run that is over, what belongs to its time */
+        if (!follower->full && (!follower->over || next->event.time <= follower->newest))
             history_append(follower->history, next->thread, &next->event);
         follower->switches_fed++;
     }
@@ -98,7 +99,7 @@ static void take_switch(void *context, const struct kernel_record *record)
     struct follower *follower = context;
     uint32_t thread = run_thread_of(follower->run, record->tid);
     uint64_t time = record->time + follower->kernel_offset;
-    if (thread == UINT32_MAX || follower->over)
+    if (thread == UINT32_MAX)
         return;
     struct thrum_event event = {.time = time,
                                 .object = THRUM_NONE,
@@ -158,6 +159,8 @@ static void finish(struct follower *follower)
                     missing, text_bytes(&words));
         steps_defect(follower);
     }
+    if (follower->kernel)
+        kernel_poll(follower->kernel, take_switch, follower);
     feed_switches(follower, UINT64_MAX);
     steps_stuck(follower);
     history_unlock(follower->history);
